@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+TESTSUITE = $(top_builddir)/tests/testsuite
+TESTSUITE_AT = \
+	tests/testsuite.at \
+	tests/seal.at \
+	tests/model.at \
+	tests/datapath.at \
+	tests/mapper.at \
+	tests/controller.at \
+	tests/ctl.at \
+	tests/system-traffic.at \
+	tests/system-isolation.at \
+	tests/system-outage.at \
+	tests/system-secrets.at
+EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
+
+# Unit tests: one program an area, one subcommand a test.
+unit_ldadd = \
+	plugin/model/libvsubnet-model.a \
+	plugin/seal/libvsubnet-seal.a \
+	$(LDADD) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+
+tests/package.m4: $(top_srcdir)/configure.ac
+	$(AM_V_GEN){ \
+	  echo 'm4_define([AT_PACKAGE_NAME], [$(PACKAGE_NAME)])'; \
+	  echo 'm4_define([AT_PACKAGE_TARNAME], [$(PACKAGE_TARNAME)])'; \
+	  echo 'm4_define([AT_PACKAGE_VERSION], [$(PACKAGE_VERSION)])'; \
+	  echo 'm4_define([AT_PACKAGE_STRING], [$(PACKAGE_STRING)])'; \
+	  echo 'm4_define([AT_PACKAGE_BUGREPORT], [])'; \
+	} > $@
+CLEANFILES += tests/package.m4 $(TESTSUITE)
+
+$(TESTSUITE): tests/package.m4 $(TESTSUITE_AT)
+	$(AM_V_GEN)$(AUTOM4TE) --language=autotest -I $(top_builddir)/tests \
+	    -I $(top_srcdir) -o $@.tmp $(top_srcdir)/tests/testsuite.at \
+	    && mv $@.tmp $@
+
+check-local: $(TESTSUITE) check-layers
+	$(SHELL) $(TESTSUITE) -C tests AUTOTEST_PATH=tests $(TESTSUITEFLAGS)
+
+clean-local:
+	test ! -f $(TESTSUITE) || $(SHELL) $(TESTSUITE) -C tests --clean
+
+.PHONY: check-layers
+check-layers:
+	$(AM_V_GEN)$(top_srcdir)/tests/check-layers $(top_srcdir)/plugin
