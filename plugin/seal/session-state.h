@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What of the sessions survives a restart, and its text form. */
+
+#ifndef SEAL_SESSION_STATE_H
+#define SEAL_SESSION_STATE_H 1
+
+/* Session state
+ * =============
+ *
+ * Each second the port collects, per SPI, the last time drawn for sending and
+ * the floor and highest sequences for receiving, and writes them to a file.
+ * At start it reads the file back: everything up to the saved sequences counts
+ * as seen, so that a restart opens at most a second to replay.
+ *
+ *     vsubnet-sessions 1
+ *     tx 161 1893456000
+ *     rx 178 0
+ *     session 178 70dbd880a1b2c3d4 4711
+ *     end 4
+ *
+ * `tx SPI SECONDS`; `rx SPI FLOOR`, followed by its `session SPI SESSION
+ * HIGHEST` lines, SESSION being 16 hexadecimal digits; `end N`, N being the
+ * number of lines before it.  As with the keyring, a file is taken whole or
+ * refused whole, and an error names the line.
+ *
+ * A state holds records of SPIs that are in no keyring too.  So a port that
+ * has not yet been given its keyring keeps what it has read: it calls
+ * session_state_retain() only after a keyring was loaded.
+ *
+ *     at start:      session_state_load() or session_state_create()
+ *                    session_sender_import(), session_rx_import() of each key
+ *     each second:   session_sender_export(), session_rx_export() of each key
+ *                    session_state_save()
+ *     after a load:  session_state_retain()
+ *
+ * Nothing in it is secret, but it decides what counts as a replay, so it is
+ * read and written as the keyring is.
+ *
+ * Thread safety: none; one state belongs to one thread at a time. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SESSION_STATE_MAX_SPIS = 2 * 1048576,
+    SESSION_STATE_MAX_LINE = 128,
+};
+
+struct session_state *session_state_create(void);
+void session_state_destroy(struct session_state *);
+
+/* Parses the 'n' bytes at 'text'.  Returns NULL and a new state in '*statep',
+ * or an error string that the caller frees, and NULL in '*statep'. */
+char *session_state_parse(const char *text, size_t n,
+                          struct session_state **statep);
+
+/* Returns the text form, which the caller frees, and its length in '*n'.  The
+ * order is by SPI: equal states give equal texts. */
+char *session_state_format(const struct session_state *, size_t *n);
+
+/* The same from and to a file (private-file.h).  Loading a file that does not
+ * exist returns an error string too. */
+char *session_state_load(const char *path, struct session_state **statep);
+char *session_state_save(const char *path, const struct session_state *);
+
+/* Forgets every SPI for which 'wanted' returns false. */
+void session_state_retain(struct session_state *,
+                          bool (*wanted)(uint32_t spi, const void *aux),
+                          const void *aux);
+
+/* Records, as session.c reads and writes them. */
+struct session_mark {
+    uint64_t session;
+    uint64_t highest;           /* All sequences up to this count as seen. */
+};
+
+void session_state_set_tx(struct session_state *, uint32_t spi,
+                          uint32_t last_seconds);
+bool session_state_get_tx(const struct session_state *, uint32_t spi,
+                          uint32_t *last_seconds);
+
+/* Sets floor and sessions of 'spi', in place of the earlier ones. */
+void session_state_set_rx(struct session_state *, uint32_t spi,
+                          uint32_t floor, const struct session_mark *,
+                          size_t n);
+
+/* Stores the floor in '*floor' and the sessions in '*marks', which 'state'
+ * keeps, and returns how many there are; 0, with floor 0, if 'spi' is not in
+ * 'state'. */
+size_t session_state_get_rx(const struct session_state *, uint32_t spi,
+                            uint32_t *floor,
+                            const struct session_mark **marks);
+
+#endif /* seal/session-state.h */
