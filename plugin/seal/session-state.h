@@ -36,6 +36,9 @@
  * Nothing in it is secret, but it decides what counts as a replay, so it is
  * read and written as the keyring is.
  *
+ * Saving waits for the disk.  A thread that forwards packets calls
+ * session_state_format() and leaves private_file_replace() to another.
+ *
  * Thread safety: none; one state belongs to one thread at a time. */
 
 #include <stdbool.h>

@@ -161,6 +161,7 @@ enum session_verdict {
     SESSION_OK = 0,
     SESSION_REPLAYED,           /* Sequence was seen. */
     SESSION_TOO_OLD,            /* Sequence is behind the window. */
+    SESSION_WRONG_VNI,          /* Header's VNI or SPI is not the key's. */
     SESSION_BELOW_FLOOR,        /* Unknown session, not above the floor. */
     SESSION_OVER_BUDGET,        /* Unknown session, no derivation left. */
     SESSION_FORGED,             /* Tag does not verify. */
@@ -187,8 +188,10 @@ struct session_arrival {
     long long int mono_ms;      /* Now. */
 };
 
-/* Opens 'arrival' with the sessions of 'rx', whose SPI and VNI the header has
- * to name.  On SESSION_OK the frame of len - WIRE_SEAL_LEN bytes is at
+/* Opens 'arrival' with the sessions of 'rx'.  The header has to name the SPI
+ * and the VNI of its key: the VNI is authenticated, but by a key that every
+ * member of this key's vSubnet holds, so that without this check a member of
+ * one vSubnet could speak in another.  On SESSION_OK the frame of len - WIRE_SEAL_LEN bytes is at
  * 'frame', which may be the datagram's own payload (see aead_open()), and the
  * sequence counts as seen.  On any other verdict nothing has changed but the
  * budgets; on SESSION_FORGED 'frame' is overwritten with zeros. */

@@ -39,10 +39,10 @@
  *
  * Thread safety: pure functions, no state. */
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include "openvswitch/types.h"
 
 enum {
