@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sealing and opening datagrams over OpenSSL's EVP. */
+/* Sealing and opening datagrams, and deriving the keys for it. */
 
 #include <config.h>
 #include "seal/aead.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <pthread.h>
 #include <string.h>
+#include "seal/gcm.h"
 #include "seal/wire.h"
 #include "util.h"
 
 enum {
-    NONCE_LEN = 12,
-    NONCE_ZEROS = 4,            /* ...before the sequence. */
+    NONCE_ZEROS = GCM_NONCE_LEN - sizeof(uint64_t),     /* Then sequence. */
     RECEIVER_LEN = 4,
 };
 
@@ -27,30 +26,17 @@ enum {
 };
 
 struct aead {
-    EVP_CIPHER_CTX *ctx;
-    enum aead_direction direction;
+    struct gcm *gcm;
 };
 
-/* Fetching goes through the providers' locks, so it is done once and the
- * results live as long as the process. */
-static EVP_CIPHER *aes128gcm;
-static EVP_CIPHER *aes256gcm;
+/* Fetching takes the provider's locks, so it is done once; the result lives
+ * as long as the process. */
 static EVP_KDF *hkdf;
-
-static void
-fetch_once(void)
-{
-    aes128gcm = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
-    aes256gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-    hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-}
 
 static void
 fetch(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, fetch_once);
+    hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 }
 
 size_t
@@ -103,8 +89,10 @@ aead_hkdf_sha256(const struct aead_hkdf *in, void *out, size_t out_len)
                                 in->info), in->info_len),
         OSSL_PARAM_END,
     };
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    fetch();
+    pthread_once(&once, fetch);
+
     EVP_KDF_CTX *ctx = hkdf ? EVP_KDF_CTX_new(hkdf) : NULL;
     bool ok = ctx && EVP_KDF_derive(ctx, out, out_len, params) > 0;
 
@@ -152,24 +140,19 @@ struct aead *
 aead_create(enum aead_algorithm algorithm, const struct secret *traffic,
             enum aead_direction direction)
 {
-    fetch();
+    if (traffic->len != aead_key_len(algorithm)) {
+        return NULL;
+    }
 
-    EVP_CIPHER *cipher = (algorithm == AEAD_AES128GCM
-                          ? aes128gcm : aes256gcm);
-    if (!cipher || traffic->len != aead_key_len(algorithm)) {
+    struct gcm *gcm = gcm_create(traffic->material, traffic->len,
+                                 direction == AEAD_SEAL
+                                 ? GCM_SEAL : GCM_OPEN);
+    if (!gcm) {
         return NULL;
     }
 
     struct aead *aead = xmalloc(sizeof *aead);
-    aead->direction = direction;
-    aead->ctx = EVP_CIPHER_CTX_new();
-    if (!aead->ctx
-        || EVP_CipherInit_ex2(aead->ctx, cipher, traffic->material, NULL,
-                              direction == AEAD_SEAL, NULL) <= 0
-        || EVP_CIPHER_CTX_get_iv_length(aead->ctx) != NONCE_LEN) {
-        aead_destroy(aead);
-        return NULL;
-    }
+    aead->gcm = gcm;
     return aead;
 }
 
@@ -191,34 +174,34 @@ void
 aead_destroy(struct aead *aead)
 {
     if (aead) {
-        /* Cleanses the key schedule. */
-        EVP_CIPHER_CTX_free(aead->ctx);
+        gcm_destroy(aead->gcm);
         free(aead);
     }
 }
 
-/* Begins the datagram that the header at 'datagram' belongs to: nonce and
- * associated data. */
-static bool
-begin_datagram(struct aead *aead, const uint8_t *datagram, uint32_t receiver)
-{
-    uint8_t nonce[NONCE_LEN] = { 0 };
+/* Nonce and associated data of one datagram. */
+struct clear {
+    struct gcm_clear gcm;
     uint8_t aad[WIRE_HEADER_LEN + RECEIVER_LEN];
-    int aad_len = WIRE_HEADER_LEN;
-    int n;
+};
 
-    memcpy(nonce + NONCE_ZEROS, datagram + WIRE_SEQUENCE_OFS,
-           NONCE_LEN - NONCE_ZEROS);
-    memcpy(aad, datagram, WIRE_HEADER_LEN);
+static void
+init_clear(struct clear *clear, const uint8_t *datagram, uint32_t receiver)
+{
+    size_t n = WIRE_HEADER_LEN;
+
+    memset(clear->gcm.nonce, 0, NONCE_ZEROS);
+    memcpy(clear->gcm.nonce + NONCE_ZEROS, datagram + WIRE_SEQUENCE_OFS,
+           GCM_NONCE_LEN - NONCE_ZEROS);
+
+    memcpy(clear->aad, datagram, WIRE_HEADER_LEN);
     if (!(datagram[0] & WIRE_REPLICATED)) {
-        aad[aad_len++] = receiver >> 24;
-        aad[aad_len++] = receiver >> 16;
-        aad[aad_len++] = receiver >> 8;
-        aad[aad_len++] = receiver;
+        for (int shift = 24; shift >= 0; shift -= 8) {
+            clear->aad[n++] = receiver >> shift;
+        }
     }
-    return (EVP_CipherInit_ex2(aead->ctx, NULL, NULL, nonce,
-                               aead->direction == AEAD_SEAL, NULL) > 0
-            && EVP_CipherUpdate(aead->ctx, NULL, &n, aad, aad_len) > 0);
+    clear->gcm.aad = clear->aad;
+    clear->gcm.aad_len = n;
 }
 
 bool
@@ -231,53 +214,26 @@ aead_seal(struct aead *aead, void *datagram, const void *frame, size_t n,
 }
 
 bool
-aead_seal_iov(struct aead *aead, void *datagram, const struct iovec *iov,
+aead_seal_iov(struct aead *aead, void *datagram_, const struct iovec *iov,
               size_t n_iov, uint32_t receiver)
 {
-    uint8_t *bytes = datagram;
-    uint8_t *out = bytes + WIRE_HEADER_LEN;
-    int n;
+    uint8_t *datagram = datagram_;
+    struct clear clear;
 
-    ovs_assert(aead->direction == AEAD_SEAL);
-    if (!begin_datagram(aead, bytes, receiver)) {
-        return false;
-    }
-    for (size_t i = 0; i < n_iov; i++) {
-        /* GCM is a stream mode: what goes in comes out, nothing is held. */
-        if (iov[i].iov_len
-            && EVP_EncryptUpdate(aead->ctx, out, &n, iov[i].iov_base,
-                                 iov[i].iov_len) <= 0) {
-            return false;
-        }
-        out += iov[i].iov_len;
-    }
-    return (EVP_EncryptFinal_ex(aead->ctx, out, &n) > 0
-            && EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_GET_TAG,
-                                   WIRE_TAG_LEN, out) > 0);
+    init_clear(&clear, datagram, receiver);
+    return gcm_seal(aead->gcm, &clear.gcm, iov, n_iov,
+                    datagram + WIRE_HEADER_LEN);
 }
 
 bool
-aead_open(struct aead *aead, const void *datagram, size_t len, uint32_t self,
+aead_open(struct aead *aead, const void *datagram_, size_t n, uint32_t self,
           void *frame)
 {
-    ovs_assert(aead->direction == AEAD_OPEN && len >= WIRE_SEAL_LEN);
+    const uint8_t *datagram = datagram_;
+    struct clear clear;
 
-    const uint8_t *bytes = datagram;
-    size_t frame_len = len - WIRE_SEAL_LEN;
-    uint8_t *out = frame;
-    uint8_t tag[WIRE_TAG_LEN];
-    int n;
-
-    memcpy(tag, bytes + len - WIRE_TAG_LEN, WIRE_TAG_LEN);
-    if (begin_datagram(aead, bytes, self)
-        && (!frame_len
-            || EVP_DecryptUpdate(aead->ctx, out, &n,
-                                 bytes + WIRE_HEADER_LEN, frame_len) > 0)
-        && EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_SET_TAG,
-                               WIRE_TAG_LEN, tag) > 0
-        && EVP_DecryptFinal_ex(aead->ctx, out + frame_len, &n) > 0) {
-        return true;
-    }
-    memset(frame, 0, frame_len);
-    return false;
+    ovs_assert(n >= WIRE_SEAL_LEN);
+    init_clear(&clear, datagram, self);
+    return gcm_open(aead->gcm, &clear.gcm, datagram + WIRE_HEADER_LEN,
+                    n - WIRE_SEAL_LEN, frame);
 }

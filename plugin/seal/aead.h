@@ -37,8 +37,8 @@
  *         ...forged, corrupt or for another node...
  *     }
  *
- * The functions below are the whole interface to the crypto library.  Another
- * backend implements them again in a file of its own in place of aead.c.
+ * The cipher itself is gcm.h's, so that it can be exchanged for another
+ * library's and tested with published vectors.
  *
  * Thread safety: a 'struct aead' belongs to one thread at a time.  Everything
  * else may be called from any thread. */
