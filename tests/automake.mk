@@ -20,6 +20,13 @@ unit_ldadd = \
 	plugin/seal/libvsubnet-seal.a \
 	$(LDADD) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
+noinst_PROGRAMS += tests/unit-model
+tests_unit_model_SOURCES = \
+	tests/unit-mapping.c \
+	tests/unit-model.c \
+	tests/unit-model.h
+tests_unit_model_LDADD = $(unit_ldadd)
+
 tests/package.m4: $(top_srcdir)/configure.ac
 	$(AM_V_GEN){ \
 	  echo 'm4_define([AT_PACKAGE_NAME], [$(PACKAGE_NAME)])'; \

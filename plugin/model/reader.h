@@ -39,6 +39,11 @@ enum {
 enum model_presence { MODEL_OPTIONAL, MODEL_REQUIRED };
 enum model_unknown { MODEL_IGNORE_UNKNOWN, MODEL_REFUSE_UNKNOWN };
 
+/* Makes jansson overwrite all memory that it frees, so that keys and
+ * credentials do not outlive the JSON that held them.  Call it once, before
+ * anything else that uses jansson. */
+void model_json_init(void);
+
 char *model_json_parse(const char *text, size_t n, size_t max_size,
                        struct json_t **);
 

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Node, vSubnet, member, binding and key: structs, and JSON both ways. */
+
+#include <config.h>
+#include "model/object.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/jansson.h"
+#include "model/reader.h"
+#include "packets.h"
+#include "util.h"
+#include "uuid.h"
+
+/* Words. */
+
+static const char *const state_names[] = {
+    [MODEL_NODE_PENDING] = "pending",
+    [MODEL_NODE_APPROVED] = "approved",
+    [MODEL_NODE_REVOKED] = "revoked",
+};
+
+static const char *const origin_names[] = {
+    [MODEL_ORIGIN_HOST] = "host",
+    [MODEL_ORIGIN_STATIC] = "static",
+    [MODEL_ORIGIN_DYNAMIC] = "dynamic",
+};
+
+static int
+find_word(const char *const words[], int n, const char *s)
+{
+    for (int i = 0; i < n; i++) {
+        if (!strcmp(s, words[i])) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+const char *
+model_node_state_name(enum model_node_state state)
+{
+    return state_names[state];
+}
+
+char *
+model_node_state_parse(const char *s, enum model_node_state *state)
+{
+    int i = find_word(state_names, ARRAY_SIZE(state_names), s);
+
+    if (i < 0) {
+        return xasprintf("%.60s: not a state of a node (pending, approved or "
+                         "revoked)", s);
+    }
+    *state = i;
+    return NULL;
+}
+
+const char *
+model_origin_name(enum model_origin origin)
+{
+    return origin_names[origin];
+}
+
+char *
+model_origin_parse(const char *s, enum model_origin *origin)
+{
+    int i = find_word(origin_names, ARRAY_SIZE(origin_names), s);
+
+    if (i < 0) {
+        return xasprintf("%.60s: not an origin (host, static or dynamic)", s);
+    }
+    *origin = i;
+    return NULL;
+}
+
+/* Node. */
+
+json_t *
+model_node_to_json(const struct model_node *node, enum model_view view)
+{
+    struct in6_addr ip;
+    struct model_address tunnel = { .plen = -1 };
+    char tunnel_s[MODEL_ADDRESS_STRLEN];
+    char id[UUID_LEN + 1];
+
+    in6_addr_set_mapped_ipv4(&ip, model_tunnel_address(node->number));
+    tunnel.ip = ip;
+    snprintf(id, sizeof id, UUID_FMT, UUID_ARGS(&node->id));
+
+    json_t *json = json_pack(
+        "{s:o, s:s, s:I, s:s, s:s, s:o, s:s}",
+        "revision", model_revision_to_json(node->revision),
+        "id", id,
+        "number", (json_int_t) node->number,
+        "name", node->name,
+        "state", model_node_state_name(node->state),
+        "endpoints", model_endpoints_to_json(node->endpoints,
+                                             node->n_endpoints),
+        "tunnel_address", model_address_string(&tunnel, tunnel_s));
+    if (view == MODEL_VIEW_OPERATOR) {
+        json_object_set_new(json, "fingerprint",
+                            model_string_or_null(node->fingerprint));
+        json_object_set_new(json, "created",
+                            model_string_or_null(node->created));
+        json_object_set_new(json, "connected", json_boolean(node->connected));
+    }
+    return json;
+}
+
+static enum model_node_state
+read_state(struct model_reader *r)
+{
+    enum model_node_state state = MODEL_NODE_PENDING;
+    const char *s = model_reader_string(r, "state", MODEL_REQUIRED);
+    char *error = s ? model_node_state_parse(s, &state) : NULL;
+
+    if (error) {
+        model_reader_fail(r, "state", error);
+    }
+    return state;
+}
+
+char *
+model_node_from_json(const json_t *json, struct model_node *nodep)
+{
+    struct model_node node = { .number = 0 };
+    struct model_reader r;
+
+    model_reader_init(&r, json);
+    model_reader_revision(&r, "revision", MODEL_REQUIRED, &node.revision);
+    model_reader_uuid(&r, "id", MODEL_REQUIRED, &node.id);
+    node.number = model_reader_uint(&r, "number", MODEL_REQUIRED,
+                                    1, MODEL_NODE_MAX);
+    const char *name = model_reader_name(&r, "name", MODEL_REQUIRED);
+    node.state = read_state(&r);
+    node.n_endpoints = model_reader_endpoints(&r, "endpoints", MODEL_OPTIONAL,
+                                              &node.endpoints);
+    const char *fingerprint = model_reader_string(&r, "fingerprint",
+                                                  MODEL_OPTIONAL);
+    const char *created = model_reader_string(&r, "created", MODEL_OPTIONAL);
+    node.connected = model_reader_bool(&r, "connected", MODEL_OPTIONAL);
+
+    char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
+    if (error) {
+        free(node.endpoints);
+        return error;
+    }
+    node.name = xstrdup(name);
+    node.fingerprint = nullable_xstrdup(fingerprint);
+    node.created = nullable_xstrdup(created);
+    *nodep = node;
+    return NULL;
+}
+
+void
+model_node_destroy(struct model_node *node)
+{
+    free(node->name);
+    free(node->endpoints);
+    free(node->fingerprint);
+    free(node->created);
+}
+
+/* vSubnet. */
+
+json_t *
+model_net_to_json(const struct model_net *net)
+{
+    char group[MODEL_ADDRESS_STRLEN];
+
+    return json_pack(
+        "{s:o, s:s, s:I, s:o, s:s, s:o}",
+        "revision", model_revision_to_json(net->revision),
+        "name", net->name,
+        "vni", (json_int_t) net->vni,
+        "subnets", model_addresses_to_json(net->subnets, net->n_subnets),
+        "algorithm", model_algorithm_name(net->algorithm),
+        "group", model_string_or_null(
+            net->has_group ? model_address_string(&net->group, group)
+            : NULL));
+}
+
+/* Checks that the ranges do not overlap and that the group is one address
+ * that a tunnel can send to. */
+char *
+model_net_check(const struct model_net *net)
+{
+    char buf[MODEL_ADDRESS_STRLEN];
+    const struct model_address *group = &net->group;
+
+    for (size_t i = 1; i < net->n_subnets; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (model_subnets_overlap(&net->subnets[i], &net->subnets[j])) {
+                return xasprintf("subnets[%"PRIuSIZE"]: overlaps %s", i,
+                                 model_address_string(&net->subnets[j], buf));
+            }
+        }
+    }
+    if (!net->has_group) {
+        return NULL;
+    }
+    bool multicast = (model_address_is_ipv4(group)
+                      ? ip_is_multicast(in6_addr_get_mapped_ipv4(&group->ip))
+                      : ipv6_addr_is_multicast(&group->ip));
+    if (!multicast || group->plen >= 0) {
+        return xasprintf("group: %s is not a multicast address",
+                         model_address_string(group, buf));
+    }
+    return NULL;
+}
+
+static bool
+read_group(struct model_reader *r, struct model_address *group)
+{
+    const char *s = model_reader_string(r, "group", MODEL_OPTIONAL);
+    char *error = s ? model_address_parse(s, group) : NULL;
+
+    if (error) {
+        model_reader_fail(r, "group", error);
+    }
+    return s && !error;
+}
+
+char *
+model_net_from_json(const json_t *json, struct model_net *netp)
+{
+    struct model_net net = { .algorithm = MODEL_AES128GCM };
+    struct model_reader r;
+
+    model_reader_init(&r, json);
+    model_reader_revision(&r, "revision", MODEL_REQUIRED, &net.revision);
+    const char *name = model_reader_name(&r, "name", MODEL_REQUIRED);
+    net.vni = model_reader_uint(&r, "vni", MODEL_REQUIRED, 1, MODEL_VNI_MAX);
+    net.n_subnets = model_reader_subnets(&r, "subnets", MODEL_OPTIONAL,
+                                         &net.subnets);
+    model_reader_algorithm(&r, "algorithm", MODEL_REQUIRED, &net.algorithm);
+    net.has_group = read_group(&r, &net.group);
+
+    char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
+    error = error ? error : model_net_check(&net);
+    if (error) {
+        free(net.subnets);
+        return error;
+    }
+    net.name = xstrdup(name);
+    *netp = net;
+    hmap_init(&netp->members);
+    hmap_init(&netp->bindings);
+    hmap_init(&netp->keys);
+    return NULL;
+}
+
+/* NET's tables must be empty. */
+void
+model_net_destroy(struct model_net *net)
+{
+    hmap_destroy(&net->members);
+    hmap_destroy(&net->bindings);
+    hmap_destroy(&net->keys);
+    free(net->name);
+    free(net->subnets);
+}
+
+const struct model_address *
+model_net_subnet_of(const struct model_net *net,
+                    const struct model_address *address)
+{
+    for (size_t i = 0; i < net->n_subnets; i++) {
+        if (model_subnet_contains(&net->subnets[i], address)) {
+            return &net->subnets[i];
+        }
+    }
+    return NULL;
+}
+
+/* Member. */
+
+json_t *
+model_member_to_json(const struct model_member *member)
+{
+    return json_pack(
+        "{s:o, s:s, s:I, s:b}",
+        "revision", model_revision_to_json(member->revision),
+        "net", member->net,
+        "node", (json_int_t) member->node,
+        "host_port", (int) member->host_port);
+}
+
+char *
+model_member_from_json(const json_t *json, struct model_member *memberp)
+{
+    struct model_member member = { .node = 0 };
+    struct model_reader r;
+
+    model_reader_init(&r, json);
+    model_reader_revision(&r, "revision", MODEL_REQUIRED, &member.revision);
+    const char *net = model_reader_name(&r, "net", MODEL_REQUIRED);
+    member.node = model_reader_uint(&r, "node", MODEL_REQUIRED,
+                                    1, MODEL_NODE_MAX);
+    member.host_port = model_reader_bool(&r, "host_port", MODEL_OPTIONAL);
+
+    char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
+    if (error) {
+        return error;
+    }
+    member.net = xstrdup(net);
+    *memberp = member;
+    return NULL;
+}
+
+void
+model_member_destroy(struct model_member *member)
+{
+    free(member->net);
+}
+
+/* Binding. */
+
+json_t *
+model_binding_to_json(const struct model_binding *binding)
+{
+    char mac[ETH_ADDR_STRLEN + 1];
+
+    snprintf(mac, sizeof mac, ETH_ADDR_FMT, ETH_ADDR_ARGS(binding->mac));
+    return json_pack(
+        "{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s}",
+        "revision", model_revision_to_json(binding->revision),
+        "net", binding->net,
+        "mac", mac,
+        "addresses", model_addresses_to_json(binding->addresses,
+                                             binding->n_addresses),
+        "node", (binding->node ? json_integer(binding->node) : json_null()),
+        "port", model_string_or_null(binding->port),
+        "iface_id", model_string_or_null(binding->iface_id),
+        "origin", model_origin_name(binding->origin));
+}
+
+/* Addresses that a frame's sender may have, each once. */
+static char *
+check_addresses(const struct model_address *addresses, size_t n)
+{
+    char buf[MODEL_ADDRESS_STRLEN];
+
+    for (size_t i = 0; i < n; i++) {
+        const struct model_address *a = &addresses[i];
+        const char *what = NULL;
+
+        if (model_address_is_ipv4(a)) {
+            uint32_t ip = ntohl(in6_addr_get_mapped_ipv4(&a->ip));
+            what = !ip || ip >> 28 >= 14 ? "is not a unicast address" : NULL;
+        } else if (ipv6_addr_is_multicast(&a->ip)
+                   || IN6_IS_ADDR_UNSPECIFIED(&a->ip)) {
+            what = "is not a unicast address";
+        }
+        for (size_t j = 0; j < i && !what; j++) {
+            what = (model_address_same_ip(a, &addresses[j])
+                    ? "appears twice" : NULL);
+        }
+        if (what) {
+            return xasprintf("addresses[%"PRIuSIZE"]: %s %s", i,
+                             model_address_string(a, buf), what);
+        }
+    }
+    return NULL;
+}
+
+static enum model_origin
+read_origin(struct model_reader *r)
+{
+    enum model_origin origin = MODEL_ORIGIN_DYNAMIC;
+    const char *s = model_reader_string(r, "origin", MODEL_REQUIRED);
+    char *error = s ? model_origin_parse(s, &origin) : NULL;
+
+    if (error) {
+        model_reader_fail(r, "origin", error);
+    }
+    return origin;
+}
+
+char *
+model_binding_from_json(const json_t *json, struct model_binding *bindingp)
+{
+    struct model_binding binding = { .node = 0 };
+    struct model_reader r;
+
+    model_reader_init(&r, json);
+    model_reader_revision(&r, "revision", MODEL_REQUIRED, &binding.revision);
+    const char *net = model_reader_name(&r, "net", MODEL_REQUIRED);
+    model_reader_mac(&r, "mac", MODEL_REQUIRED, &binding.mac);
+    binding.n_addresses = model_reader_addresses(&r, "addresses",
+                                                 MODEL_OPTIONAL,
+                                                 &binding.addresses);
+    binding.node = model_reader_uint(&r, "node", MODEL_OPTIONAL,
+                                     1, MODEL_NODE_MAX);
+    const char *port = model_reader_string(&r, "port", MODEL_OPTIONAL);
+    const char *iface_id = model_reader_string(&r, "iface_id",
+                                               MODEL_OPTIONAL);
+    binding.origin = read_origin(&r);
+
+    char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
+    error = error ? error : check_addresses(binding.addresses,
+                                            binding.n_addresses);
+    if (error) {
+        free(binding.addresses);
+        return error;
+    }
+    binding.net = xstrdup(net);
+    binding.port = nullable_xstrdup(port);
+    binding.iface_id = nullable_xstrdup(iface_id);
+    *bindingp = binding;
+    return NULL;
+}
+
+void
+model_binding_destroy(struct model_binding *binding)
+{
+    free(binding->net);
+    free(binding->addresses);
+    free(binding->port);
+    free(binding->iface_id);
+}
+
+/* Key. */
+
+json_t *
+model_key_to_json(const struct model_key *key, enum model_view view)
+{
+    json_t *json = json_pack(
+        "{s:o, s:s, s:I, s:I, s:I, s:s}",
+        "revision", model_revision_to_json(key->revision),
+        "net", key->net,
+        "node", (json_int_t) key->node,
+        "spi", (json_int_t) key->spi,
+        "epoch", (json_int_t) key->epoch,
+        "algorithm", model_algorithm_name(key->algorithm));
+
+    if (view == MODEL_VIEW_KEYS && key->secret.size) {
+        char base64[(MODEL_KEY_MAX + 2) / 3 * 4 + 1];
+
+        model_base64_encode(key->secret.bytes, key->secret.size, base64);
+        json_object_set_new(json, "key", json_string(base64));
+        model_wipe(base64, sizeof base64);
+    }
+    return json;
+}
+
+static void
+read_secret(struct model_reader *r, enum model_algorithm algorithm,
+            struct model_secret *secret)
+{
+    const char *s = model_reader_string(r, "key", MODEL_OPTIONAL);
+
+    if (s && (!model_base64_decode(s, secret->bytes, sizeof secret->bytes,
+                                   &secret->size)
+              || secret->size != model_algorithm_key_size(algorithm))) {
+        model_reader_fail(r, "key",
+                          xasprintf("not %"PRIuSIZE" bytes in base64",
+                                    model_algorithm_key_size(algorithm)));
+    }
+}
+
+char *
+model_key_from_json(const json_t *json, struct model_key *keyp)
+{
+    struct model_key key = { .algorithm = MODEL_AES128GCM };
+    struct model_reader r;
+
+    model_reader_init(&r, json);
+    model_reader_revision(&r, "revision", MODEL_REQUIRED, &key.revision);
+    const char *net = model_reader_name(&r, "net", MODEL_REQUIRED);
+    key.node = model_reader_uint(&r, "node", MODEL_REQUIRED,
+                                 1, MODEL_NODE_MAX);
+    key.spi = model_reader_uint(&r, "spi", MODEL_REQUIRED, 1, UINT32_MAX);
+    key.epoch = model_reader_uint(&r, "epoch", MODEL_REQUIRED,
+                                  0, UINT32_MAX);
+    model_reader_algorithm(&r, "algorithm", MODEL_REQUIRED, &key.algorithm);
+    read_secret(&r, key.algorithm, &key.secret);
+
+    char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
+    if (!error) {
+        key.net = xstrdup(net);
+        *keyp = key;
+    }
+    model_secret_wipe(&key.secret);
+    return error;
+}
+
+void
+model_key_destroy(struct model_key *key)
+{
+    model_secret_wipe(&key->secret);
+    free(key->net);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of plugin/model that are in unit-mapping.c. */
+
+#ifndef UNIT_MODEL_H
+#define UNIT_MODEL_H 1
+
+struct ovs_cmdl_context;
+
+void test_snapshot(struct ovs_cmdl_context *);
+void test_change(struct ovs_cmdl_context *);
+void test_lookups(struct ovs_cmdl_context *);
+void test_random(struct ovs_cmdl_context *);
+void test_scale(struct ovs_cmdl_context *);
+
+#endif /* unit-model.h */
