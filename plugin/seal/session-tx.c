@@ -184,8 +184,16 @@ struct aead *
 session_tx_next(struct session_tx *tx, const struct session_time *now,
                 struct wire_header *header)
 {
+    return session_tx_reserve(tx, now, 1, header);
+}
+
+struct aead *
+session_tx_reserve(struct session_tx *tx, const struct session_time *now,
+                   uint64_t n, struct wire_header *header)
+{
+    ovs_assert(n <= SESSION_MAX_PACKETS);
     if ((!tx->aead
-         || tx->next >= SESSION_MAX_PACKETS
+         || tx->next > SESSION_MAX_PACKETS - n
          || now->mono_ms - tx->drawn.mono_ms >= SESSION_LIFE_MS
          || clock_jumped(tx, now))
         && !draw_session(tx, now)) {
@@ -195,6 +203,7 @@ session_tx_next(struct session_tx *tx, const struct session_time *now,
     header->vni = tx->sender->key.vni;
     header->spi = tx->sender->key.spi;
     header->session = tx->session;
-    header->sequence = tx->next++;
+    header->sequence = tx->next;
+    tx->next += n;
     return tx->aead;
 }

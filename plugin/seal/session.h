@@ -155,6 +155,13 @@ struct session_sender *session_tx_sender(const struct session_tx *);
 struct aead *session_tx_next(struct session_tx *, const struct session_time *,
                              struct wire_header *);
 
+/* The same for 'n' consecutive sequences of one session, for segments that are
+ * sent together: the header gets the first.  'n' is at most
+ * SESSION_MAX_PACKETS. */
+struct aead *session_tx_reserve(struct session_tx *,
+                                const struct session_time *, uint64_t n,
+                                struct wire_header *);
+
 /* Receive side. */
 
 enum session_verdict {
