@@ -20,6 +20,14 @@ unit_ldadd = \
 	plugin/seal/libvsubnet-seal.a \
 	$(LDADD) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
+check_PROGRAMS += tests/unit-seal
+tests_unit_seal_SOURCES = \
+	tests/unit-seal.c \
+	tests/unit-seal.h \
+	tests/unit-seal-keyring.c \
+	tests/unit-seal-session.c
+tests_unit_seal_LDADD = $(unit_ldadd)
+
 noinst_PROGRAMS += tests/unit-model
 tests_unit_model_SOURCES = \
 	tests/unit-mapping.c \
