@@ -13,7 +13,9 @@
 #include "model/jansson.h"
 #include "model/object.h"
 #include "model/reader.h"
+#include "model/url.h"
 #include "packets.h"
+#include "svec.h"
 #include "unit-model.h"
 #include "util.h"
 
@@ -475,6 +477,75 @@ test_reader(struct ovs_cmdl_context *ctx OVS_UNUSED)
     }
 }
 
+static void
+test_url(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const struct text_test tests[] = {
+        { "https://10.0.0.1:8443", "https://10.0.0.1:8443", NULL },
+        { "https://10.0.0.1", "https://10.0.0.1:8443", NULL },
+        { "https://mapper.example.net:443/",
+          "https://mapper.example.net:443", NULL },
+        { "https://[fd00::1]:8443", "https://[fd00::1]:8443", NULL },
+        { "https://[fd00::1]", "https://[fd00::1]:8443", NULL },
+        { "https://a,https://b:1", "https://a:8443 https://b:1", NULL },
+        { "", NULL, "not a URL" }, { "10.0.0.1", NULL, "not a URL" },
+        { "http://10.0.0.1:8443", NULL, "not a URL" },
+        { "https://", NULL, "not a URL" }, { "https:///", NULL, "not a URL" },
+        { "https://a:", NULL, "not a URL" },
+        { "https://a:0", NULL, "not a URL" },
+        { "https://a:65536", NULL, "not a URL" },
+        { "https://a:8443/path", NULL, "not a URL" },
+        { "https://a/path", NULL, "not a URL" },
+        { "https://user@a", NULL, "not a URL" },
+        { "https://a?x", NULL, "not a URL" },
+        { "https://a b", NULL, "not a URL" },
+        { "https://fd00::1", NULL, "not a URL" },
+        { "https://[fd00::1", NULL, "not a URL" },
+        { "https://[fd00::1]x", NULL, "not a URL" },
+        { "https://[10.0.0.1]", NULL, "not a URL" },
+        { "https://[fd00::1/64]", NULL, "not a URL" },
+        { "https://a,", NULL, "not a URL" },
+        { "https://a,http://b", NULL, "http://b: not a URL" },
+        { "https://a,https://a,https://a,https://a,https://a,https://a,"
+          "https://a,https://a,https://a,https://a,https://a,https://a,"
+          "https://a,https://a,https://a,https://a,https://a", NULL,
+          "more than 16 URLs" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
+        struct svec urls = SVEC_EMPTY_INITIALIZER;
+
+        check_error(tests[i].s, model_urls_parse(tests[i].s, &urls),
+                    tests[i].error);
+        if (tests[i].written) {
+            char *s = svec_join(&urls, " ", "");
+            assert(!strcmp(s, tests[i].written));
+            free(s);
+        }
+        svec_destroy(&urls);
+    }
+}
+
+static void
+test_text(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    json_t *json = parse("{\"ca\":\"a\\nb\\n\",\"n\":7}");
+    struct model_reader r;
+
+    model_reader_init(&r, json);
+    assert(!strcmp(model_reader_text(&r, "ca", MODEL_REQUIRED, 4), "a\nb\n"));
+    check_error("ca", model_reader_finish(&r, MODEL_IGNORE_UNKNOWN), NULL);
+    model_reader_init(&r, json);
+    assert(!model_reader_text(&r, "ca", MODEL_REQUIRED, 3));
+    check_error("ca", model_reader_finish(&r, MODEL_IGNORE_UNKNOWN),
+                "ca: longer than 3 bytes");
+    model_reader_init(&r, json);
+    assert(!model_reader_text(&r, "n", MODEL_REQUIRED, 3));
+    check_error("n", model_reader_finish(&r, MODEL_IGNORE_UNKNOWN),
+                "n: not a string");
+    json_decref(json);
+}
+
 /* Objects: each is JSON that is refused with an error, or is read and written
  * again as the same JSON (with unknown members gone). */
 
@@ -684,6 +755,8 @@ static const struct ovs_cmdl_command commands[] = {
     { "credential", NULL, 0, 0, test_credential, OVS_RO },
     { "json-limits", NULL, 0, 0, test_json_limits, OVS_RO },
     { "reader", NULL, 0, 0, test_reader, OVS_RO },
+    { "text", NULL, 0, 0, test_text, OVS_RO },
+    { "url", NULL, 0, 0, test_url, OVS_RO },
     { "objects", NULL, 0, 0, test_objects, OVS_RO },
     { "views", NULL, 0, 0, test_views, OVS_RO },
     { "snapshot", NULL, 0, 0, test_snapshot, OVS_RO },

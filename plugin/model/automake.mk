@@ -14,7 +14,9 @@ plugin_model_libvsubnet_model_a_SOURCES = \
 	plugin/model/reader.c \
 	plugin/model/reader.h \
 	plugin/model/types.c \
-	plugin/model/types.h
+	plugin/model/types.h \
+	plugin/model/url.c \
+	plugin/model/url.h
 EXTRA_DIST += plugin/model/README.md
 
 # libopenvswitch exports six functions of jansson's names, so what is linked

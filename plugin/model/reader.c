@@ -215,6 +215,27 @@ model_reader_string(struct model_reader *r, const char *field,
     return json_string_value(value);
 }
 
+const char *
+model_reader_text(struct model_reader *r, const char *field,
+                  enum model_presence presence, size_t max)
+{
+    const json_t *value = get_member(r, field, presence);
+
+    if (!value) {
+        return NULL;
+    }
+    if (!json_is_string(value)) {
+        model_reader_fail(r, field, xstrdup("not a string"));
+        return NULL;
+    }
+    if (json_string_length(value) > max) {
+        model_reader_fail(r, field, xasprintf("longer than %"PRIuSIZE
+                                              " bytes", max));
+        return NULL;
+    }
+    return json_string_value(value);
+}
+
 uint64_t
 model_reader_uint(struct model_reader *r, const char *field,
                   enum model_presence presence, uint64_t min, uint64_t max)

@@ -66,6 +66,11 @@ const struct json_t *model_reader_array(struct model_reader *,
                                         enum model_presence, size_t max);
 const char *model_reader_string(struct model_reader *, const char *field,
                                 enum model_presence);
+/* A string of several lines, such as PEM, of at most MAX bytes.
+ * (model_reader_string() refuses line ends and what exceeds
+ * MODEL_TEXT_MAX.) */
+const char *model_reader_text(struct model_reader *, const char *field,
+                              enum model_presence, size_t max);
 uint64_t model_reader_uint(struct model_reader *, const char *field,
                            enum model_presence, uint64_t min, uint64_t max);
 bool model_reader_bool(struct model_reader *, const char *field,
