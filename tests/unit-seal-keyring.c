@@ -227,6 +227,7 @@ static const struct {
     { HEAD "peer 9 ::ffff:10.0.0.9 8002 3.41\n", 3, "not an address" },
     { HEAD "peer 9 :: 8002 3.41\n", 3, "not an address" },
     { HEAD "peer 9 0.0.0.0 8002 3.41\n", 3, "not a unicast" },
+    { HEAD "peer 9 224.0.0.0 8002 3.41\n", 3, "not a unicast" },
     { HEAD "peer 9 224.0.0.1 8002 3.41\n", 3, "not a unicast" },
     { HEAD "peer 9 240.0.0.9 8002 3.41\n", 3, "not a unicast" },
     { HEAD "peer 9 255.255.255.255 8002 3.41\n", 3, "not a unicast" },
@@ -435,6 +436,8 @@ test_keyring_api(struct ovs_cmdl_context *ctx OVS_UNUSED)
     CHECK(keyring_add_peer(keyring, &bad_peer));
     CHECK(keyring_add_net(keyring, WIRE_VNI_MAX + 1, NULL));
     struct keyring_key bad_key = *rx;
+    bad_key.key.spi = 0;
+    CHECK(keyring_add_key(keyring, &bad_key));
     bad_key.key.spi = 500;
     bad_key.key.algorithm = 3;
     CHECK(keyring_add_key(keyring, &bad_key));

@@ -285,6 +285,7 @@ struct datagram {
     bool forged;
     uint32_t receiver;          /* 0: SELF. */
     uint32_t vni;               /* 0: VNI. */
+    uint32_t spi;               /* 0: SPI. */
 };
 
 static enum session_verdict
@@ -294,8 +295,8 @@ receive(struct session_rx *rx, const struct datagram *d)
     uint8_t datagram[WIRE_SEAL_LEN + sizeof frame];
     uint8_t opened[sizeof frame] = { 0 };
     struct session_arrival arrival = {
-        .header = { WIRE_FRAME, false, d->vni ? d->vni : VNI, SPI,
-                    d->session, d->sequence },
+        .header = { WIRE_FRAME, false, d->vni ? d->vni : VNI,
+                    d->spi ? d->spi : SPI, d->session, d->sequence },
         .datagram = datagram,
         .len = sizeof datagram,
         .self = SELF,
@@ -360,6 +361,8 @@ static const struct {
     { { .session = SESSION(100, 1), .sequence = 9001, .receiver = 8 },
       SESSION_FORGED },
     { { .session = SESSION(100, 1), .sequence = 9001, .vni = VNI + 1 },
+      SESSION_WRONG_VNI },
+    { { .session = SESSION(100, 1), .sequence = 9001, .spi = SPI + 1 },
       SESSION_WRONG_VNI },
     { { .session = SESSION(100, 1), .sequence = 9001 }, SESSION_OK },
 
@@ -443,6 +446,40 @@ test_unauthenticated(struct ovs_cmdl_context *ctx OVS_UNUSED)
     session_rx_destroy(rx);
 }
 
+/* On a full table, whose oldest session is 101 and youngest 164. */
+static const struct {
+    struct datagram datagram;
+    enum session_verdict verdict;
+    uint32_t floor;
+} evict_steps[] = {
+    /* Full: nothing that is not younger than the oldest gets in. */
+    { { .session = SESSION(100, 0) }, SESSION_BELOW_FLOOR, 0 },
+    { { .session = SESSION(101, 0) }, SESSION_BELOW_FLOOR, 0 },
+    { { .session = SESSION(102, 0), .forged = true }, SESSION_FORGED, 0 },
+
+    /* A young one takes the place of 101, which is the floor then. */
+    { { .session = SESSION(165, 0) }, SESSION_OK, 101 },
+    { { .session = SESSION(101, 101), .sequence = 4 },
+      SESSION_BELOW_FLOOR, 101 },
+    { { .session = SESSION(101, 101), .sequence = 3 },
+      SESSION_BELOW_FLOOR, 101 },
+    { { .session = SESSION(102, 102), .sequence = 4 }, SESSION_OK, 101 },
+    { { .session = SESSION(102, 102), .sequence = 4 }, SESSION_REPLAYED,
+      101 },
+
+    /* One in the middle gets in too: 102 goes. */
+    { { .session = SESSION(103, 0) }, SESSION_OK, 102 },
+    { { .session = SESSION(102, 102), .sequence = 5 },
+      SESSION_BELOW_FLOOR, 102 },
+
+    /* Two of 103 are there; one goes, the other one stays usable. */
+    { { .session = SESSION(166, 0) }, SESSION_OK, 103 },
+    { { .session = SESSION(103, 5) }, SESSION_BELOW_FLOOR, 103 },
+    { { .session = SESSION(165, 0), .sequence = 0 }, SESSION_REPLAYED,
+      103 },
+    { { .session = SESSION(165, 0), .sequence = 1 }, SESSION_OK, 103 },
+};
+
 void
 test_evict(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
@@ -459,46 +496,15 @@ test_evict(struct ovs_cmdl_context *ctx OVS_UNUSED)
     CHECK(session_rx_count(rx) == SESSION_MAX_PER_SPI);
     CHECK(session_rx_floor(rx) == 0);
 
-    const struct {
-        struct datagram datagram;
-        enum session_verdict verdict;
-        uint32_t floor;
-    } steps[] = {
-        /* Full: nothing that is not younger than the oldest gets in. */
-        { { .session = SESSION(100, 0) }, SESSION_BELOW_FLOOR, 0 },
-        { { .session = SESSION(101, 0) }, SESSION_BELOW_FLOOR, 0 },
-        { { .session = SESSION(102, 0), .forged = true }, SESSION_FORGED, 0 },
-
-        /* A young one takes the place of 101, which is the floor then. */
-        { { .session = SESSION(165, 0) }, SESSION_OK, 101 },
-        { { .session = SESSION(101, 101), .sequence = 4 },
-          SESSION_BELOW_FLOOR, 101 },
-        { { .session = SESSION(101, 101), .sequence = 3 },
-          SESSION_BELOW_FLOOR, 101 },
-        { { .session = SESSION(102, 102), .sequence = 4 }, SESSION_OK, 101 },
-        { { .session = SESSION(102, 102), .sequence = 4 }, SESSION_REPLAYED,
-          101 },
-
-        /* One in the middle gets in too: 102 goes. */
-        { { .session = SESSION(103, 0) }, SESSION_OK, 102 },
-        { { .session = SESSION(102, 102), .sequence = 5 },
-          SESSION_BELOW_FLOOR, 102 },
-
-        /* Two of 103 are there; one goes, the other one stays usable. */
-        { { .session = SESSION(166, 0) }, SESSION_OK, 103 },
-        { { .session = SESSION(103, 5) }, SESSION_BELOW_FLOOR, 103 },
-        { { .session = SESSION(165, 0), .sequence = 0 }, SESSION_REPLAYED,
-          103 },
-        { { .session = SESSION(165, 0), .sequence = 1 }, SESSION_OK, 103 },
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-        struct datagram d = steps[i].datagram;
+    for (size_t i = 0; i < ARRAY_SIZE(evict_steps); i++) {
+        struct datagram d = evict_steps[i].datagram;
 
         d.mono_ms = ms += 100;
         enum session_verdict got = receive(rx, &d);
-        CHECK(got == steps[i].verdict, "step %"PRIuSIZE": %s",
+        CHECK(got == evict_steps[i].verdict, "step %"PRIuSIZE": %s",
               i, session_verdict_to_string(got));
-        CHECK(session_rx_floor(rx) == steps[i].floor, "step %"PRIuSIZE, i);
+        CHECK(session_rx_floor(rx) == evict_steps[i].floor,
+              "step %"PRIuSIZE, i);
         CHECK(session_rx_count(rx) == SESSION_MAX_PER_SPI);
     }
 
@@ -536,6 +542,7 @@ test_budget(struct ovs_cmdl_context *ctx OVS_UNUSED)
         { 1000000, false, 200, SESSION_ENDPOINT_BURST },
         { 0, false, 1, 0 },
         { 1000000, false, 1, 0 },
+        { 1001000, false, 100, SESSION_ENDPOINT_RATE },
     };
     struct session_rx *rx = make_rx();
     uint32_t random = 0;

@@ -548,6 +548,10 @@ static const struct {
     { 2 + 64 * REPLAY_WORDS, NEW }, { 3 + 64 * REPLAY_WORDS, SEEN },
     { 0, END },
 
+    /* A jump over the whole ring clears the window's oldest word too. */
+    { 70, NEW }, { 64 * 2 * REPLAY_WORDS, NEW },
+    { 64 * (REPLAY_WORDS + 1) + 6, NEW }, { 70, OLD }, { 0, END },
+
     /* The end of the range. */
     { UINT64_MAX - 1, NEW }, { UINT64_MAX - 1, SEEN }, { UINT64_MAX, OLD },
     { UINT64_MAX - W, NEW }, { UINT64_MAX - W - 1, OLD }, { 0, OLD },

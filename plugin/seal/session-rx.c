@@ -72,8 +72,6 @@ budget_withdraw(struct budget *budget, int rate, int burst,
     long long int elapsed = now_ms - budget->filled_ms;
 
     if (elapsed > 0) {
-        /* Nobody waits longer than it takes to fill an empty bucket. */
-        elapsed = MIN(elapsed, full / rate + 1);
         budget->tokens = MIN(full, budget->tokens + elapsed * rate);
         budget->filled_ms = now_ms;
     }

@@ -152,7 +152,8 @@ struct session_sender *session_tx_sender(const struct session_tx *);
  *
  * Returns NULL if no session could be drawn (no randomness, the crypto library
  * failed, or no time is left before 2106): drop and count. */
-struct aead *session_tx_next(struct session_tx *, const struct session_time *,
+struct aead *session_tx_next(struct session_tx *,
+                             const struct session_time *,
                              struct wire_header *);
 
 /* The same for 'n' consecutive sequences of one session, for segments that are
