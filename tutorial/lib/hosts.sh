@@ -186,6 +186,7 @@ start_program() {
 stop_pid() {
     local pid tries
     kill -TERM "$@" 2>/dev/null
+    kill -CONT "$@" 2>/dev/null
     for pid in "$@"; do
         for ((tries = 50; tries > 0; tries--)); do
             is_gone "$pid" && break
@@ -268,7 +269,7 @@ bridge_exists() { in_host "$1" ovs-vsctl --timeout=2 br-exists br-int; }
 # whose eth0 is port GUEST of the host's bridge, in vSubnet NET.  With --learn
 # the port does not tell its MAC, and it is learnt from what the guest sends.
 attach() {
-    local host=$1 net=$2 guest=$3 addresses=() mac learn= ns address ids
+    local host=$1 net=$2 guest=$3 addresses=() mac learn= ns ids
     shift 3
     mac=$(printf '02:77:00:00:%02x:%02x' "${host#h}" "${guest##*[!0-9]}")
     while (($#)); do
@@ -281,9 +282,20 @@ attach() {
         shift
     done
     ns=$name-$host-$guest
-    [[ -e /run/netns/$ns ]] && return
+    [[ -e /run/netns/$ns ]] \
+        || make_guest "$ns" "$host" "$guest" "$mac" "${addresses[@]}" || return
+    ids=("external_ids:vsubnet=$net")
+    [[ -n $learn ]] || ids+=("external_ids:attached-mac=\"$mac\"")
     wait_for 20 "bridge br-int of $host" bridge_exists "$host" \
-        && make_namespace "$ns" \
+        && in_host "$host" ovs-vsctl --timeout=10 --may-exist \
+               add-port br-int "$guest" \
+               -- set interface "$guest" "${ids[@]}"
+}
+
+# make_guest NAMESPACE HOST GUEST MAC [ADDRESS...]
+make_guest() {
+    local ns=$1 host=$2 guest=$3 mac=$4 address
+    make_namespace "$ns" \
         && ip link add eth0 netns "$ns" address "$mac" mtu "$(guest_mtu)" \
               type veth peer "$guest" netns "$(namespace "$host")" \
         && ip -n "$(namespace "$host")" link set "$guest" up \
@@ -293,14 +305,11 @@ attach() {
     ip netns exec "$ns" ethtool -K eth0 tx off tso off gso off \
         >/dev/null 2>&1
     ip -n "$ns" link set eth0 up || return
-    for address in "${addresses[@]}"; do
+    for address in "${@:5}"; do
+        # shellcheck disable=SC2046
         ip -n "$ns" address add "$address" dev eth0 \
-            $([[ $address == *:* ]] && echo nodad) || return
+            $([[ $address != *:* ]] || echo nodad) || return
     done
-    ids=("external_ids:vsubnet=$net")
-    [[ -n $learn ]] || ids+=("external_ids:attached-mac=\"$mac\"")
-    in_host "$host" ovs-vsctl --timeout=10 add-port br-int "$guest" \
-        -- set interface "$guest" "${ids[@]}"
 }
 
 # --- The end -------------------------------------------------------------
@@ -308,13 +317,14 @@ attach() {
 # all_down: ends what runs in the sandbox's namespaces, all of which are ours,
 # and removes them.
 all_down() {
-    local path pids
+    local path pids=()
     for path in /run/netns/"$name"-{m1,h*,net}; do
         [[ -e $path ]] || continue
-        pids=$(ip netns pids "${path##*/}")
-        # shellcheck disable=SC2086
-        [[ -z $pids ]] || stop_pid $pids
-        ip netns delete "${path##*/}"
+        mapfile -t -O "${#pids[@]}" pids < <(ip netns pids "${path##*/}")
+    done
+    ((${#pids[@]} == 0)) || stop_pid "${pids[@]}"
+    for path in /run/netns/"$name"-{m1,h*,net}; do
+        [[ ! -e $path ]] || ip netns delete "${path##*/}"
     done
     rm -rf "$root"
 }

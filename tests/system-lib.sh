@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the system tests share: one sandbox a test, and ways to look into it.
+# Sourced by each system test; the sandbox's name is in VSUBNET_SANDBOX.
+
+sandbox() { "$VSUBNET_SRC/tutorial/sandbox" "$@"; }
+
+# poll SECONDS COMMAND...: until it succeeds, ten times a second.
+poll() {
+    local tries=$(($1 * 10))
+    shift
+    while ! "$@" >/dev/null 2>&1; do
+        tries=$((tries - 1))
+        if test $tries -le 0; then
+            echo "in vain: $*" >&2
+            return 1
+        fi
+        sleep 0.1
+    done
+}
+
+# The run-time directory of HOST: its keyring, its sockets.
+host_dir() { echo "/run/vsubnet-sandbox/$VSUBNET_SANDBOX/$1"; }
+
+# in_ns NAME COMMAND...: in namespace NAME of the sandbox ("h1", "h1-g1",
+# "net"), without the sandbox's environment; cheaper than "sandbox exec".
+in_ns() {
+    local ns=$1
+    shift
+    ip netns exec "$VSUBNET_SANDBOX-$ns" "$@"
+}
+
+# Milliseconds since some start.
+now_ms() { date +%s%3N; }
+
+# answers GUEST ADDRESS: whether one ping is answered.
+answers() { in_ns "$1" ping -n -q -c 1 -W 1 "$2"; }
+
+# ping_all GUEST ADDRESS COUNT: that many paced pings; fails unless all are
+# answered once.  Prints ping's summary.
+ping_all() {
+    in_ns "$1" ping -n -q -i 0.02 -W 2 -c "$3" "$2" >ping.out 2>&1
+    grep 'packets transmitted' ping.out
+    grep -q "^$3 packets transmitted, $3 received, 0% packet loss" ping.out \
+        && ! grep -q duplicates ping.out
+}
+
+# start_capture NS INTERFACE FILE [TCPDUMP-ARGUMENT...]: returns once tcpdump
+# listens; its process is in FILE.pid.
+start_capture() {
+    local ns=$1 interface=$2 file=$3
+    shift 3
+    in_ns "$ns" tcpdump -n --immediate-mode -U -s 0 -i "$interface" \
+        -w "$file" "$@" 2>"$file.err" </dev/null >/dev/null &
+    echo $! >"$file.pid"
+    poll 10 grep -q 'listening on' "$file.err"
+}
+
+# stop_capture FILE: its frames are written when this returns.
+stop_capture() {
+    local pid
+    pid=$(cat "$1.pid")
+    sleep 0.3
+    kill -INT "$pid"
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+    cat "$1.err"
+}
+
+# flow_table HOST TABLE: its flows without what changes by itself.
+flow_table() {
+    sandbox exec "$1" ovs-ofctl -O OpenFlow15 --no-stats --names \
+        dump-flows br-int "table=$2" | sort
+}
+
+# bindings NET: what the mapping service says, without revisions.
+bindings() {
+    sandbox exec m1 vsubnetctl --json port ls "$1" \
+        | jq -cS '.items | map(del(.revision)) | sort_by(.mac) | .[]'
+}
+
+# counter HOST NAME: that number in vs0's statistics; 0 if it is not there.
+counter() {
+    sandbox exec "$1" ovs-vsctl --if-exists get interface vs0 \
+        "statistics:$2" 2>/dev/null | grep . || echo 0
+}
+
+# host_address HOST: the IPv4 address of its own port in vSubnet demo.
+host_address() {
+    in_ns "$1" ip -o -4 address show dev vs-demo \
+        | sed -nE 's,.* inet ([0-9.]+)/.*,\1,p' | grep .
+}
+
+# stream FROM TO ADDRESS FILE COPY: FILE through one TCP connection from one
+# namespace into COPY at another.
+stream() {
+    in_ns "$2" timeout 60 stream.py listen "$3" "$5" &
+    in_ns "$1" timeout 60 stream.py send "$3" "$4" && wait $!
+}
