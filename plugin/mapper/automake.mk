@@ -1,8 +1,87 @@
 # SPDX-License-Identifier: Apache-2.0
+# The code that ovsdb-idlc makes is Open vSwitch's style of C, not ours: it is
+# a library of its own, without our warnings.
+noinst_LIBRARIES += plugin/mapper/libmapper-idl.a
+nodist_plugin_mapper_libmapper_idl_a_SOURCES = \
+	plugin/mapper/mapper-idl.c \
+	plugin/mapper/mapper-idl.h
+plugin_mapper_libmapper_idl_a_CFLAGS = $(AM_CFLAGS) -w
+
+noinst_LIBRARIES += plugin/mapper/libmapper.a
+plugin_mapper_libmapper_a_SOURCES = \
+	plugin/mapper/api.c \
+	plugin/mapper/api.h \
+	plugin/mapper/api-binding.c \
+	plugin/mapper/api-net.c \
+	plugin/mapper/api-node.c \
+	plugin/mapper/api-self.c \
+	plugin/mapper/api-token.c \
+	plugin/mapper/auth.c \
+	plugin/mapper/auth.h \
+	plugin/mapper/bootstrap.c \
+	plugin/mapper/bootstrap.h \
+	plugin/mapper/change.c \
+	plugin/mapper/change.h \
+	plugin/mapper/db.c \
+	plugin/mapper/db.h \
+	plugin/mapper/delta.c \
+	plugin/mapper/delta.h \
+	plugin/mapper/encode.c \
+	plugin/mapper/events.c \
+	plugin/mapper/events.h \
+	plugin/mapper/file.c \
+	plugin/mapper/file.h \
+	plugin/mapper/http.c \
+	plugin/mapper/http.h \
+	plugin/mapper/ipam.c \
+	plugin/mapper/ipam.h \
+	plugin/mapper/keybox.c \
+	plugin/mapper/keybox.h \
+	plugin/mapper/pki.c \
+	plugin/mapper/pki.h \
+	plugin/mapper/storage.c \
+	plugin/mapper/storage.h \
+	plugin/mapper/txn.c \
+	plugin/mapper/txn.h
 sbin_PROGRAMS += plugin/mapper/vsubnet-mapper
 plugin_mapper_vsubnet_mapper_SOURCES = \
 	plugin/mapper/vsubnet-mapper.c
 plugin_mapper_vsubnet_mapper_LDADD = \
+	plugin/mapper/libmapper.a \
+	plugin/mapper/libmapper-idl.a \
 	plugin/model/libvsubnet-model.a \
 	plugin/seal/libvsubnet-seal.a \
 	$(LDADD) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+plugin_mapper_libmapper_a_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DMAPPER_SCHEMA='"$(pkgdatadir)/vsubnet-mapper.ovsschema"' \
+	-DMAPPER_BUILD_SCHEMA='"$(abs_top_srcdir)/plugin/mapper/vsubnet-mapper.ovsschema"' \
+	-DMAPPER_OVS_BINDIR='"$(OVS_BUILD)/ovsdb"'
+
+mapper_idlc = PYTHONPATH=$(OVS_SRC)/python:$$PYTHONPATH \
+	$(PYTHON3) $(OVS_SRC)/ovsdb/ovsdb-idlc.in
+mapper_schema = $(srcdir)/plugin/mapper/vsubnet-mapper.ovsschema
+mapper_ann = $(srcdir)/plugin/mapper/mapper-idl.ann
+
+plugin/mapper/mapper.ovsidl: $(mapper_schema) $(mapper_ann)
+	$(AM_V_GEN)$(MKDIR_P) plugin/mapper && $(mapper_idlc) annotate \
+	    $(mapper_schema) $(mapper_ann) > $@.tmp && mv $@.tmp $@
+plugin/mapper/mapper-idl.c: plugin/mapper/mapper.ovsidl
+	$(AM_V_GEN)$(mapper_idlc) c-idl-source $< > $@.tmp && mv $@.tmp $@
+plugin/mapper/mapper-idl.h: plugin/mapper/mapper.ovsidl
+	$(AM_V_GEN)$(mapper_idlc) c-idl-header $< > $@.tmp && mv $@.tmp $@
+
+$(plugin_mapper_libmapper_a_OBJECTS) $(plugin_mapper_vsubnet_mapper_OBJECTS) \
+$(plugin_mapper_libmapper_idl_a_OBJECTS): plugin/mapper/mapper-idl.h
+
+BUILT_SOURCES += plugin/mapper/mapper-idl.c plugin/mapper/mapper-idl.h
+CLEANFILES += \
+	plugin/mapper/mapper.ovsidl \
+	plugin/mapper/mapper-idl.c \
+	plugin/mapper/mapper-idl.h
+EXTRA_DIST += \
+	plugin/mapper/README.md \
+	plugin/mapper/mapper-idl.ann \
+	plugin/mapper/vsubnet-mapper.service
+systemdsystemunit_DATA += plugin/mapper/vsubnet-mapper.service
+dist_pkgdata_DATA = plugin/mapper/vsubnet-mapper.ovsschema
+dist_man_MANS += plugin/mapper/vsubnet-mapper.8

@@ -1,10 +1,450 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* vsubnet-mapper: the mapping service.  Options and main loop. */
+
 #include <config.h>
-#include <stdio.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command-line.h"
+#include "daemon.h"
+#include "fatal-signal.h"
+#include "mapper/api.h"
+#include "mapper/bootstrap.h"
+#include "mapper/db.h"
+#include "mapper/events.h"
+#include "mapper/http.h"
+#include "mapper/keybox.h"
+#include "mapper/pki.h"
+#include "mapper/storage.h"
+#include "mapper/txn.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovsdb-idl.h"
+#include "packets.h"
+#include "socket-util.h"
+#include "sset.h"
+#include "stream-ssl.h"
+#include "stream.h"
+#include "svec.h"
+#include "unixctl.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(vsubnet_mapper);
+
+#define DEFAULT_STATE_DIR VSUBNET_LOCALSTATEDIR "/lib/vsubnet-mapper"
+#define DEFAULT_LISTEN "[::]"
+enum { DEFAULT_PORT = 8443 };
+
+struct options {
+    char *state_dir;
+    struct svec listen;
+    struct sset names;          /* For the certificate. */
+    const char *db;             /* Null: a server of our own. */
+    const char *ovs_bindir;
+};
+
+struct mapper {
+    struct pki pki;
+    struct keybox *keybox;
+    struct storage *storage;    /* Null with --db. */
+    struct db db;
+    struct txn_queue *txns;
+    struct events *events;
+    struct http_server *http;
+    struct api api;
+    struct svec urls;
+    bool exiting;
+};
+
+static void OVS_NO_RETURN
+usage(void)
+{
+    printf("%s: mapping service of vSubnet\n"
+           "usage: %s [OPTIONS]\n"
+           "\nOptions:\n"
+           "  --state-dir=DIR         keep state in DIR (default: %s)\n"
+           "  --listen=[ADDR]:PORT    accept HTTPS at ADDR, port PORT;\n"
+           "                          may be repeated (default: %s:%d)\n"
+           "  --name=NAME             also put NAME, a DNS name or address,\n"
+           "                          into the certificate; may be repeated\n"
+           "  --db=REMOTE             use the database at REMOTE instead of\n"
+           "                          running a server\n"
+           "  --ovs-bindir=DIR        look for ovsdb-server and ovsdb-tool in\n"
+           "                          DIR first\n",
+           program_name, program_name, DEFAULT_STATE_DIR, DEFAULT_LISTEN,
+           DEFAULT_PORT);
+    daemon_usage();
+    vlog_usage();
+    printf("\nOther options:\n"
+           "  --unixctl=SOCKET        override default control socket name\n"
+           "  -h, --help              display this help message\n"
+           "  -V, --version           display version information\n");
+    stream_usage("REMOTE", true, false, false);
+    exit(EXIT_SUCCESS);
+}
+
+enum {
+    OPT_STATE_DIR = UCHAR_MAX + 1,
+    OPT_LISTEN,
+    OPT_NAME,
+    OPT_DB,
+    OPT_OVS_BINDIR,
+    OPT_UNIXCTL,
+    DAEMON_OPTION_ENUMS,
+    VLOG_OPTION_ENUMS,
+    SSL_OPTION_ENUMS,
+};
+
+static const struct option long_options[] = {
+    { "state-dir", required_argument, NULL, OPT_STATE_DIR },
+    { "listen", required_argument, NULL, OPT_LISTEN },
+    { "name", required_argument, NULL, OPT_NAME },
+    { "db", required_argument, NULL, OPT_DB },
+    { "ovs-bindir", required_argument, NULL, OPT_OVS_BINDIR },
+    { "unixctl", required_argument, NULL, OPT_UNIXCTL },
+    { "help", no_argument, NULL, 'h' },
+    { "version", no_argument, NULL, 'V' },
+    DAEMON_LONG_OPTIONS,
+    VLOG_LONG_OPTIONS,
+    STREAM_SSL_LONG_OPTIONS,
+    { NULL, 0, NULL, 0 },
+};
+
+static void
+parse_options(int argc, char *argv[], struct options *o, char **unixctl)
+{
+    char *short_options = ovs_cmdl_long_options_to_short_options(long_options);
+    int c;
+
+    while ((c = getopt_long(argc, argv, short_options, long_options,
+                            NULL)) != -1) {
+        switch (c) {
+        case OPT_STATE_DIR:
+            free(o->state_dir);
+            o->state_dir = xstrdup(optarg);
+            break;
+        case OPT_LISTEN:
+            svec_add(&o->listen, optarg);
+            break;
+        case OPT_NAME:
+            sset_add(&o->names, optarg);
+            break;
+        case OPT_DB:
+            o->db = optarg;
+            break;
+        case OPT_OVS_BINDIR:
+            o->ovs_bindir = optarg;
+            break;
+        case OPT_UNIXCTL:
+            *unixctl = optarg;
+            break;
+        case 'h':
+            usage();
+        case 'V':
+            printf("%s (vSubnet) %s\n", program_name, VSUBNET_VERSION);
+            ovs_print_version(0, 0);
+            exit(EXIT_SUCCESS);
+        DAEMON_OPTION_HANDLERS
+        VLOG_OPTION_HANDLERS
+        STREAM_SSL_OPTION_HANDLERS
+        case '?':
+            exit(2);
+        default:
+            OVS_NOT_REACHED();
+        }
+    }
+    free(short_options);
+    if (optind < argc) {
+        fprintf(stderr, "%s: unexpected argument \"%s\"; use --help\n",
+                program_name, argv[optind]);
+        exit(2);
+    }
+    if (svec_is_empty(&o->listen)) {
+        svec_add(&o->listen, DEFAULT_LISTEN);
+    }
+}
+
+static void OVS_NO_RETURN
+fail(char *error)
+{
+    ovs_fatal(0, "%s", error);
+}
+
+static void
+check(char *error)
+{
+    if (error) {
+        fail(error);
+    }
+}
+
+/* One mapper for one directory: the lock lives as long as the process. */
+static void
+lock_state_dir(const char *dir)
+{
+    if (mkdir(dir, 0700) && errno != EEXIST) {
+        ovs_fatal(errno, "%s", dir);
+    }
+    char *path = xasprintf("%s/lock", dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        ovs_fatal(errno, "%s", path);
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        ovs_fatal(errno == EWOULDBLOCK ? 0 : errno,
+                  "%s: another vsubnet-mapper uses this directory", path);
+    }
+    free(path);
+}
+
+static void
+raise_file_limit(void)
+{
+    struct rlimit r;
+
+    if (!getrlimit(RLIMIT_NOFILE, &r)) {
+        r.rlim_cur = r.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &r);
+    }
+}
+
+/* Listening. */
+
+static void
+add_url(struct mapper *mapper, const char *address, int port)
+{
+    bool v6 = strchr(address, ':') != NULL;
+
+    svec_add_nocopy(&mapper->urls,
+                    xasprintf("https://%s%s%s:%d", v6 ? "[" : "", address,
+                              v6 ? "]" : "", port));
+}
+
+/* Adds the URLs of an address that stands for all: loopback comes last, since
+ * a client elsewhere tries them in order. */
+static void
+add_wildcard_urls(struct mapper *mapper, bool v4_only, int port)
+{
+    struct sset names = SSET_INITIALIZER(&names);
+
+    pki_local_names(&names);
+    const char **sorted = sset_sort(&names);
+    for (size_t i = 0; i < sset_count(&names); i++) {
+        struct in6_addr ip6;
+        ovs_be32 ip4;
+        bool v4 = ip_parse(sorted[i], &ip4);
+
+        if ((v4 || (!v4_only && ipv6_parse(sorted[i], &ip6)))
+            && strcmp(sorted[i], "::1") && strncmp(sorted[i], "127.", 4)) {
+            add_url(mapper, sorted[i], port);
+        }
+    }
+    free(sorted);
+    sset_destroy(&names);
+    add_url(mapper, "127.0.0.1", port);
+}
+
+static void
+listen_at(struct mapper *mapper, const char *target)
+{
+    struct sockaddr_storage ss;
+    char text[INET6_ADDRSTRLEN];
+    char *full = target[0] == ':' ? xasprintf("[::]%s", target)
+                                  : xstrdup(target);
+
+    if (!inet_parse_active(full, DEFAULT_PORT, &ss, false, NULL)) {
+        ovs_fatal(0, "--listen=%s: not ADDR:PORT or [ADDR6]:PORT", target);
+    }
+    int error = http_server_listen(mapper->http, &ss);
+    if (error) {
+        ovs_fatal(error, "--listen=%s", target);
+    }
+
+    int port = ss_get_port(&ss);
+    bool v4 = ss.ss_family == AF_INET;
+    const void *ip = (v4
+                      ? (void *) &((struct sockaddr_in *) &ss)->sin_addr
+                      : (void *) &((struct sockaddr_in6 *) &ss)->sin6_addr);
+    inet_ntop(ss.ss_family, ip, text, sizeof text);
+    if (!strcmp(text, "::") || !strcmp(text, "0.0.0.0")) {
+        add_wildcard_urls(mapper, v4, port);
+    } else {
+        add_url(mapper, text, port);
+    }
+    VLOG_INFO("listening on %s%s%s, port %d", v4 ? "" : "[", text,
+              v4 ? "" : "]", port);
+    free(full);
+}
+
+/* Control commands. */
+
+static void
+status_cb(struct unixctl_conn *conn, int argc OVS_UNUSED,
+          const char *argv[] OVS_UNUSED, void *mapper_)
+{
+    const struct mapper *mapper = mapper_;
+    struct model_revision revision = db_revision(&mapper->db);
+    char *text = xasprintf(MODEL_REVISION_FMT, MODEL_REVISION_ARGS(revision));
+    json_t *urls = json_array();
+    const char *url;
+    size_t i;
+
+    SVEC_FOR_EACH (i, url, &mapper->urls) {
+        json_array_append_new(urls, json_string(url));
+    }
+    json_t *json = json_pack(
+        "{s:s, s:o, s:s, s:b, s:s, s:s, s:i, s:i}",
+        "version", VSUBNET_VERSION,
+        "urls", urls,
+        "ca_fingerprint", mapper->pki.fingerprint,
+        "ready", txn_queue_is_ready(mapper->txns),
+        "database", storage_state(mapper->storage),
+        "revision", text,
+        "streams", events_n_streams(mapper->events),
+        "connections", (int) http_server_n_connections(mapper->http));
+    char *reply = json_dumps(json, JSON_INDENT(2));
+    unixctl_command_reply(conn, reply);
+    free(reply);
+    json_decref(json);
+    free(text);
+}
+
+static void
+exit_cb(struct unixctl_conn *conn, int argc OVS_UNUSED,
+        const char *argv[] OVS_UNUSED, void *exiting)
+{
+    *(bool *) exiting = true;
+    unixctl_command_reply(conn, NULL);
+}
+
+/* Life. */
+
+static void
+mapper_open(struct mapper *mapper, struct options *o)
+{
+    struct uuid instance;
+    const char *remote = o->db;
+    const char *target;
+    size_t i;
+
+    lock_state_dir(o->state_dir);
+    pki_local_names(&o->names);
+    check(pki_open(o->state_dir, &o->names, &mapper->pki));
+    check(keybox_open(o->state_dir, &mapper->keybox));
+    check(bootstrap_instance(o->state_dir, &instance));
+    VLOG_INFO("CA fingerprint %s", mapper->pki.fingerprint);
+
+    mapper->http = http_server_create(&mapper->pki, api_handle, &mapper->api);
+    SVEC_FOR_EACH (i, target, &o->listen) {
+        listen_at(mapper, target);
+    }
+
+    if (!remote) {
+        check(storage_open(o->state_dir, o->ovs_bindir, &mapper->storage));
+        check(storage_start(mapper->storage));
+        remote = storage_remote(mapper->storage);
+    }
+    db_init(&mapper->db, remote, mapper->keybox);
+    mapper->txns = txn_queue_create(&mapper->db, &instance);
+    mapper->events = events_create(&mapper->db);
+    mapper->api = (struct api) {
+        .db = &mapper->db,
+        .txns = mapper->txns,
+        .events = mapper->events,
+        .pki = &mapper->pki,
+    };
+    check(bootstrap(&mapper->db, o->state_dir, &mapper->pki, &mapper->urls));
+}
+
+static void
+mapper_run(struct mapper *mapper)
+{
+    storage_run(mapper->storage);
+    ovsdb_idl_run(mapper->db.idl);
+    events_run(mapper->events);
+    txn_queue_run(mapper->txns);
+    http_server_run(mapper->http);
+}
+
+static void
+mapper_wait(struct mapper *mapper)
+{
+    storage_wait(mapper->storage);
+    ovsdb_idl_wait(mapper->db.idl);
+    events_wait(mapper->events);
+    txn_queue_wait(mapper->txns);
+    http_server_wait(mapper->http);
+}
+
+static void
+mapper_close(struct mapper *mapper)
+{
+    txn_queue_destroy(mapper->txns);
+    http_server_destroy(mapper->http);
+    events_destroy(mapper->events);
+    db_destroy(&mapper->db);
+    storage_close(mapper->storage);
+    keybox_close(mapper->keybox);
+    pki_close(&mapper->pki);
+    svec_destroy(&mapper->urls);
+}
 
 int
-main(void)
+main(int argc, char *argv[])
 {
-    fputs("vsubnet-mapper\n", stderr);
-    return 1;
+    struct options options = {
+        .state_dir = xstrdup(DEFAULT_STATE_DIR),
+        .listen = SVEC_EMPTY_INITIALIZER,
+        .names = SSET_INITIALIZER(&options.names),
+    };
+    struct mapper mapper = { .urls = SVEC_EMPTY_INITIALIZER };
+    struct unixctl_server *unixctl;
+    char *unixctl_path = NULL;
+
+    ovs_cmdl_proctitle_init(argc, argv);
+    set_program_name(argv[0]);
+    service_start(&argc, &argv);
+    fatal_ignore_sigpipe();
+    parse_options(argc, argv, &options, &unixctl_path);
+    options.state_dir = abs_file_name(NULL, options.state_dir);
+    model_json_init();
+    raise_file_limit();
+
+    daemonize_start(false);
+    int error = unixctl_server_create(unixctl_path, &unixctl);
+    if (error) {
+        exit(EXIT_FAILURE);
+    }
+    unixctl_command_register("exit", "", 0, 0, exit_cb, &mapper.exiting);
+    mapper_open(&mapper, &options);
+    unixctl_command_register("vsubnet/status", "", 0, 0, status_cb, &mapper);
+    daemonize_complete();
+
+    while (!mapper.exiting) {
+        mapper_run(&mapper);
+        unixctl_server_run(unixctl);
+
+        mapper_wait(&mapper);
+        unixctl_server_wait(unixctl);
+        if (mapper.exiting) {
+            poll_immediate_wake();
+        }
+        poll_block();
+    }
+    unixctl_server_destroy(unixctl);
+    mapper_close(&mapper);
+    svec_destroy(&options.listen);
+    sset_destroy(&options.names);
+    free(options.state_dir);
+    service_stop();
+    return 0;
 }

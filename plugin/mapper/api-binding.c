@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The API: bindings, of nodes and of operators. */
+
+#include <config.h>
+
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mapper/api.h"
+#include "mapper/change.h"
+#include "mapper/db.h"
+#include "mapper/ipam.h"
+#include "packets.h"
+#include "random.h"
+#include "util.h"
+
+enum {
+    MAC_STRLEN = sizeof "00:00:00:00:00:00",
+    MAC_TRIES = 1000,
+    ITEMS_MAX = 1000,           /* In one request of a node. */
+};
+
+struct binding_input {
+    const char *net;
+    char mac[MAC_STRLEN];       /* Empty: to be drawn. */
+    struct model_address *addresses;
+    size_t n_addresses;
+    bool addresses_auto;
+    bool has_addresses;
+    int64_t node;
+    bool has_node;
+    const char *port;
+    const char *iface_id;
+};
+
+static void
+format_mac(struct eth_addr ea, char mac[MAC_STRLEN])
+{
+    snprintf(mac, MAC_STRLEN, ETH_ADDR_FMT, ETH_ADDR_ARGS(ea));
+}
+
+static bool
+mac_is_usable(struct eth_addr ea)
+{
+    return !eth_addr_is_multicast(ea) && !eth_addr_is_zero(ea);
+}
+
+/* What a node says. */
+
+/* Adds one result to the answer. */
+static void
+add_result(json_t *results, const char *net, const char *mac, int status,
+           const char *code, const char *detail)
+{
+    json_t *result = json_object();
+
+    json_object_set_new(result, "net", model_string_or_null(net));
+    json_object_set_new(result, "mac", model_string_or_null(mac));
+    json_object_set_new(result, "status", json_integer(status));
+    if (code) {
+        json_object_set_new(result, "code", json_string(code));
+    }
+    if (detail) {
+        json_object_set_new(result, "detail", json_string(detail));
+    }
+    json_array_append_new(results, result);
+}
+
+static char *
+read_node_binding(const json_t *json, struct binding_input *in)
+{
+    struct model_reader r;
+    struct eth_addr mac;
+
+    memset(in, 0, sizeof *in);
+    model_reader_init(&r, json);
+    in->net = model_reader_name(&r, "net", MODEL_REQUIRED);
+    if (model_reader_mac(&r, "mac", MODEL_REQUIRED, &mac)) {
+        if (!mac_is_usable(mac)) {
+            model_reader_fail(&r, "mac", xstrdup("not the address of a "
+                                                 "host"));
+        }
+        format_mac(mac, in->mac);
+    }
+    in->n_addresses = model_reader_addresses(&r, "addresses", MODEL_OPTIONAL,
+                                             &in->addresses);
+    in->port = model_reader_string(&r, "port", MODEL_OPTIONAL);
+    in->iface_id = model_reader_string(&r, "iface_id", MODEL_OPTIONAL);
+    return model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
+}
+
+/* Says that ROW is at NODE's port. */
+static void
+claim(struct txn *txn, const struct mdb_binding *row,
+      const struct mdb_node *node, const char *port)
+{
+    port = port ? port : "";
+    if (row->node != node->number || strcmp(row->port, port)) {
+        mdb_binding_set_node(row, node->number);
+        mdb_binding_set_port(row, port);
+        mdb_binding_set_revision(row, txn_touch(txn));
+    }
+}
+
+static bool
+addresses_differ(const struct txn *txn, const struct binding_input *in)
+{
+    size_t n;
+
+    struct mdb_address **rows = db_addresses_of(txn->db, in->net, in->mac,
+                                                &n);
+    bool differ = n != in->n_addresses;
+    for (size_t i = 0; i < in->n_addresses && !differ; i++) {
+        struct model_address bare = in->addresses[i];
+        char ip[MODEL_ADDRESS_STRLEN];
+
+        bare.plen = -1;
+        model_address_string(&bare, ip);
+        const struct mdb_address *row = db_address(txn->db, in->net, ip);
+        differ = !row || strcmp(row->mac, in->mac);
+    }
+    free(rows);
+    return differ;
+}
+
+/* Registers what NODE has learnt.  Returns null, or the code of the problem
+ * with *DETAIL. */
+static const char *
+put_dynamic(struct txn *txn, const struct mdb_node *node,
+            const struct binding_input *in, char **detail)
+{
+    const struct mdb_binding *row = db_binding(txn->db, in->net, in->mac);
+    struct change_refusal refusal;
+    const char *iface_id = in->iface_id ? in->iface_id : "";
+
+    if (!change_check_addresses(txn, in->net, in->mac, in->addresses,
+                                in->n_addresses, &refusal)) {
+        *detail = refusal.detail;
+        return refusal.code;
+    }
+    if (!row) {
+        row = change_new_binding(txn, in->net, in->mac, "dynamic");
+    }
+    claim(txn, row, node, in->port);
+    if (strcmp(row->iface_id, iface_id)) {
+        mdb_binding_set_iface_id(row, iface_id);
+        mdb_binding_set_revision(row, txn_touch(txn));
+    }
+    if (addresses_differ(txn, in)) {
+        change_set_addresses(txn, in->net, in->mac, in->addresses,
+                             in->n_addresses);
+        mdb_binding_set_revision(row, txn_touch(txn));
+    }
+    return NULL;
+}
+
+static const char *
+put_one(struct txn *txn, const struct mdb_node *node,
+        const struct binding_input *in, char **detail)
+{
+    if (!db_net(txn->db, in->net)) {
+        return "no-such-net";
+    } else if (!db_member_is_active(txn->db, in->net, node->number)) {
+        return "not-a-member";
+    }
+
+    const struct mdb_binding *row = db_binding(txn->db, in->net, in->mac);
+    if (!row || !strcmp(row->origin, "dynamic")) {
+        return put_dynamic(txn, node, in, detail);
+    }
+
+    /* A static one is claimed by who has the interface; one without an
+     * interface, and a host's, by the node that it names. */
+    bool mine = row->node == node->number;
+    if (!strcmp(row->origin, "static") && row->iface_id[0]) {
+        mine = in->iface_id && !strcmp(in->iface_id, row->iface_id);
+    }
+    if (!mine) {
+        *detail = xstrdup("an operator bound this MAC");
+        return "binding-is-static";
+    }
+    claim(txn, row, node, in->port);
+    return NULL;
+}
+
+static const char *
+remove_one(struct txn *txn, const struct mdb_node *node,
+           const struct binding_input *in)
+{
+    const struct mdb_binding *row = db_binding(txn->db, in->net, in->mac);
+
+    if (!row || row->node != node->number) {
+        return "no-such-binding";
+    } else if (!strcmp(row->origin, "host")) {
+        return "binding-is-static";
+    } else if (!strcmp(row->origin, "dynamic")) {
+        change_remove_binding(txn, row);
+    } else {
+        mdb_binding_set_node(row, 0);
+        mdb_binding_set_port(row, "");
+        mdb_binding_set_revision(row, txn_touch(txn));
+    }
+    return NULL;
+}
+
+static int
+code_to_status(const char *code)
+{
+    return (!code ? MHD_HTTP_OK
+            : !strncmp(code, "no-such-", 8) ? MHD_HTTP_NOT_FOUND
+            : !strcmp(code, "not-a-member") ? MHD_HTTP_FORBIDDEN
+            : !strncmp(code, "invalid-", 8) ? MHD_HTTP_UNPROCESSABLE_CONTENT
+            : MHD_HTTP_CONFLICT);
+}
+
+static void
+handle_items(struct api_call *call, const struct mdb_node *node,
+             const json_t *items, bool put, json_t *results)
+{
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        struct binding_input in;
+        const char *code = NULL;
+        char *detail = read_node_binding(json_array_get(items, i), &in);
+
+        if (detail) {
+            code = "invalid-field";
+        } else if (put) {
+            code = put_one(call->txn, node, &in, &detail);
+        } else {
+            code = remove_one(call->txn, node, &in);
+        }
+        add_result(results, in.net, in.mac[0] ? in.mac : NULL,
+                   code_to_status(code), code, detail);
+        free(detail);
+        free(in.addresses);
+    }
+}
+
+void
+api_self_bindings(struct api_call *call)
+{
+    struct model_reader r;
+
+    model_reader_init(&r, call->body);
+    const json_t *put = model_reader_array(&r, "put", MODEL_OPTIONAL,
+                                           ITEMS_MAX);
+    const json_t *removed = model_reader_array(&r, "remove", MODEL_OPTIONAL,
+                                               ITEMS_MAX);
+    if (!api_finish_reader(call, &r)) {
+        return;
+    }
+    const struct mdb_node *node = api_self(call);
+    if (!node) {
+        return;
+    }
+    if (strcmp(node->state, "approved")) {
+        api_fail(call, MHD_HTTP_FORBIDDEN, "node-pending", NULL,
+                 "this node is not approved");
+        return;
+    }
+
+    json_t *results = json_array();
+    json_t *body = json_object();
+    handle_items(call, node, put, true, results);
+    handle_items(call, node, removed, false, results);
+    json_object_set_new(body, "results", results);
+    api_ok(call, MHD_HTTP_OK, body);
+}
+
+/* What an operator says. */
+
+static void
+read_addresses(struct model_reader *r, struct binding_input *in)
+{
+    const json_t *value = json_object_get(r->object, "addresses");
+
+    in->has_addresses = model_reader_has(r, "addresses");
+    if (json_is_string(value) && !strcmp(json_string_value(value), "auto")) {
+        in->addresses_auto = true;
+    } else {
+        in->n_addresses = model_reader_addresses(
+            r, "addresses", MODEL_OPTIONAL, &in->addresses);
+    }
+}
+
+static bool
+read_operator_binding(struct api_call *call, struct binding_input *in,
+                      const char *mac_text)
+{
+    struct model_reader r;
+    struct eth_addr mac;
+    bool has_mac = false;
+
+    memset(in, 0, sizeof *in);
+    model_reader_init(&r, call->body);
+    if (model_reader_has(&r, "mac")) {
+        has_mac = model_reader_mac(&r, "mac", MODEL_REQUIRED, &mac);
+    }
+    if (mac_text) {
+        char *error = model_mac_parse(mac_text, &mac);
+
+        has_mac = !error;
+        if (error) {
+            model_reader_fail(&r, "mac", error);
+        }
+    }
+    if (has_mac) {
+        if (!mac_is_usable(mac)) {
+            model_reader_fail(&r, "mac", xstrdup("not the address of a "
+                                                 "host"));
+        }
+        format_mac(mac, in->mac);
+    }
+    read_addresses(&r, in);
+    in->has_node = model_reader_has(&r, "node");
+    in->node = model_reader_uint(&r, "node", MODEL_OPTIONAL, 1,
+                                 MODEL_NODE_MAX);
+    in->port = model_reader_string(&r, "port", MODEL_OPTIONAL);
+    in->iface_id = model_reader_string(&r, "iface_id", MODEL_OPTIONAL);
+    return api_finish_reader(call, &r);
+}
+
+/* A locally administered address that nobody in the vSubnet has. */
+static void
+draw_mac(const struct db *db, const char *net, char mac[MAC_STRLEN])
+{
+    for (int i = 0; i < MAC_TRIES; i++) {
+        struct eth_addr ea;
+
+        eth_addr_random(&ea);
+        ea.ea[0] = 0x0a;        /* Apart from hosts' 06:76. */
+        format_mac(ea, mac);
+        if (!db_binding(db, net, mac)) {
+            return;
+        }
+    }
+}
+
+/* With ranges, an operator's address must be in one of its family. */
+static bool
+check_ranges(const struct mdb_net *net, const struct binding_input *in,
+             struct change_refusal *refusal)
+{
+    struct model_address *subnets;
+    size_t n = db_parse_subnets(net->subnets, &subnets);
+    bool ok = true;
+
+    for (size_t i = 0; i < in->n_addresses && ok; i++) {
+        const struct model_address *address = &in->addresses[i];
+
+        for (size_t j = 0; j < n && ok; j++) {
+            if (model_address_is_ipv4(&subnets[j])
+                == model_address_is_ipv4(address)
+                && !ipam_is_assignable(&subnets[j], address)) {
+                char ip[MODEL_ADDRESS_STRLEN];
+
+                refusal->code = "invalid-address";
+                refusal->detail = xasprintf(
+                    "%s is no host's address in the range of vSubnet %s",
+                    model_address_string(address, ip), net->name);
+                ok = false;
+            }
+        }
+    }
+    free(subnets);
+    return ok;
+}
+
+static bool
+check_static(struct api_call *call, const struct mdb_net *net,
+             struct binding_input *in)
+{
+    struct change_refusal refusal;
+    bool ok;
+
+    if (in->has_node && !db_member(call->api->db, net->name, in->node)) {
+        api_fail(call, MHD_HTTP_CONFLICT, "not-a-member", "node",
+                 "node %"PRId64" is no member of vSubnet %s", in->node,
+                 net->name);
+        return false;
+    }
+    if (in->addresses_auto) {
+        ok = change_draw_addresses(call->txn, net, &in->addresses,
+                                   &in->n_addresses, &refusal);
+    } else {
+        ok = (check_ranges(net, in, &refusal)
+              && change_check_addresses(call->txn, net->name, in->mac,
+                                        in->addresses, in->n_addresses,
+                                        &refusal));
+    }
+    if (!ok) {
+        api_refuse(call, &refusal);
+    }
+    return ok;
+}
+
+static void
+write_static(struct api_call *call, const struct mdb_net *net,
+             const struct mdb_binding *row, const struct binding_input *in)
+{
+    bool is_new = !row;
+
+    if (!row) {
+        row = change_new_binding(call->txn, net->name, in->mac, "static");
+    }
+    mdb_binding_set_origin(row, "static");
+    mdb_binding_set_iface_id(row, in->iface_id ? in->iface_id : "");
+    if (in->has_node) {
+        mdb_binding_set_node(row, in->node);
+    }
+    if (in->port) {
+        mdb_binding_set_port(row, in->port);
+    }
+    if (in->has_addresses || is_new) {
+        change_set_addresses(call->txn, net->name, in->mac, in->addresses,
+                             in->n_addresses);
+    }
+    mdb_binding_set_revision(row, txn_touch(call->txn));
+    api_ok(call, is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK,
+           db_binding_json(call->api->db, row));
+}
+
+void
+api_bindings_post(struct api_call *call)
+{
+    const struct db *db = call->api->db;
+    struct binding_input in;
+
+    if (read_operator_binding(call, &in, NULL)) {
+        const struct mdb_net *net = api_net(call, call->args[0]);
+
+        if (net && !in.mac[0]) {
+            draw_mac(db, net->name, in.mac);
+        }
+        if (net && db_binding(db, net->name, in.mac)) {
+            api_fail(call, MHD_HTTP_CONFLICT, "mac-in-use", "mac",
+                     "vSubnet %s has a binding of %s already", net->name,
+                     in.mac);
+        } else if (net && check_static(call, net, &in)) {
+            write_static(call, net, NULL, &in);
+        }
+    }
+    free(in.addresses);
+}
+
+void
+api_binding_put(struct api_call *call)
+{
+    struct binding_input in;
+
+    if (read_operator_binding(call, &in, call->args[1])) {
+        const struct mdb_net *net = api_net(call, call->args[0]);
+        const struct mdb_binding *row
+            = net ? db_binding(call->api->db, net->name, in.mac) : NULL;
+
+        if (row && !strcmp(row->origin, "host")) {
+            api_fail(call, MHD_HTTP_CONFLICT, "binding-is-host", NULL,
+                     "%s is the port of node %"PRId64" itself", in.mac,
+                     row->node);
+        } else if (net && check_static(call, net, &in)) {
+            write_static(call, net, row, &in);
+        }
+    }
+    free(in.addresses);
+}
+
+void
+api_bindings_get(struct api_call *call)
+{
+    const struct mdb_net *net = api_net(call, call->args[0]);
+    size_t n;
+
+    if (!net) {
+        return;
+    }
+    json_t *items = json_array();
+    struct mdb_binding **bindings = db_bindings_of_net(call->api->db,
+                                                       net->name, &n);
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(items, db_binding_json(call->api->db,
+                                                     bindings[i]));
+    }
+    free(bindings);
+    api_ok_items(call, items);
+}
+
+void
+api_binding_delete(struct api_call *call)
+{
+    const struct mdb_net *net = api_net(call, call->args[0]);
+    char mac[MAC_STRLEN];
+    struct eth_addr ea;
+
+    if (!net) {
+        return;
+    }
+    char *error = model_mac_parse(call->args[1], &ea);
+    if (error) {
+        api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "invalid-field",
+                 "mac", "%s", error);
+        free(error);
+        return;
+    }
+    format_mac(ea, mac);
+    const struct mdb_binding *row = db_binding(call->api->db, net->name, mac);
+    if (!row) {
+        api_fail(call, MHD_HTTP_NOT_FOUND, "no-such-binding", NULL,
+                 "vSubnet %s has no binding of %s", net->name, mac);
+    } else if (!strcmp(row->origin, "host")) {
+        api_fail(call, MHD_HTTP_CONFLICT, "binding-is-host", NULL,
+                 "%s is the port of node %"PRId64" itself; remove the member "
+                 "or its host_port", mac, row->node);
+    } else {
+        change_remove_binding(call->txn, row);
+        api_ok(call, MHD_HTTP_NO_CONTENT, NULL);
+    }
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The API: vSubnets, members, keys as operators see them. */
+
+#include <config.h>
+
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mapper/api.h"
+#include "mapper/change.h"
+#include "mapper/db.h"
+#include "random.h"
+#include "util.h"
+
+enum {
+    VNI_TRIES = 1000,
+    VNI_DRAWN_MIN = 4096,       /* Small ones are for people to choose. */
+};
+
+struct net_input {
+    const char *name;
+    uint32_t vni;               /* 0: to be drawn. */
+    struct model_address *subnets;
+    size_t n_subnets;
+    enum model_algorithm algorithm;
+    const char *group;
+};
+
+/* At most one range of each address family: an interface has one address of
+ * each. */
+static void
+check_families(struct model_reader *r, const struct net_input *in)
+{
+    int n[2] = { 0, 0 };
+
+    for (size_t i = 0; i < in->n_subnets; i++) {
+        if (++n[model_address_is_ipv4(&in->subnets[i])] > 1) {
+            model_reader_fail(r, "subnets", xstrdup("more than one range of "
+                                                    "an address family"));
+        }
+    }
+}
+
+static void
+read_group(struct model_reader *r, struct net_input *in)
+{
+    struct model_address group;
+
+    in->group = model_reader_string(r, "group", MODEL_OPTIONAL);
+    if (in->group) {
+        char *error = model_address_parse(in->group, &group);
+        bool multicast = !error && group.plen < 0
+            && (model_address_is_ipv4(&group)
+                ? (group.ip.s6_addr[12] & 0xf0) == 0xe0
+                : IN6_IS_ADDR_MULTICAST(&group.ip));
+
+        free(error);
+        if (!multicast) {
+            model_reader_fail(r, "group",
+                              xstrdup("not a multicast address"));
+        }
+    }
+}
+
+/* What POST and PATCH have in common. */
+static void
+read_net(struct model_reader *r, struct net_input *in)
+{
+    in->n_subnets = model_reader_subnets(r, "subnets", MODEL_OPTIONAL,
+                                         &in->subnets);
+    check_families(r, in);
+    if (model_reader_has(r, "algorithm")) {
+        model_reader_algorithm(r, "algorithm", MODEL_REQUIRED,
+                               &in->algorithm);
+    }
+    read_group(r, in);
+}
+
+static uint32_t
+draw_vni(const struct db *db)
+{
+    for (int i = 0; i < VNI_TRIES; i++) {
+        uint32_t vni = VNI_DRAWN_MIN + random_range(MODEL_VNI_MAX
+                                                    - VNI_DRAWN_MIN);
+        if (!db_net_by_vni(db, vni)) {
+            return vni;
+        }
+    }
+    return 0;
+}
+
+static void
+create_net(struct api_call *call, struct net_input *in)
+{
+    const struct db *db = call->api->db;
+    const struct mdb_net *other;
+
+    if (db_net(db, in->name)) {
+        api_fail(call, MHD_HTTP_CONFLICT, "name-in-use", "name",
+                 "there is a vSubnet %s already", in->name);
+        return;
+    }
+    other = in->vni ? db_net_by_vni(db, in->vni) : NULL;
+    if (other) {
+        api_fail(call, MHD_HTTP_CONFLICT, "vni-in-use", "vni",
+                 "VNI %u is that of vSubnet %s", in->vni, other->name);
+        return;
+    }
+    in->vni = in->vni ? in->vni : draw_vni(db);
+    if (!in->vni) {
+        api_fail(call, MHD_HTTP_CONFLICT, "vni-in-use", "vni",
+                 "no VNI is free");
+        return;
+    }
+
+    char *subnets = db_format_addresses(in->subnets, in->n_subnets);
+    struct mdb_net *row = mdb_net_insert(call->txn->idl_txn);
+    mdb_net_set_name(row, in->name);
+    mdb_net_set_vni(row, in->vni);
+    mdb_net_set_subnets(row, subnets);
+    mdb_net_set_algorithm(row, model_algorithm_name(in->algorithm));
+    mdb_net_set_group(row, in->group ? in->group : "");
+    mdb_net_set_revision(row, txn_touch(call->txn));
+    free(subnets);
+    api_ok(call, MHD_HTTP_CREATED, db_net_json(db, row));
+}
+
+void
+api_nets_post(struct api_call *call)
+{
+    struct net_input in = { .algorithm = MODEL_AES128GCM };
+    struct model_reader r;
+
+    model_reader_init(&r, call->body);
+    in.name = model_reader_name(&r, "name", MODEL_REQUIRED);
+    if (model_reader_has(&r, "vni")) {
+        in.vni = model_reader_uint(&r, "vni", MODEL_REQUIRED, 1,
+                                   MODEL_VNI_MAX);
+    }
+    read_net(&r, &in);
+    if (api_finish_reader(call, &r)) {
+        create_net(call, &in);
+    }
+    free(in.subnets);
+}
+
+void
+api_nets_get(struct api_call *call)
+{
+    const struct mdb_net *net;
+    json_t *items = json_array();
+
+    MDB_NET_FOR_EACH (net, call->api->db->idl) {
+        json_array_append_new(items, db_net_json(call->api->db, net));
+    }
+    api_ok_items(call, items);
+}
+
+void
+api_net_get(struct api_call *call)
+{
+    const struct mdb_net *net = api_net(call, call->args[0]);
+
+    if (net) {
+        api_ok(call, MHD_HTTP_OK, db_net_json(call->api->db, net));
+    }
+}
+
+static void
+update_net(struct api_call *call, const struct mdb_net *net,
+           const struct net_input *in)
+{
+    bool has_group = json_object_get(call->body, "group") != NULL;
+    bool has_subnets = json_object_get(call->body, "subnets") != NULL;
+    char *subnets = db_format_addresses(in->subnets, in->n_subnets);
+    struct change_refusal refusal;
+
+    has_subnets = has_subnets && strcmp(subnets, net->subnets);
+    if (has_subnets
+        && !change_check_subnets(call->txn, net, in->subnets, in->n_subnets,
+                                 &refusal)) {
+        api_refuse(call, &refusal);
+        free(subnets);
+        return;
+    }
+    if (has_subnets) {
+        change_set_subnets(call->txn, net, in->subnets, in->n_subnets);
+    }
+    if (in->algorithm
+        && strcmp(net->algorithm, model_algorithm_name(in->algorithm))) {
+        mdb_net_set_algorithm(net, model_algorithm_name(in->algorithm));
+        mdb_net_set_revision(net, txn_touch(call->txn));
+    }
+    if (has_group && strcmp(net->group, in->group ? in->group : "")) {
+        mdb_net_set_group(net, in->group ? in->group : "");
+        mdb_net_set_revision(net, txn_touch(call->txn));
+    }
+    free(subnets);
+    api_ok(call, MHD_HTTP_OK, db_net_json(call->api->db, net));
+}
+
+void
+api_net_patch(struct api_call *call)
+{
+    struct net_input in = { .algorithm = 0 };
+    struct model_reader r;
+
+    model_reader_init(&r, call->body);
+    read_net(&r, &in);
+    if (api_finish_reader(call, &r)) {
+        const struct mdb_net *net = api_net(call, call->args[0]);
+
+        if (net) {
+            update_net(call, net, &in);
+        }
+    }
+    free(in.subnets);
+}
+
+void
+api_net_delete(struct api_call *call)
+{
+    const struct mdb_net *net = api_net(call, call->args[0]);
+
+    if (net) {
+        change_remove_net(call->txn, net);
+        api_ok(call, MHD_HTTP_NO_CONTENT, NULL);
+    }
+}
+
+/* Members. */
+
+void
+api_members_get(struct api_call *call)
+{
+    const struct mdb_net *net = api_net(call, call->args[0]);
+    size_t n;
+
+    if (!net) {
+        return;
+    }
+    json_t *items = json_array();
+    struct mdb_member **members = db_members_of_net(call->api->db, net->name,
+                                                    &n);
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(items,
+                              db_member_json(call->api->db, members[i]));
+    }
+    free(members);
+    api_ok_items(call, items);
+}
+
+void
+api_member_put(struct api_call *call)
+{
+    const struct db *db = call->api->db;
+    struct change_refusal refusal;
+    struct model_reader r;
+
+    model_reader_init(&r, call->body);
+    bool host_port = (!model_reader_has(&r, "host_port")
+                      || model_reader_bool(&r, "host_port", MODEL_REQUIRED));
+    if (!api_finish_reader(call, &r)) {
+        return;
+    }
+    const struct mdb_net *net = api_net(call, call->args[0]);
+    const struct mdb_node *node = net ? api_node(call, call->args[1]) : NULL;
+    if (!node) {
+        return;
+    }
+    if (!strcmp(node->state, "revoked")) {
+        api_fail(call, MHD_HTTP_CONFLICT, "node-revoked", NULL,
+                 "node %s has been revoked", node->name);
+        return;
+    }
+    if (!change_check_member(call->txn, net, node, host_port, &refusal)) {
+        api_refuse(call, &refusal);
+        return;
+    }
+
+    bool is_new = !db_member(db, net->name, node->number);
+    change_put_member(call->txn, net, node, host_port);
+    api_ok(call, is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK,
+           db_member_json(db, db_member(db, net->name, node->number)));
+}
+
+void
+api_member_delete(struct api_call *call)
+{
+    const struct mdb_net *net = api_net(call, call->args[0]);
+    const struct mdb_node *node = net ? api_node(call, call->args[1]) : NULL;
+
+    if (!node) {
+        return;
+    }
+    const struct mdb_member *member = db_member(call->api->db, net->name,
+                                                node->number);
+    if (!member) {
+        api_fail(call, MHD_HTTP_NOT_FOUND, "no-such-member", NULL,
+                 "node %s is no member of vSubnet %s", node->name, net->name);
+        return;
+    }
+    change_remove_member(call->txn, member);
+    api_ok(call, MHD_HTTP_NO_CONTENT, NULL);
+}
+
+void
+api_keys_get(struct api_call *call)
+{
+    const struct mdb_net *net = api_net(call, call->args[0]);
+    size_t n;
+
+    if (!net) {
+        return;
+    }
+    json_t *items = json_array();
+    struct mdb_key **keys = db_keys_of_net(call->api->db, net->name, &n);
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(items, db_key_json(call->api->db, keys[i],
+                                                 MODEL_VIEW_OPERATOR));
+    }
+    free(keys);
+    api_ok_items(call, items);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The API: nodes, as operators see them. */
+
+#include <config.h>
+
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mapper/api.h"
+#include "mapper/change.h"
+#include "mapper/db.h"
+#include "mapper/events.h"
+#include "util.h"
+
+static json_t *
+node_json(struct api_call *call, const struct mdb_node *node)
+{
+    return db_node_json(call->api->db, node, MODEL_VIEW_OPERATOR,
+                        events_is_connected(call->api->events,
+                                            node->number));
+}
+
+void
+api_nodes_get(struct api_call *call)
+{
+    const struct mdb_node *node;
+    json_t *items = json_array();
+
+    MDB_NODE_FOR_EACH (node, call->api->db->idl) {
+        json_array_append_new(items, node_json(call, node));
+    }
+    api_ok_items(call, items);
+}
+
+void
+api_node_get(struct api_call *call)
+{
+    const struct mdb_node *node = api_node(call, call->args[0]);
+
+    if (node) {
+        api_ok(call, MHD_HTTP_OK, node_json(call, node));
+    }
+}
+
+/* Reads the new state, which may not be "pending": a node that once was
+ * something else can't be made a stranger. */
+static const char *
+read_state(struct model_reader *r)
+{
+    enum model_node_state state;
+    const char *name = model_reader_string(r, "state", MODEL_OPTIONAL);
+
+    if (name) {
+        char *error = model_node_state_parse(name, &state);
+
+        if (!error && state == MODEL_NODE_PENDING) {
+            error = xstrdup("must be approved or revoked");
+        }
+        if (error) {
+            model_reader_fail(r, "state", error);
+            return NULL;
+        }
+    }
+    return name;
+}
+
+void
+api_node_patch(struct api_call *call)
+{
+    struct model_reader r;
+
+    model_reader_init(&r, call->body);
+    const char *state = read_state(&r);
+    const char *name = model_reader_string(&r, "name", MODEL_OPTIONAL);
+    if (name) {
+        char *error = model_check_node_name(name);
+
+        if (error) {
+            model_reader_fail(&r, "name", error);
+        }
+    }
+    if (!api_finish_reader(call, &r)) {
+        return;
+    }
+    const struct mdb_node *node = api_node(call, call->args[0]);
+    if (!node) {
+        return;
+    }
+
+    if (name && strcmp(name, node->name)) {
+        mdb_node_set_name(node, name);
+        mdb_node_set_revision(node, txn_touch(call->txn));
+    }
+    if (state && strcmp(state, node->state)) {
+        if (!strcmp(state, "revoked")) {
+            change_strip_node(call->txn, node);
+        }
+        mdb_node_set_state(node, state);
+        mdb_node_set_revision(node, txn_touch(call->txn));
+    }
+    api_ok(call, MHD_HTTP_OK, node_json(call, node));
+}
+
+void
+api_node_delete(struct api_call *call)
+{
+    const struct mdb_node *node = api_node(call, call->args[0]);
+
+    if (node) {
+        change_strip_node(call->txn, node);
+        mdb_node_delete(node);
+        api_ok(call, MHD_HTTP_NO_CONTENT, NULL);
+    }
+}

@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The API: routes, calls, answers, problems. */
+
+#include <config.h>
+
+#include "mapper/api.h"
+
+#include <ctype.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "coverage.h"
+#include "mapper/change.h"
+#include "mapper/db.h"
+#include "mapper/events.h"
+#include "mapper/http.h"
+#include "mapper/pki.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/vlog.h"
+#include "util.h"
+#include "uuid.h"
+
+VLOG_DEFINE_THIS_MODULE(api);
+
+COVERAGE_DEFINE(mapper_api_ok);
+COVERAGE_DEFINE(mapper_api_problem);
+COVERAGE_DEFINE(mapper_api_unauthorized);
+
+enum route_flags {
+    ROUTE_WRITES = 1 << 0,      /* Runs within a transaction. */
+    ROUTE_BODY = 1 << 1,        /* Needs a JSON object. */
+    ROUTE_BODY_MAY = 1 << 2,    /* Takes one; none is like {}. */
+    ROUTE_NO_DB = 1 << 3,       /* Works without a database. */
+};
+
+struct api_route {
+    const char *method;
+    const char *pattern;        /* "*" stands for one element. */
+    int roles;                  /* Bits of enum auth_role. */
+    api_handler *handler;
+    int flags;
+};
+
+#define WRITE (ROUTE_WRITES)
+#define WRITE_BODY (ROUTE_WRITES | ROUTE_BODY)
+#define WRITE_MAY (ROUTE_WRITES | ROUTE_BODY_MAY)
+
+/* All of the API. */
+static const struct api_route routes[] = {
+    { "GET", "/healthz", ROLE_ANYONE, api_healthz, ROUTE_NO_DB },
+    { "GET", "/v1/ca", ROLE_ANYONE, api_ca, ROUTE_NO_DB },
+    { "POST", "/v1/register", ROLE_TOKEN, api_register, WRITE_BODY },
+
+    { "GET", "/v1/self", ROLE_NODE, api_self_get, 0 },
+    { "PATCH", "/v1/self", ROLE_NODE, api_self_patch, WRITE_BODY },
+    { "POST", "/v1/self/bindings", ROLE_NODE, api_self_bindings, WRITE_BODY },
+    { "PUT", "/v1/self/keys", ROLE_NODE, api_self_keys, WRITE_BODY },
+    { "GET", "/v1/events", ROLE_NODE | ROLE_OPERATOR, api_events, 0 },
+
+    { "GET", "/v1/tokens", ROLE_OPERATOR, api_tokens_get, 0 },
+    { "POST", "/v1/tokens", ROLE_OPERATOR, api_tokens_post, WRITE_MAY },
+    { "DELETE", "/v1/tokens/*", ROLE_OPERATOR, api_token_delete, WRITE },
+
+    { "GET", "/v1/nodes", ROLE_OPERATOR, api_nodes_get, 0 },
+    { "GET", "/v1/nodes/*", ROLE_OPERATOR, api_node_get, 0 },
+    { "PATCH", "/v1/nodes/*", ROLE_OPERATOR, api_node_patch, WRITE_BODY },
+    { "DELETE", "/v1/nodes/*", ROLE_OPERATOR, api_node_delete, WRITE },
+
+    { "GET", "/v1/nets", ROLE_OPERATOR, api_nets_get, 0 },
+    { "POST", "/v1/nets", ROLE_OPERATOR, api_nets_post, WRITE_BODY },
+    { "GET", "/v1/nets/*", ROLE_OPERATOR, api_net_get, 0 },
+    { "PATCH", "/v1/nets/*", ROLE_OPERATOR, api_net_patch, WRITE_BODY },
+    { "DELETE", "/v1/nets/*", ROLE_OPERATOR, api_net_delete, WRITE },
+
+    { "GET", "/v1/nets/*/members", ROLE_OPERATOR, api_members_get, 0 },
+    { "PUT", "/v1/nets/*/members/*", ROLE_OPERATOR, api_member_put,
+      WRITE_MAY },
+    { "DELETE", "/v1/nets/*/members/*", ROLE_OPERATOR, api_member_delete,
+      WRITE },
+
+    { "GET", "/v1/nets/*/bindings", ROLE_OPERATOR, api_bindings_get, 0 },
+    { "POST", "/v1/nets/*/bindings", ROLE_OPERATOR, api_bindings_post,
+      WRITE_BODY },
+    { "PUT", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_put,
+      WRITE_BODY },
+    { "DELETE", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_delete,
+      WRITE },
+
+    { "GET", "/v1/nets/*/keys", ROLE_OPERATOR, api_keys_get, 0 },
+};
+
+/* Paths. */
+
+static void
+free_args(char *args[API_ARGS_MAX])
+{
+    for (int i = 0; i < API_ARGS_MAX; i++) {
+        free(args[i]);
+        args[i] = NULL;
+    }
+}
+
+/* Returns the N bytes at S with their percent-escapes replaced, or null if
+ * that makes no text. */
+static char *
+decode(const char *s, size_t n)
+{
+    struct ds out = DS_EMPTY_INITIALIZER;
+
+    for (size_t i = 0; i < n; i++) {
+        int c = (unsigned char) s[i];
+
+        if (c == '%') {
+            int high = i + 2 < n ? hexit_value(s[i + 1]) : -1;
+            int low = i + 2 < n ? hexit_value(s[i + 2]) : -1;
+
+            c = high < 0 || low < 0 ? 0 : high * 16 + low;
+            i += 2;
+        }
+        if (c < 0x20 || c == 0x7f) {
+            ds_destroy(&out);
+            return NULL;
+        }
+        ds_put_char(&out, c);
+    }
+    return ds_steal_cstr(&out);
+}
+
+/* Matches PATH with PATTERN, storing what stands for "*" into ARGS. */
+static bool
+match_path(const char *pattern, const char *path, char *args[API_ARGS_MAX])
+{
+    int n_args = 0;
+
+    while (*pattern && *path) {
+        size_t m = strcspn(pattern + 1, "/");
+        size_t n = strcspn(path + 1, "/");
+
+        if (pattern[1] == '*') {
+            char *arg = n ? decode(path + 1, n) : NULL;
+
+            if (!arg) {
+                break;
+            }
+            args[n_args++] = arg;
+        } else if (m != n || memcmp(pattern + 1, path + 1, n)) {
+            break;
+        }
+        pattern += m + 1;
+        path += n + 1;
+    }
+    if (*pattern || *path) {
+        free_args(args);
+        return false;
+    }
+    return true;
+}
+
+/* Finds the route.  Without one, *ALLOWED says which methods the path has. */
+static const struct api_route *
+find_route(const char *method, const char *path, char *args[API_ARGS_MAX],
+           struct ds *allowed)
+{
+    if (path[0] != '/') {
+        return NULL;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+        if (match_path(routes[i].pattern, path, args)) {
+            if (!strcmp(routes[i].method, method)) {
+                return &routes[i];
+            }
+            free_args(args);
+            ds_put_format(allowed, "%s%s", allowed->length ? ", " : "",
+                          routes[i].method);
+        }
+    }
+    return NULL;
+}
+
+/* Answers. */
+
+static struct api_answer *
+present_answer(struct api_call *call)
+{
+    return &call->answers[call->attempt];
+}
+
+static void
+set_answer(struct api_call *call, int status, json_t *body)
+{
+    struct api_answer *answer = present_answer(call);
+
+    ovs_assert(!answer->status);
+    answer->status = status;
+    answer->body = body;
+}
+
+void
+api_ok(struct api_call *call, int status, json_t *body)
+{
+    COVERAGE_INC(mapper_api_ok);
+    set_answer(call, status, body);
+}
+
+void
+api_ok_items(struct api_call *call, json_t *array)
+{
+    json_t *body = json_object();
+
+    json_object_set_new(body, "items", array);
+    api_ok(call, MHD_HTTP_OK, body);
+}
+
+static json_t *
+problem(int status, const char *code, const char *field, const char *detail)
+{
+    json_t *json = json_object();
+    char *type = xasprintf("urn:vsubnet:problem:%s", code);
+    char *title = xstrdup(code);
+
+    title[0] = toupper((unsigned char) title[0]);
+    for (char *p = title; *p; p++) {
+        *p = *p == '-' ? ' ' : *p;
+    }
+    json_object_set_new(json, "type", json_string(type));
+    json_object_set_new(json, "title", json_string(title));
+    json_object_set_new(json, "status", json_integer(status));
+    /* json_string() refuses what is not UTF-8. */
+    json_t *text = json_string(detail);
+    json_object_set_new(json, "detail", text ? text : json_string(title));
+    json_object_set_new(json, "code", json_string(code));
+    if (field) {
+        json_object_set_new(json, "field", json_string(field));
+    }
+    free(title);
+    free(type);
+    return json;
+}
+
+void
+api_fail(struct api_call *call, int status, const char *code,
+         const char *field, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    char *detail = xvasprintf(format, args);
+    va_end(args);
+
+    COVERAGE_INC(mapper_api_problem);
+    set_answer(call, status, problem(status, code, field, detail));
+    free(detail);
+}
+
+void
+api_refuse(struct api_call *call, struct change_refusal *refusal)
+{
+    api_fail(call, (strcmp(refusal->code, "invalid-address")
+                    ? MHD_HTTP_CONFLICT : MHD_HTTP_UNPROCESSABLE_CONTENT),
+             refusal->code, NULL, "%s", refusal->detail);
+    free(refusal->detail);
+}
+
+bool
+api_finish_reader(struct api_call *call, struct model_reader *r)
+{
+    bool failed = r->error != NULL;
+    char *error = model_reader_finish(r, MODEL_REFUSE_UNKNOWN);
+
+    if (!error) {
+        return true;
+    }
+    if (failed) {
+        api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "invalid-field",
+                 r->field, "%s", error);
+    } else {
+        char *field = xmemdup0(error, strcspn(error, ":"));
+
+        api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "unknown-field", field,
+                 "%s", error);
+        free(field);
+    }
+    free(error);
+    return false;
+}
+
+const struct mdb_net *
+api_net(struct api_call *call, const char *name)
+{
+    const struct mdb_net *net = db_net(call->api->db, name);
+
+    if (!net) {
+        api_fail(call, MHD_HTTP_NOT_FOUND, "no-such-net", NULL,
+                 "there is no vSubnet %s", name);
+    }
+    return net;
+}
+
+const struct mdb_node *
+api_node(struct api_call *call, const char *text)
+{
+    const struct mdb_node *node = NULL;
+    struct uuid uuid;
+    size_t n = 0;
+
+    if (uuid_from_string(&uuid, text)) {
+        char id[UUID_LEN + 1];
+
+        snprintf(id, sizeof id, UUID_FMT, UUID_ARGS(&uuid));
+        node = db_node_by_id(call->api->db, id);
+    } else if (text[strspn(text, "0123456789")] == '\0') {
+        node = db_node(call->api->db, strtoll(text, NULL, 10));
+    } else {
+        struct mdb_node **named = db_nodes_named(call->api->db, text, &n);
+
+        node = n ? named[0] : NULL;
+        free(named);
+    }
+    if (n > 1) {
+        api_fail(call, MHD_HTTP_CONFLICT, "ambiguous-name", NULL,
+                 "several nodes are called %s: use a number or node ID",
+                 text);
+        return NULL;
+    }
+    if (!node) {
+        api_fail(call, MHD_HTTP_NOT_FOUND, "no-such-node", NULL,
+                 "there is no node %s", text);
+    }
+    return node;
+}
+
+const struct mdb_node *
+api_self(struct api_call *call)
+{
+    const struct mdb_node *node = db_node_by_id(call->api->db, call->who.id);
+
+    if (!node) {
+        api_fail(call, MHD_HTTP_UNAUTHORIZED, "bad-credential", NULL,
+                 "this node is not registered");
+    }
+    return node;
+}
+
+/* The life of a call. */
+
+static void
+call_destroy(struct api_call *call)
+{
+    for (int i = 0; i < TXN_ATTEMPTS_MAX; i++) {
+        json_decref(call->answers[i].body);
+    }
+    json_decref(call->body);
+    free_args(call->args);
+    free(call->last_event_id);
+    free(call);
+}
+
+/* Sends the answer of ATTEMPT and ends the call. */
+static void
+call_finish(struct api_call *call, int attempt)
+{
+    const struct api_answer *answer = &call->answers[attempt];
+    const char *header = NULL;
+    const char *value = NULL;
+    char *text = NULL;
+
+    if (answer->status == MHD_HTTP_UNAUTHORIZED) {
+        COVERAGE_INC(mapper_api_unauthorized);
+        header = MHD_HTTP_HEADER_WWW_AUTHENTICATE;
+        value = "Bearer";
+    } else if (answer->status == MHD_HTTP_SERVICE_UNAVAILABLE) {
+        header = MHD_HTTP_HEADER_RETRY_AFTER;
+        value = "1";
+    } else if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED) {
+        header = MHD_HTTP_HEADER_ALLOW;
+        value = json_string_value(json_object_get(answer->body, "allow"));
+    }
+    if (answer->body) {
+        text = json_dumps(answer->body, JSON_COMPACT);
+    }
+    http_respond(call->connection, answer->status,
+                 (answer->status < 400 ? "application/json"
+                  : "application/problem+json"),
+                 text, text ? strlen(text) : 0, header, value);
+    call_destroy(call);
+}
+
+/* Checks the principal against the database as it is now. */
+static bool
+call_authorize(struct api_call *call)
+{
+    if (call->route->roles & ROLE_ANYONE) {
+        return true;
+    }
+    switch (auth_check(call->api->db, &call->who)) {
+    case AUTH_UNKNOWN:
+        api_fail(call, MHD_HTTP_UNAUTHORIZED, "bad-credential", NULL,
+                 "the credential is not known here");
+        return false;
+
+    case AUTH_REVOKED:
+        api_fail(call, MHD_HTTP_FORBIDDEN, "node-revoked", NULL,
+                 "this node has been revoked");
+        return false;
+
+    case AUTH_OK:
+        break;
+    }
+    if (call->who.role == ROLE_ANYONE) {
+        api_fail(call, MHD_HTTP_UNAUTHORIZED, "no-credential", NULL,
+                 "this needs a credential");
+        return false;
+    }
+    if (!(call->route->roles & call->who.role)) {
+        api_fail(call, MHD_HTTP_FORBIDDEN, "wrong-role", NULL,
+                 "this is not for credentials of this kind");
+        return false;
+    }
+    return true;
+}
+
+static void
+call_apply(struct txn_request *request, struct txn *txn)
+{
+    struct api_call *call = CONTAINER_OF(request, struct api_call,
+                                         txn_request);
+    struct api_answer *answer = &call->answers[txn->attempt];
+
+    json_decref(answer->body);
+    answer->body = NULL;
+    answer->status = 0;
+
+    call->attempt = txn->attempt;
+    call->txn = txn;
+    if (call_authorize(call)) {
+        call->route->handler(call);
+    }
+    call->txn = NULL;
+    ovs_assert(answer->status);
+}
+
+static void
+call_done(struct txn_request *request, enum txn_outcome outcome, int attempt)
+{
+    struct api_call *call = CONTAINER_OF(request, struct api_call,
+                                         txn_request);
+
+    if (outcome != TXN_DONE) {
+        struct api_answer *answer = &call->answers[0];
+
+        attempt = call->attempt = 0;
+        json_decref(answer->body);
+        answer->body = NULL;
+        answer->status = 0;
+        if (outcome == TXN_REFUSED) {
+            api_fail(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "refused-by-database",
+                     NULL, "the database refused the change");
+        } else {
+            api_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
+                     NULL, "the database does not answer: whether the change "
+                     "happened is not known, try again");
+        }
+    }
+    call_finish(call, attempt);
+}
+
+/* Checks and parses the body, as far as the route wants one. */
+static bool
+call_parse_body(struct api_call *call, const struct http_request *request)
+{
+    int flags = call->route->flags;
+
+    if (request->too_large) {
+        api_fail(call, MHD_HTTP_CONTENT_TOO_LARGE, "too-large", NULL,
+                 "a body may have %d bytes", HTTP_BODY_MAX);
+        return false;
+    }
+    if (!(flags & (ROUTE_BODY | ROUTE_BODY_MAY))) {
+        return true;
+    }
+    if (!request->body_size && flags & ROUTE_BODY_MAY) {
+        call->body = json_object();
+        return true;
+    }
+
+    static const char json_type[] = "application/json";
+    const char *type = request->content_type ? request->content_type : "";
+    size_t n = strlen(json_type);
+    if (strncasecmp(type, json_type, n)
+        || (type[n] && !strchr("; \t", type[n]))) {
+        api_fail(call, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "not-json", NULL,
+                 "the Content-Type must be application/json");
+        return false;
+    }
+
+    char *error = model_json_parse(request->body, request->body_size,
+                                   HTTP_BODY_MAX, &call->body);
+    if (error) {
+        api_fail(call, MHD_HTTP_BAD_REQUEST, "malformed-json", NULL, "%s",
+                 error);
+        free(error);
+        return false;
+    }
+    if (!json_is_object(call->body)) {
+        api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "invalid-field", NULL,
+                 "the body is not a JSON object");
+        return false;
+    }
+    return true;
+}
+
+/* Finds the route, and checks everything up to the body.  Returns false with
+ * an answer if that is the end. */
+static bool
+call_prepare(struct api_call *call, const struct http_request *request)
+{
+    struct ds allowed = DS_EMPTY_INITIALIZER;
+
+    call->route = find_route(request->method, request->path, call->args,
+                             &allowed);
+    if (!call->route) {
+        if (allowed.length) {
+            api_fail(call, MHD_HTTP_METHOD_NOT_ALLOWED, "method-not-allowed",
+                     NULL, "this path has %s only", ds_cstr(&allowed));
+            json_object_set_new(present_answer(call)->body, "allow",
+                                json_string(ds_cstr(&allowed)));
+        } else {
+            api_fail(call, MHD_HTTP_NOT_FOUND, "no-such-route", NULL,
+                     "there is no such path");
+        }
+        ds_destroy(&allowed);
+        return false;
+    }
+    ds_destroy(&allowed);
+
+    if (!(call->route->flags & ROUTE_NO_DB) && !db_service(call->api->db)) {
+        api_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
+                 NULL, "the database is not there yet");
+        return false;
+    }
+    if (!auth_parse(request->authorization, &call->who)
+        && !(call->route->roles & ROLE_ANYONE)) {
+        api_fail(call, MHD_HTTP_UNAUTHORIZED, "bad-credential", NULL,
+                 "the Authorization header holds no credential of ours");
+        return false;
+    }
+    return call_authorize(call) && call_parse_body(call, request);
+}
+
+void
+api_handle(struct http_connection *connection,
+           const struct http_request *request, void *api)
+{
+    struct api_call *call = xzalloc(sizeof *call);
+
+    call->api = api;
+    call->connection = connection;
+    call->last_event_id = nullable_xstrdup(request->last_event_id);
+    call->txn_request.apply = call_apply;
+    call->txn_request.done = call_done;
+
+    bool go = call_prepare(call, request);
+    VLOG_DBG("%s %s: %s", request->method, request->path,
+             go ? call->route->pattern : "refused");
+    if (!go) {
+        call_finish(call, 0);
+    } else if (call->route->flags & ROUTE_WRITES) {
+        if (!txn_queue_add(call->api->txns, &call->txn_request)) {
+            api_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE, "busy", NULL,
+                     "too many requests are waiting");
+            call_finish(call, 0);
+        }
+    } else {
+        call->route->handler(call);
+        if (call->answers[0].status) {
+            call_finish(call, 0);
+        } else {
+            /* It has become something else: a stream or a file. */
+            call_destroy(call);
+        }
+    }
+}
+
+/* The handlers that belong to no table. */
+
+void
+api_healthz(struct api_call *call)
+{
+    if (txn_queue_is_ready(call->api->txns)) {
+        json_t *body = json_object();
+
+        json_object_set_new(body, "status", json_string("ok"));
+        api_ok(call, MHD_HTTP_OK, body);
+    } else {
+        api_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
+                 NULL, "the database is not there");
+    }
+}
+
+void
+api_ca(struct api_call *call)
+{
+    const char *pem = call->api->pki->ca_pem;
+
+    http_respond(call->connection, MHD_HTTP_OK, "application/x-pem-file",
+                 xstrdup(pem), strlen(pem), NULL, NULL);
+}
+
+void
+api_events(struct api_call *call)
+{
+    events_subscribe(call->api->events, call->connection, &call->who,
+                     call->last_event_id);
+}

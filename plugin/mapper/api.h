@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The API: routes, calls, answers, problems. */
+
+#ifndef MAPPER_API_H
+#define MAPPER_API_H 1
+
+/* A request becomes a call: the route that matches it, the principal who
+ * makes it, the variable parts of the path, and the body as JSON.  Before the
+ * route's handler runs everything that does not depend on the database's
+ * content has been checked: path, method, credential, role, size, media type
+ * and syntax.
+ *
+ * A handler that only reads runs at once.  One that writes runs within a
+ * transaction (see txn.h) and its answer goes out after the commit.  A
+ * handler reads the body, checks everything, and only then changes anything;
+ * it ends with api_ok() or api_fail().
+ *
+ * Problems are those of RFC 9457, with a "code" for programs; the codes are
+ * listed in openapi.yaml. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "mapper/auth.h"
+#include "mapper/txn.h"
+#include "model/jansson.h"
+#include "model/reader.h"
+
+struct change_refusal;
+struct db;
+struct events;
+struct http_connection;
+struct http_request;
+struct pki;
+
+enum { API_ARGS_MAX = 2 };
+
+struct api {
+    struct db *db;
+    struct txn_queue *txns;
+    struct events *events;
+    const struct pki *pki;
+};
+
+struct api_answer {
+    int status;                 /* 0: none yet. */
+    json_t *body;               /* Null for none. */
+};
+
+struct api_call {
+    struct txn_request txn_request;
+    struct api *api;
+    struct http_connection *connection;
+    const struct api_route *route;
+    struct principal who;
+    char *args[API_ARGS_MAX];
+    json_t *body;               /* Always an object where there is one. */
+    char *last_event_id;
+
+    struct txn *txn;            /* Null while only reading. */
+    struct api_answer answers[TXN_ATTEMPTS_MAX];
+    int attempt;
+};
+
+/* For http_server_create(); AUX is the struct api. */
+void api_handle(struct http_connection *, const struct http_request *,
+                void *aux);
+
+/* Answers.  BODY is taken over. */
+void api_ok(struct api_call *, int status, json_t *body);
+void api_ok_items(struct api_call *, json_t *array);
+void api_fail(struct api_call *, int status, const char *code,
+              const char *field, const char *format, ...)
+    OVS_PRINTF_FORMAT(5, 6);
+
+/* Frees what is in the refusal. */
+void api_refuse(struct api_call *, struct change_refusal *);
+
+/* Ends the reading of a body: false, after answering 422, if it was bad. */
+bool api_finish_reader(struct api_call *, struct model_reader *);
+
+/* What the path names; null, after answering 404 or 409. */
+const struct mdb_net *api_net(struct api_call *, const char *name);
+const struct mdb_node *api_node(struct api_call *, const char *text);
+
+/* The node that calls; null, after answering, if it is gone. */
+const struct mdb_node *api_self(struct api_call *);
+
+/* Handlers, named after what they do. */
+typedef void api_handler(struct api_call *);
+api_handler api_healthz, api_ca, api_events;
+api_handler api_register, api_self_get, api_self_patch, api_self_bindings,
+    api_self_keys;
+api_handler api_tokens_get, api_tokens_post, api_token_delete;
+api_handler api_nodes_get, api_node_get, api_node_patch, api_node_delete;
+api_handler api_nets_get, api_nets_post, api_net_get, api_net_patch,
+    api_net_delete;
+api_handler api_members_get, api_member_put, api_member_delete;
+api_handler api_bindings_get, api_bindings_post, api_binding_put,
+    api_binding_delete, api_keys_get;
+
+#endif /* mapper/api.h */

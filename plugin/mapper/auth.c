@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who sends a request. */
+
+#include <config.h>
+
+#include "mapper/auth.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mapper/db.h"
+#include "util.h"
+
+void
+auth_hash(const char *secret, char hash[MODEL_SECRET_HEX + 1])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int n;
+
+    ovs_assert(EVP_Digest(secret, strlen(secret), digest, &n, EVP_sha256(),
+                          NULL) == 1 && n == MODEL_SECRET_HEX / 2);
+    model_hex_encode(digest, n, hash);
+}
+
+bool
+auth_hash_equals(const char *a, const char *b)
+{
+    return (strlen(a) == MODEL_SECRET_HEX && strlen(b) == MODEL_SECRET_HEX
+            && !CRYPTO_memcmp(a, b, MODEL_SECRET_HEX));
+}
+
+bool
+auth_is_hash(const char *s)
+{
+    return (strlen(s) == MODEL_SECRET_HEX
+            && strspn(s, "0123456789abcdef") == MODEL_SECRET_HEX);
+}
+
+bool
+auth_parse(const char *header, struct principal *who)
+{
+    struct model_credential credential;
+
+    memset(who, 0, sizeof *who);
+    who->role = ROLE_ANYONE;
+    if (!header) {
+        return true;
+    }
+    if (strncasecmp(header, "Bearer ", 7)) {
+        return false;
+    }
+    const char *text = header + 7;
+    text += strspn(text, " ");
+
+    char *error = model_credential_parse(text, &credential);
+    if (error) {
+        free(error);
+        return false;
+    }
+    switch (credential.kind) {
+    case MODEL_CREDENTIAL_JOIN:
+        who->role = ROLE_TOKEN;
+        break;
+    case MODEL_CREDENTIAL_NODE:
+        who->role = ROLE_NODE;
+        break;
+    case MODEL_CREDENTIAL_OPERATOR:
+        who->role = ROLE_OPERATOR;
+        break;
+    }
+    ovs_strlcpy(who->id, credential.id, sizeof who->id);
+    auth_hash(credential.secret, who->hash);
+    model_credential_wipe(&credential);
+    return true;
+}
+
+enum auth_result
+auth_check(const struct db *db, const struct principal *who)
+{
+    const struct mdb_operator *operator;
+    const struct mdb_token *token;
+    const struct mdb_node *node;
+    bool ok = false;
+
+    switch (who->role) {
+    case ROLE_ANYONE:
+        return AUTH_OK;
+
+    case ROLE_TOKEN:
+        token = db_token(db, who->id);
+        ok = token && auth_hash_equals(token->secret_hash, who->hash);
+        break;
+
+    case ROLE_NODE:
+        node = db_node_by_id(db, who->id);
+        ok = node && auth_hash_equals(node->credential_hash, who->hash);
+        if (ok && !strcmp(node->state, "revoked")) {
+            return AUTH_REVOKED;
+        }
+        break;
+
+    case ROLE_OPERATOR:
+        operator = db_operator(db, who->id);
+        ok = operator && auth_hash_equals(operator->secret_hash, who->hash);
+        break;
+    }
+    return ok ? AUTH_OK : AUTH_UNKNOWN;
+}
+
+static char *
+new_credential(enum model_credential_kind kind, const char *fingerprint,
+               char id[MODEL_NAME_MAX + 1], char hash[MODEL_SECRET_HEX + 1])
+{
+    struct model_credential credential;
+    unsigned char random[MODEL_SECRET_HEX / 2];
+
+    memset(&credential, 0, sizeof credential);
+    credential.kind = kind;
+    ovs_strlcpy(credential.fingerprint, fingerprint,
+                sizeof credential.fingerprint);
+    ovs_assert(RAND_bytes(random, sizeof random) == 1);
+    model_hex_encode(random, 6, credential.id);
+    ovs_assert(RAND_bytes(random, sizeof random) == 1);
+    model_hex_encode(random, sizeof random, credential.secret);
+
+    ovs_strlcpy(id, credential.id, MODEL_NAME_MAX + 1);
+    auth_hash(credential.secret, hash);
+    char *text = model_credential_format(&credential);
+    model_credential_wipe(&credential);
+    model_wipe(random, sizeof random);
+    return text;
+}
+
+char *
+auth_new_operator(char id[MODEL_NAME_MAX + 1],
+                  char hash[MODEL_SECRET_HEX + 1])
+{
+    return new_credential(MODEL_CREDENTIAL_OPERATOR, "", id, hash);
+}
+
+char *
+auth_new_token(const char *fingerprint, char id[MODEL_NAME_MAX + 1],
+               char hash[MODEL_SECRET_HEX + 1])
+{
+    return new_credential(MODEL_CREDENTIAL_JOIN, fingerprint, id, hash);
+}

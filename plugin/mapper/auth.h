@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who sends a request. */
+
+#ifndef MAPPER_AUTH_H
+#define MAPPER_AUTH_H 1
+
+/* A request's Authorization header becomes a principal: a kind of credential,
+ * the ID in it, and the SHA-256 of its secret.  The secret itself is wiped at
+ * once; the database knows only hashes too.  Hashes are compared in constant
+ * time.
+ *
+ * A principal is checked twice: when its request arrives, and again when the
+ * request is applied, since the credential may be gone by then. */
+
+#include <stdbool.h>
+
+#include "model/credential.h"
+
+struct db;
+
+enum auth_role {
+    ROLE_ANYONE = 1 << 0,
+    ROLE_TOKEN = 1 << 1,
+    ROLE_NODE = 1 << 2,
+    ROLE_OPERATOR = 1 << 3,
+};
+
+struct principal {
+    enum auth_role role;
+    char id[MODEL_NAME_MAX + 1];        /* Token, node UUID, operator. */
+    char hash[MODEL_SECRET_HEX + 1];
+};
+
+enum auth_result {
+    AUTH_OK,
+    AUTH_UNKNOWN,               /* No such credential. */
+    AUTH_REVOKED,               /* That of a revoked node. */
+};
+
+/* Reads a header's value ("Bearer vsn1...", or null).  Returns false if it
+ * is no credential; no header at all makes ROLE_ANYONE. */
+bool auth_parse(const char *header, struct principal *);
+enum auth_result auth_check(const struct db *, const struct principal *);
+
+/* Lower-case hex of SHA-256 over the null-terminated SECRET. */
+void auth_hash(const char *secret, char hash[MODEL_SECRET_HEX + 1]);
+bool auth_hash_equals(const char *, const char *);
+bool auth_is_hash(const char *);
+
+/* Makes a credential with a random secret (and, except for a node's, a random
+ * ID).  Returns the text, which the caller wipes. */
+char *auth_new_operator(char id[MODEL_NAME_MAX + 1],
+                        char hash[MODEL_SECRET_HEX + 1]);
+char *auth_new_token(const char *fingerprint, char id[MODEL_NAME_MAX + 1],
+                     char hash[MODEL_SECRET_HEX + 1]);
+
+#endif /* mapper/auth.h */

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Changes of the database that several requests make. */
+
+#include <config.h>
+
+#include "mapper/change.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mapper/db.h"
+#include "mapper/ipam.h"
+#include "mapper/txn.h"
+#include "packets.h"
+#include "util.h"
+
+enum { MAC_STRLEN = sizeof "00:00:00:00:00:00" };
+
+static bool OVS_PRINTF_FORMAT(3, 4)
+refuse(struct change_refusal *refusal, const char *code, const char *format,
+       ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    refusal->code = code;
+    refusal->detail = xvasprintf(format, args);
+    va_end(args);
+    return false;
+}
+
+static void
+host_mac(const struct mdb_node *node, char mac[MAC_STRLEN])
+{
+    struct eth_addr ea = model_host_mac(node->number);
+
+    snprintf(mac, MAC_STRLEN, ETH_ADDR_FMT, ETH_ADDR_ARGS(ea));
+}
+
+static bool
+origin_is_dynamic(const struct mdb_binding *binding)
+{
+    return !strcmp(binding->origin, "dynamic");
+}
+
+/* Addresses. */
+
+static void
+address_string(const struct model_address *address,
+               char buf[MODEL_ADDRESS_STRLEN])
+{
+    struct model_address bare = *address;
+
+    bare.plen = -1;
+    model_address_string(&bare, buf);
+}
+
+struct taken_aux {
+    const struct txn *txn;
+    const struct mdb_net *net;
+};
+
+static bool
+address_is_taken(const struct model_address *address, const void *aux_)
+{
+    const struct taken_aux *aux = aux_;
+    char ip[MODEL_ADDRESS_STRLEN];
+
+    address_string(address, ip);
+    return db_address(aux->txn->db, aux->net->name, ip) != NULL;
+}
+
+/* Finds the address that MAC has, in NET, of SUBNET. */
+static bool
+present_address(const struct txn *txn, const char *net, const char *mac,
+                const struct model_address *subnet,
+                struct model_address *address)
+{
+    bool found = false;
+    size_t n;
+
+    struct mdb_address **rows = db_addresses_of(txn->db, net, mac, &n);
+    for (size_t i = 0; i < n && !found; i++) {
+        char *error = model_address_parse(rows[i]->ip, address);
+
+        found = !error && ipam_is_assignable(subnet, address);
+        free(error);
+    }
+    free(rows);
+    return found;
+}
+
+/* Draws an address of each of SUBNETS for MAC, keeping those it has. */
+static bool
+draw(const struct txn *txn, const struct mdb_net *net, const char *mac,
+     const struct model_address *subnets, size_t n,
+     struct model_address *addresses, struct change_refusal *refusal)
+{
+    const struct taken_aux aux = { txn, net };
+
+    for (size_t i = 0; i < n; i++) {
+        if (mac && present_address(txn, net->name, mac, &subnets[i],
+                                   &addresses[i])) {
+            continue;
+        }
+        if (!ipam_next(&subnets[i], address_is_taken, &aux, &addresses[i])) {
+            char range[MODEL_ADDRESS_STRLEN];
+
+            model_address_string(&subnets[i], range);
+            return refuse(refusal, "range-exhausted", "vSubnet %s has no "
+                          "free address in %s", net->name, range);
+        }
+    }
+    return true;
+}
+
+bool
+change_draw_addresses(const struct txn *txn, const struct mdb_net *net,
+                      struct model_address **addresses, size_t *n,
+                      struct change_refusal *refusal)
+{
+    struct model_address *subnets;
+
+    *n = db_parse_subnets(net->subnets, &subnets);
+    *addresses = xcalloc(*n + 1, sizeof **addresses);
+    bool ok = draw(txn, net, NULL, subnets, *n, *addresses, refusal);
+    if (!ok) {
+        free(*addresses);
+        *addresses = NULL;
+        *n = 0;
+    }
+    free(subnets);
+    return ok;
+}
+
+bool
+change_check_addresses(const struct txn *txn, const char *net,
+                       const char *mac,
+                       const struct model_address *addresses, size_t n,
+                       struct change_refusal *refusal)
+{
+    for (size_t i = 0; i < n; i++) {
+        char ip[MODEL_ADDRESS_STRLEN];
+
+        address_string(&addresses[i], ip);
+        if (!ipam_is_unicast(&addresses[i])) {
+            return refuse(refusal, "invalid-address",
+                          "%s is not the address of a host", ip);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (model_address_same_ip(&addresses[i], &addresses[j])) {
+                return refuse(refusal, "invalid-address",
+                              "%s is there twice", ip);
+            }
+        }
+
+        const struct mdb_address *row = db_address(txn->db, net, ip);
+        if (row && strcmp(row->mac, mac)) {
+            const struct mdb_binding *holder = db_binding(txn->db, net,
+                                                          row->mac);
+            if (holder && !origin_is_dynamic(holder)) {
+                return refuse(refusal, "address-in-use",
+                              "%s in vSubnet %s belongs to %s", ip, net,
+                              row->mac);
+            }
+        }
+    }
+    return true;
+}
+
+static bool
+list_has(const struct model_address *addresses, size_t n, const char *ip)
+{
+    struct model_address address;
+    char *error = model_address_parse(ip, &address);
+
+    if (error) {
+        free(error);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (model_address_same_ip(&addresses[i], &address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+change_set_addresses(struct txn *txn, const char *net, const char *mac,
+                     const struct model_address *addresses, size_t n)
+{
+    int64_t revision = txn_touch(txn);
+    size_t n_rows;
+
+    struct mdb_address **rows = db_addresses_of(txn->db, net, mac, &n_rows);
+    for (size_t i = 0; i < n_rows; i++) {
+        if (!list_has(addresses, n, rows[i]->ip)) {
+            mdb_address_delete(rows[i]);
+        }
+    }
+    free(rows);
+
+    for (size_t i = 0; i < n; i++) {
+        char ip[MODEL_ADDRESS_STRLEN];
+
+        address_string(&addresses[i], ip);
+        const struct mdb_address *row = db_address(txn->db, net, ip);
+        if (row && !strcmp(row->mac, mac)) {
+            continue;
+        } else if (row) {
+            /* Taken over from a dynamic binding, which changes too. */
+            const struct mdb_binding *loser = db_binding(txn->db, net,
+                                                         row->mac);
+            if (loser) {
+                mdb_binding_set_revision(loser, revision);
+            }
+        } else {
+            row = mdb_address_insert(txn->idl_txn);
+            mdb_address_set_net(row, net);
+            mdb_address_set_ip(row, ip);
+        }
+        mdb_address_set_mac(row, mac);
+        mdb_address_set_revision(row, revision);
+    }
+}
+
+/* Bindings. */
+
+struct mdb_binding *
+change_new_binding(struct txn *txn, const char *net, const char *mac,
+                   const char *origin)
+{
+    struct mdb_binding *row = mdb_binding_insert(txn->idl_txn);
+
+    mdb_binding_set_net(row, net);
+    mdb_binding_set_mac(row, mac);
+    mdb_binding_set_origin(row, origin);
+    mdb_binding_set_revision(row, txn_touch(txn));
+    return row;
+}
+
+void
+change_remove_binding(struct txn *txn, const struct mdb_binding *binding)
+{
+    change_set_addresses(txn, binding->net, binding->mac, NULL, 0);
+    mdb_binding_delete(binding);
+}
+
+/* Members. */
+
+bool
+change_check_member(const struct txn *txn, const struct mdb_net *net,
+                    const struct mdb_node *node, bool host_port,
+                    struct change_refusal *refusal)
+{
+    struct model_address *subnets;
+    char mac[MAC_STRLEN];
+
+    if (!host_port) {
+        return true;
+    }
+    host_mac(node, mac);
+    const struct mdb_binding *binding = db_binding(txn->db, net->name, mac);
+    if (binding && !strcmp(binding->origin, "static")) {
+        return refuse(refusal, "mac-in-use", "vSubnet %s has a static "
+                      "binding of %s, the MAC address of this node's own "
+                      "port", net->name, mac);
+    }
+
+    size_t n = db_parse_subnets(net->subnets, &subnets);
+    struct model_address *addresses = xcalloc(n + 1, sizeof *addresses);
+    bool ok = draw(txn, net, mac, subnets, n, addresses, refusal);
+    free(addresses);
+    free(subnets);
+    return ok;
+}
+
+/* Gives NODE its own binding in NET, with an address of each of SUBNETS. */
+static void
+put_host_binding(struct txn *txn, const struct mdb_net *net,
+                 const struct mdb_node *node,
+                 const struct model_address *subnets, size_t n)
+{
+    struct change_refusal refusal = { NULL, NULL };
+    char mac[MAC_STRLEN];
+
+    host_mac(node, mac);
+    const struct mdb_binding *row = db_binding(txn->db, net->name, mac);
+    if (!row) {
+        row = change_new_binding(txn, net->name, mac, "host");
+    }
+    mdb_binding_set_origin(row, "host");
+    mdb_binding_set_node(row, node->number);
+    mdb_binding_set_revision(row, txn_touch(txn));
+
+    struct model_address *addresses = xcalloc(n + 1, sizeof *addresses);
+    if (draw(txn, net, mac, subnets, n, addresses, &refusal)) {
+        change_set_addresses(txn, net->name, mac, addresses, n);
+    }
+    free(refusal.detail);
+    free(addresses);
+}
+
+void
+change_put_member(struct txn *txn, const struct mdb_net *net,
+                  const struct mdb_node *node, bool host_port)
+{
+    const struct mdb_member *row = db_member(txn->db, net->name,
+                                             node->number);
+    char mac[MAC_STRLEN];
+
+    if (row && row->host_port == host_port) {
+        return;
+    }
+    if (!row) {
+        row = mdb_member_insert(txn->idl_txn);
+        mdb_member_set_net(row, net->name);
+        mdb_member_set_node(row, node->number);
+    }
+    mdb_member_set_host_port(row, host_port);
+    mdb_member_set_revision(row, txn_touch(txn));
+
+    if (host_port) {
+        struct model_address *subnets;
+        size_t n = db_parse_subnets(net->subnets, &subnets);
+
+        put_host_binding(txn, net, node, subnets, n);
+        free(subnets);
+    } else {
+        host_mac(node, mac);
+        const struct mdb_binding *binding = db_binding(txn->db, net->name,
+                                                       mac);
+        if (binding && !strcmp(binding->origin, "host")) {
+            change_remove_binding(txn, binding);
+        }
+    }
+}
+
+/* Takes from NODE what it has in vSubnet NET: a static binding stays and waits
+ * for another node to claim it. */
+static void
+strip(struct txn *txn, const char *net, int64_t node)
+{
+    int64_t revision = txn_touch(txn);
+    size_t n;
+
+    struct mdb_binding **bindings = db_bindings_of_node(txn->db, node, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(bindings[i]->net, net)) {
+            continue;
+        } else if (!strcmp(bindings[i]->origin, "static")) {
+            mdb_binding_set_node(bindings[i], 0);
+            mdb_binding_set_port(bindings[i], "");
+            mdb_binding_set_revision(bindings[i], revision);
+        } else {
+            change_remove_binding(txn, bindings[i]);
+        }
+    }
+    free(bindings);
+
+    struct mdb_key **keys = db_keys_of_node(txn->db, node, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (!strcmp(keys[i]->net, net)) {
+            mdb_key_delete(keys[i]);
+        }
+    }
+    free(keys);
+}
+
+void
+change_remove_member(struct txn *txn, const struct mdb_member *member)
+{
+    strip(txn, member->net, member->node);
+    mdb_member_delete(member);
+}
+
+void
+change_strip_node(struct txn *txn, const struct mdb_node *node)
+{
+    size_t n;
+
+    txn_touch(txn);
+    struct mdb_member **members = db_members_of_node(txn->db, node->number,
+                                                     &n);
+    for (size_t i = 0; i < n; i++) {
+        change_remove_member(txn, members[i]);
+    }
+    free(members);
+}
+
+/* vSubnets. */
+
+void
+change_remove_net(struct txn *txn, const struct mdb_net *net)
+{
+    size_t n;
+
+    txn_touch(txn);
+    struct mdb_binding **bindings = db_bindings_of_net(txn->db, net->name,
+                                                       &n);
+    for (size_t i = 0; i < n; i++) {
+        change_remove_binding(txn, bindings[i]);
+    }
+    free(bindings);
+
+    struct mdb_key **keys = db_keys_of_net(txn->db, net->name, &n);
+    for (size_t i = 0; i < n; i++) {
+        mdb_key_delete(keys[i]);
+    }
+    free(keys);
+
+    struct mdb_member **members = db_members_of_net(txn->db, net->name, &n);
+    for (size_t i = 0; i < n; i++) {
+        mdb_member_delete(members[i]);
+    }
+    free(members);
+    mdb_net_delete(net);
+}
+
+static bool
+in_some_range(const struct model_address *address,
+              const struct model_address *subnets, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (ipam_is_assignable(&subnets[i], address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A host's or static address must not be left outside of all ranges, and
+ * each range must have room for every member, however the present addresses
+ * lie (so this may refuse a range that would just suffice). */
+bool
+change_check_subnets(const struct txn *txn, const struct mdb_net *net,
+                     const struct model_address *subnets, size_t n,
+                     struct change_refusal *refusal)
+{
+    size_t n_bindings, n_members, n_addresses = 0;
+    bool ok = true;
+
+    struct mdb_binding **bindings = db_bindings_of_net(txn->db, net->name,
+                                                       &n_bindings);
+    for (size_t i = 0; i < n_bindings && ok; i++) {
+        size_t n_rows;
+        struct mdb_address **rows = db_addresses_of(
+            txn->db, net->name, bindings[i]->mac, &n_rows);
+
+        n_addresses += n_rows;
+        for (size_t j = 0; j < n_rows && ok; j++) {
+            struct model_address address;
+            char *error = model_address_parse(rows[j]->ip, &address);
+
+            if (!error && !origin_is_dynamic(bindings[i])
+                && !in_some_range(&address, subnets, n)) {
+                ok = refuse(refusal, "range-in-use", "%s has the address "
+                            "%s, which would be in no range",
+                            bindings[i]->mac, rows[j]->ip);
+            }
+            free(error);
+        }
+        free(rows);
+    }
+    free(bindings);
+
+    free(db_members_of_net(txn->db, net->name, &n_members));
+    for (size_t i = 0; i < n && ok; i++) {
+        int bits = ((model_address_is_ipv4(&subnets[i]) ? 32 : 128)
+                    - subnets[i].plen);
+
+        if (bits < 32 && (UINT64_C(1) << bits) < n_members + n_addresses + 2) {
+            ok = refuse(refusal, "range-exhausted",
+                        "the range is too small for %"PRIuSIZE" members",
+                        n_members);
+        }
+    }
+    return ok;
+}
+
+void
+change_set_subnets(struct txn *txn, const struct mdb_net *net,
+                   const struct model_address *subnets, size_t n)
+{
+    char *list = db_format_addresses(subnets, n);
+    size_t n_members;
+
+    mdb_net_set_subnets(net, list);
+    mdb_net_set_revision(net, txn_touch(txn));
+    free(list);
+
+    struct mdb_member **members = db_members_of_net(txn->db, net->name,
+                                                    &n_members);
+    for (size_t i = 0; i < n_members; i++) {
+        const struct mdb_node *node = db_node(txn->db, members[i]->node);
+
+        if (node && members[i]->host_port) {
+            put_host_binding(txn, net, node, subnets, n);
+        }
+    }
+    free(members);
+}

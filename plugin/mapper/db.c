@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The database's content: lookups by index. */
+
+#include <config.h>
+
+#include "mapper/db.h"
+
+#include <string.h>
+
+#include "openvswitch/vlog.h"
+#include "ovsdb-idl.h"
+#include "util.h"
+
+void
+db_init(struct db *db, const char *remote, const struct keybox *keybox)
+{
+    struct ovsdb_idl *idl = ovsdb_idl_create(remote, &mdb_idl_class, true,
+                                             true);
+
+    memset(db, 0, sizeof *db);
+    db->idl = idl;
+    db->keybox = keybox;
+    ovsdb_idl_set_leader_only(idl, true);
+    ovsdb_idl_track_add_all(idl);
+
+#define INDEX1(FIELD, COLUMN) \
+    db->FIELD = ovsdb_idl_index_create1(idl, &mdb_##COLUMN)
+#define INDEX2(FIELD, COLUMN1, COLUMN2) \
+    db->FIELD = ovsdb_idl_index_create2(idl, &mdb_##COLUMN1, &mdb_##COLUMN2)
+
+    INDEX1(instance_by_id, instance_col_instance);
+    INDEX1(operator_by_id, operator_col_operator_id);
+    INDEX1(token_by_id, token_col_token_id);
+    INDEX1(node_by_id, node_col_node_id);
+    INDEX1(node_by_number, node_col_number);
+    INDEX1(node_by_name, node_col_name);
+    INDEX1(net_by_name, net_col_name);
+    INDEX1(net_by_vni, net_col_vni);
+    INDEX2(member_by_key, member_col_net, member_col_node);
+    INDEX1(member_by_net, member_col_net);
+    INDEX1(member_by_node, member_col_node);
+    INDEX2(binding_by_key, binding_col_net, binding_col_mac);
+    INDEX1(binding_by_net, binding_col_net);
+    INDEX1(binding_by_node, binding_col_node);
+    INDEX2(address_by_ip, address_col_net, address_col_ip);
+    INDEX2(address_by_mac, address_col_net, address_col_mac);
+    INDEX1(key_by_net, key_col_net);
+    INDEX1(key_by_node, key_col_node);
+    INDEX1(key_by_spi, key_col_spi);
+
+#undef INDEX1
+#undef INDEX2
+}
+
+void
+db_destroy(struct db *db)
+{
+    ovsdb_idl_destroy(db->idl);
+    db->idl = NULL;
+}
+
+const struct mdb_service *
+db_service(const struct db *db)
+{
+    return mdb_service_first(db->idl);
+}
+
+struct model_revision
+db_row_revision(const struct db *db, int64_t number)
+{
+    const struct mdb_service *service = db_service(db);
+
+    return (struct model_revision) {
+        .generation = service ? service->generation : 0,
+        .number = number,
+    };
+}
+
+struct model_revision
+db_revision(const struct db *db)
+{
+    const struct mdb_service *service = db_service(db);
+
+    return db_row_revision(db, service ? service->number : 0);
+}
+
+/* Defines a function body that finds the row of TABLE in INDEX for which the
+ * setters in ... hold. */
+#define FIND(TABLE, INDEX, ...)                                             \
+    do {                                                                    \
+        struct mdb_##TABLE *key = mdb_##TABLE##_index_init_row(db->INDEX);  \
+        __VA_ARGS__;                                                        \
+        struct mdb_##TABLE *found = mdb_##TABLE##_index_find(db->INDEX,     \
+                                                             key);          \
+        mdb_##TABLE##_index_destroy_row(key);                               \
+        return found;                                                       \
+    } while (0)
+
+const struct mdb_instance *
+db_instance(const struct db *db, const struct uuid *id)
+{
+    FIND(instance, instance_by_id,
+         mdb_instance_index_set_instance(key, *id));
+}
+
+const struct mdb_operator *
+db_operator(const struct db *db, const char *id)
+{
+    FIND(operator, operator_by_id,
+         mdb_operator_index_set_operator_id(key, id));
+}
+
+const struct mdb_token *
+db_token(const struct db *db, const char *id)
+{
+    FIND(token, token_by_id, mdb_token_index_set_token_id(key, id));
+}
+
+const struct mdb_node *
+db_node(const struct db *db, int64_t number)
+{
+    FIND(node, node_by_number, mdb_node_index_set_number(key, number));
+}
+
+const struct mdb_node *
+db_node_by_id(const struct db *db, const char *uuid)
+{
+    FIND(node, node_by_id, mdb_node_index_set_node_id(key, uuid));
+}
+
+const struct mdb_net *
+db_net(const struct db *db, const char *name)
+{
+    FIND(net, net_by_name, mdb_net_index_set_name(key, name));
+}
+
+const struct mdb_net *
+db_net_by_vni(const struct db *db, int64_t vni)
+{
+    FIND(net, net_by_vni, mdb_net_index_set_vni(key, vni));
+}
+
+const struct mdb_member *
+db_member(const struct db *db, const char *net, int64_t node)
+{
+    FIND(member, member_by_key,
+         mdb_member_index_set_net(key, net);
+         mdb_member_index_set_node(key, node));
+}
+
+const struct mdb_binding *
+db_binding(const struct db *db, const char *net, const char *mac)
+{
+    FIND(binding, binding_by_key,
+         mdb_binding_index_set_net(key, net);
+         mdb_binding_index_set_mac(key, mac));
+}
+
+const struct mdb_address *
+db_address(const struct db *db, const char *net, const char *ip)
+{
+    FIND(address, address_by_ip,
+         mdb_address_index_set_net(key, net);
+         mdb_address_index_set_ip(key, ip));
+}
+
+const struct mdb_key *
+db_key(const struct db *db, int64_t spi)
+{
+    FIND(key, key_by_spi, mdb_key_index_set_spi(key, spi));
+}
+
+bool
+db_node_is_approved(const struct mdb_node *node)
+{
+    return node && !strcmp(node->state, "approved");
+}
+
+bool
+db_member_is_active(const struct db *db, const char *net, int64_t node)
+{
+    return (db_member(db, net, node)
+            && db_node_is_approved(db_node(db, node)));
+}
+
+bool
+db_nodes_share_net(const struct db *db, int64_t a, int64_t b)
+{
+    bool share = false;
+    size_t n;
+
+    if (!db_node_is_approved(db_node(db, a))
+        || !db_node_is_approved(db_node(db, b))) {
+        return false;
+    }
+    struct mdb_member **members = db_members_of_node(db, a, &n);
+    for (size_t i = 0; i < n && !share; i++) {
+        share = db_member(db, members[i]->net, b) != NULL;
+    }
+    free(members);
+    return share;
+}
+
+/* Defines a function body that gathers all rows of TABLE in INDEX for which
+ * the setters in ... hold. */
+#define GATHER(TABLE, INDEX, ...)                                           \
+    do {                                                                    \
+        struct mdb_##TABLE *key = mdb_##TABLE##_index_init_row(db->INDEX);  \
+        struct mdb_##TABLE **rows = NULL;                                   \
+        struct mdb_##TABLE *row;                                            \
+        size_t allocated = 0;                                               \
+                                                                            \
+        *n = 0;                                                             \
+        __VA_ARGS__;                                                        \
+        MDB_FOR_EACH_EQUAL (TABLE, row, key, db->INDEX) {                   \
+            if (*n >= allocated) {                                          \
+                rows = x2nrealloc(rows, &allocated, sizeof *rows);          \
+            }                                                               \
+            rows[(*n)++] = row;                                             \
+        }                                                                   \
+        mdb_##TABLE##_index_destroy_row(key);                               \
+        return rows;                                                        \
+    } while (0)
+
+/* As the generated MDB_*_FOR_EACH_EQUAL, with the table as an argument. */
+#define MDB_FOR_EACH_EQUAL(TABLE, ROW, KEY, INDEX)                          \
+    for (struct ovsdb_idl_cursor cursor_                                    \
+             = mdb_##TABLE##_cursor_first_eq(INDEX, KEY);                   \
+         (ROW = mdb_##TABLE##_cursor_data(&cursor_)) != NULL;               \
+         ovsdb_idl_cursor_next_eq(&cursor_))
+
+struct mdb_node **
+db_nodes_named(const struct db *db, const char *name, size_t *n)
+{
+    GATHER(node, node_by_name, mdb_node_index_set_name(key, name));
+}
+
+struct mdb_member **
+db_members_of_net(const struct db *db, const char *net, size_t *n)
+{
+    GATHER(member, member_by_net, mdb_member_index_set_net(key, net));
+}
+
+struct mdb_member **
+db_members_of_node(const struct db *db, int64_t node, size_t *n)
+{
+    GATHER(member, member_by_node, mdb_member_index_set_node(key, node));
+}
+
+struct mdb_binding **
+db_bindings_of_net(const struct db *db, const char *net, size_t *n)
+{
+    GATHER(binding, binding_by_net, mdb_binding_index_set_net(key, net));
+}
+
+struct mdb_binding **
+db_bindings_of_node(const struct db *db, int64_t node, size_t *n)
+{
+    GATHER(binding, binding_by_node, mdb_binding_index_set_node(key, node));
+}
+
+struct mdb_key **
+db_keys_of_net(const struct db *db, const char *net, size_t *n)
+{
+    GATHER(key, key_by_net, mdb_key_index_set_net(key, net));
+}
+
+struct mdb_key **
+db_keys_of_node(const struct db *db, int64_t node, size_t *n)
+{
+    GATHER(key, key_by_node, mdb_key_index_set_node(key, node));
+}
+
+struct mdb_address **
+db_addresses_of(const struct db *db, const char *net, const char *mac,
+                size_t *n)
+{
+    GATHER(address, address_by_mac,
+           mdb_address_index_set_net(key, net);
+           mdb_address_index_set_mac(key, mac));
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The database's content: lookups, and rows as objects of the model. */
+
+#ifndef MAPPER_DB_H
+#define MAPPER_DB_H 1
+
+/* The IDL keeps a copy of the whole database in memory; this module finds
+ * rows in it by index and turns them into the JSON of DESIGN.md section 4.2.
+ *
+ * Tables refer to each other by the same names and numbers that the API uses
+ * (vSubnet name, node number, MAC), not by row UUIDs: a row says what it means
+ * on its own, even one that is already deleted, and a removal is an event
+ * that names its object.  An address has a row of its own because that is how
+ * OVSDB can hold (vSubnet, address) unique; a binding's addresses never
+ * change without its row's revision.
+ *
+ * Inside a transaction lookups see what it has changed so far.  Rows are
+ * valid until the next ovsdb_idl_run().
+ *
+ * Single-threaded, as is everything in the mapper. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mapper/mapper-idl.h"
+#include "model/object.h"
+
+struct json_t;
+struct keybox;
+
+struct db {
+    struct ovsdb_idl *idl;
+    const struct keybox *keybox;
+
+    struct ovsdb_idl_index *instance_by_id;
+    struct ovsdb_idl_index *operator_by_id;
+    struct ovsdb_idl_index *token_by_id;
+    struct ovsdb_idl_index *node_by_id;
+    struct ovsdb_idl_index *node_by_number;
+    struct ovsdb_idl_index *node_by_name;
+    struct ovsdb_idl_index *net_by_name;
+    struct ovsdb_idl_index *net_by_vni;
+    struct ovsdb_idl_index *member_by_key;
+    struct ovsdb_idl_index *member_by_net;
+    struct ovsdb_idl_index *member_by_node;
+    struct ovsdb_idl_index *binding_by_key;
+    struct ovsdb_idl_index *binding_by_net;
+    struct ovsdb_idl_index *binding_by_node;
+    struct ovsdb_idl_index *address_by_ip;
+    struct ovsdb_idl_index *address_by_mac;
+    struct ovsdb_idl_index *key_by_net;
+    struct ovsdb_idl_index *key_by_node;
+    struct ovsdb_idl_index *key_by_spi;
+};
+
+void db_init(struct db *, const char *remote, const struct keybox *);
+void db_destroy(struct db *);
+
+/* The one row of table Service, or null before the first transaction. */
+const struct mdb_service *db_service(const struct db *);
+struct model_revision db_revision(const struct db *);
+struct model_revision db_row_revision(const struct db *, int64_t number);
+
+/* Lookups; null where there is none. */
+const struct mdb_instance *db_instance(const struct db *,
+                                       const struct uuid *);
+const struct mdb_operator *db_operator(const struct db *, const char *id);
+const struct mdb_token *db_token(const struct db *, const char *id);
+const struct mdb_node *db_node(const struct db *, int64_t number);
+const struct mdb_node *db_node_by_id(const struct db *, const char *uuid);
+const struct mdb_net *db_net(const struct db *, const char *name);
+const struct mdb_net *db_net_by_vni(const struct db *, int64_t vni);
+const struct mdb_member *db_member(const struct db *, const char *net,
+                                   int64_t node);
+const struct mdb_binding *db_binding(const struct db *, const char *net,
+                                     const char *mac);
+const struct mdb_address *db_address(const struct db *, const char *net,
+                                     const char *ip);
+const struct mdb_key *db_key(const struct db *, int64_t spi);
+
+/* True for a member whose node is approved: only such a one counts for other
+ * members. */
+bool db_member_is_active(const struct db *, const char *net, int64_t node);
+bool db_node_is_approved(const struct mdb_node *);
+
+/* True if an active member of some vSubnet of node A is node B. */
+bool db_nodes_share_net(const struct db *, int64_t a, int64_t b);
+
+/* All rows with one value.  The array is malloc()'d, so the caller may delete
+ * rows as it goes. */
+struct mdb_node **db_nodes_named(const struct db *, const char *, size_t *n);
+struct mdb_member **db_members_of_net(const struct db *, const char *,
+                                      size_t *n);
+struct mdb_member **db_members_of_node(const struct db *, int64_t,
+                                       size_t *n);
+struct mdb_binding **db_bindings_of_net(const struct db *, const char *,
+                                        size_t *n);
+struct mdb_binding **db_bindings_of_node(const struct db *, int64_t,
+                                         size_t *n);
+struct mdb_key **db_keys_of_net(const struct db *, const char *, size_t *n);
+struct mdb_key **db_keys_of_node(const struct db *, int64_t, size_t *n);
+struct mdb_address **db_addresses_of(const struct db *, const char *net,
+                                     const char *mac, size_t *n);
+
+/* Rows as JSON; the caller owns the reference.  A key whose column does not
+ * open (another storage.key) comes without its bytes, and is logged. */
+struct json_t *db_node_json(const struct db *, const struct mdb_node *,
+                            enum model_view, bool connected);
+struct json_t *db_net_json(const struct db *, const struct mdb_net *);
+struct json_t *db_member_json(const struct db *, const struct mdb_member *);
+struct json_t *db_binding_json(const struct db *, const struct mdb_binding *);
+struct json_t *db_key_json(const struct db *, const struct mdb_key *,
+                           enum model_view);
+struct json_t *db_token_json(const struct db *, const struct mdb_token *);
+
+/* Lists in one column: "a,b,c". */
+size_t db_parse_subnets(const char *, struct model_address **);
+char *db_format_addresses(const struct model_address *, size_t n);
+char *db_format_endpoints(const struct model_endpoint *, size_t n);
+
+/* RFC 3339 form of a time in seconds, malloc()'d. */
+char *db_format_time(int64_t);
+
+#endif /* mapper/db.h */

@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One step of the mapping, and what of it a reader may see. */
+
+#include <config.h>
+
+#include "mapper/delta.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mapper/db.h"
+#include "model/jansson.h"
+#include "openvswitch/dynamic-string.h"
+#include "util.h"
+
+const char *
+delta_kind_name(enum delta_kind kind)
+{
+    static const char *const names[] = {
+        [DELTA_NODES] = "nodes",
+        [DELTA_NETS] = "nets",
+        [DELTA_MEMBERS] = "members",
+        [DELTA_BINDINGS] = "bindings",
+        [DELTA_KEYS] = "keys",
+    };
+    return names[kind];
+}
+
+/* Takes over a reference. */
+static char *
+to_text(json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+
+    json_decref(json);
+    ovs_assert(text);
+    return text;
+}
+
+static json_t *
+json_pair(const char *net, const char *name, json_t *value)
+{
+    json_t *json = json_object();
+
+    json_object_set_new(json, "net", json_string(net));
+    json_object_set_new(json, name, value);
+    return json;
+}
+
+/* Collecting. */
+
+static struct delta_item *
+add_item(struct delta *delta, enum delta_kind kind, const char *net,
+         int64_t node)
+{
+    if (delta->n >= delta->allocated) {
+        delta->items = x2nrealloc(delta->items, &delta->allocated,
+                                  sizeof *delta->items);
+    }
+    struct delta_item *item = &delta->items[delta->n++];
+    *item = (struct delta_item) {
+        .kind = kind,
+        .net = nullable_xstrdup(net),
+        .node = node,
+        .for_operators = true,
+    };
+    return item;
+}
+
+/* Returns the item of node NUMBER, making one for nodes only if there is
+ * none: the node may have come into or out of somebody's view. */
+static struct delta_item *
+touch_node(struct delta *delta, const struct db *db, int64_t number)
+{
+    for (size_t i = 0; i < delta->n; i++) {
+        struct delta_item *item = &delta->items[i];
+
+        if (item->kind == DELTA_NODES && item->node == number) {
+            return item;
+        }
+    }
+
+    struct delta_item *item = add_item(delta, DELTA_NODES, NULL, number);
+    const struct mdb_node *row = db_node(db, number);
+
+    item->for_operators = false;
+    if (row) {
+        item->put = to_text(db_node_json(db, row, MODEL_VIEW_NODE, false));
+    }
+    item->removal = to_text(json_integer(number));
+    return item;
+}
+
+static void
+put_member(struct delta *delta, const struct db *db,
+           const struct mdb_member *row, bool for_operators)
+{
+    struct delta_item *item = add_item(delta, DELTA_MEMBERS, row->net,
+                                       row->node);
+
+    item->for_operators = for_operators;
+    item->hidden = !db_node_is_approved(db_node(db, row->node));
+    item->put = to_text(db_member_json(db, row));
+}
+
+/* True for a binding that says where a MAC is while nobody may know. */
+static bool
+binding_is_hidden(const struct db *db, const struct mdb_binding *row)
+{
+    return row->node && !db_member_is_active(db, row->net, row->node);
+}
+
+static void
+put_binding(struct delta *delta, const struct db *db,
+            const struct mdb_binding *row, bool for_operators)
+{
+    struct delta_item *item = add_item(delta, DELTA_BINDINGS, row->net,
+                                       row->node);
+
+    item->for_operators = for_operators;
+    item->hidden = binding_is_hidden(db, row);
+    item->put = to_text(db_binding_json(db, row));
+}
+
+static void
+put_key(struct delta *delta, const struct db *db, const struct mdb_key *row,
+        bool for_operators)
+{
+    struct delta_item *item = add_item(delta, DELTA_KEYS, row->net,
+                                       row->node);
+
+    item->for_operators = for_operators;
+    item->hidden = !db_member_is_active(db, row->net, row->node);
+    item->put = to_text(db_key_json(db, row, MODEL_VIEW_KEYS));
+    item->put_for_operators = to_text(db_key_json(db, row,
+                                                  MODEL_VIEW_OPERATOR));
+}
+
+/* A node whose state changed: what it has comes into others' view, too. */
+static void
+put_belongings(struct delta *delta, const struct db *db, int64_t node)
+{
+    size_t n;
+
+    struct mdb_member **members = db_members_of_node(db, node, &n);
+    for (size_t i = 0; i < n; i++) {
+        put_member(delta, db, members[i], false);
+    }
+    free(members);
+
+    struct mdb_binding **bindings = db_bindings_of_node(db, node, &n);
+    for (size_t i = 0; i < n; i++) {
+        put_binding(delta, db, bindings[i], false);
+    }
+    free(bindings);
+
+    struct mdb_key **keys = db_keys_of_node(db, node, &n);
+    for (size_t i = 0; i < n; i++) {
+        put_key(delta, db, keys[i], false);
+    }
+    free(keys);
+}
+
+static void
+collect_nodes(struct delta *delta, const struct db *db,
+              delta_connected_func *connected, const void *aux)
+{
+    const struct mdb_node *row;
+
+    MDB_NODE_FOR_EACH_TRACKED (row, db->idl) {
+        const struct mdb_node *now = db_node(db, row->number);
+        struct delta_item *item = touch_node(delta, db, row->number);
+        bool state = (!now || mdb_node_is_new(row)
+                      || mdb_node_is_updated(row, MDB_NODE_COL_STATE));
+
+        item->for_operators = true;
+        item->state = item->state || state;
+        if (now && !item->put_for_operators) {
+            item->put_for_operators = to_text(
+                db_node_json(db, now, MODEL_VIEW_OPERATOR,
+                             connected(aux, now->number)));
+        }
+        if (now && state) {
+            put_belongings(delta, db, row->number);
+        }
+    }
+}
+
+/* Rows of the other tables.  One that was deleted and made again within one
+ * run is there: the removal is left out. */
+
+static void
+collect_nets(struct delta *delta, const struct db *db)
+{
+    const struct mdb_net *row;
+
+    MDB_NET_FOR_EACH_TRACKED (row, db->idl) {
+        if (!mdb_net_is_deleted(row)) {
+            struct delta_item *item = add_item(delta, DELTA_NETS, row->name,
+                                               0);
+            item->put = to_text(db_net_json(db, row));
+        } else if (!db_net(db, row->name)) {
+            struct delta_item *item = add_item(delta, DELTA_NETS, row->name,
+                                               0);
+            item->removal = to_text(json_string(row->name));
+        }
+    }
+}
+
+static void
+collect_members(struct delta *delta, const struct db *db)
+{
+    const struct mdb_member *row;
+
+    MDB_MEMBER_FOR_EACH_TRACKED (row, db->idl) {
+        if (!mdb_member_is_deleted(row)) {
+            put_member(delta, db, row, true);
+        } else if (!db_member(db, row->net, row->node)) {
+            struct delta_item *item = add_item(delta, DELTA_MEMBERS,
+                                               row->net, row->node);
+            item->removal = to_text(json_pair(row->net, "node",
+                                              json_integer(row->node)));
+        } else {
+            continue;
+        }
+        touch_node(delta, db, row->node);
+    }
+}
+
+static void
+collect_bindings(struct delta *delta, const struct db *db)
+{
+    const struct mdb_binding *row;
+
+    MDB_BINDING_FOR_EACH_TRACKED (row, db->idl) {
+        if (!mdb_binding_is_deleted(row)) {
+            put_binding(delta, db, row, true);
+        } else if (!db_binding(db, row->net, row->mac)) {
+            struct delta_item *item = add_item(delta, DELTA_BINDINGS,
+                                               row->net, row->node);
+            item->removal = to_text(json_pair(row->net, "mac",
+                                              json_string(row->mac)));
+        }
+    }
+}
+
+static void
+collect_keys(struct delta *delta, const struct db *db)
+{
+    const struct mdb_key *row;
+
+    MDB_KEY_FOR_EACH_TRACKED (row, db->idl) {
+        if (!mdb_key_is_deleted(row)) {
+            put_key(delta, db, row, true);
+        } else if (!db_key(db, row->spi)) {
+            struct delta_item *item = add_item(delta, DELTA_KEYS, row->net,
+                                               row->node);
+            item->removal = to_text(json_integer(row->spi));
+        }
+    }
+}
+
+static size_t
+text_size(const char *s)
+{
+    return s ? strlen(s) : 0;
+}
+
+struct delta *
+delta_collect(const struct db *db, delta_connected_func *connected,
+              const void *aux)
+{
+    struct delta *delta = xzalloc(sizeof *delta);
+
+    delta->revision = db_revision(db);
+    collect_nodes(delta, db, connected, aux);
+    collect_nets(delta, db);
+    collect_members(delta, db);
+    collect_bindings(delta, db);
+    collect_keys(delta, db);
+    if (!delta->n) {
+        delta_destroy(delta);
+        return NULL;
+    }
+    for (size_t i = 0; i < delta->n; i++) {
+        const struct delta_item *item = &delta->items[i];
+
+        delta->bytes += (sizeof *item + text_size(item->put)
+                         + text_size(item->put_for_operators)
+                         + text_size(item->removal));
+    }
+    return delta;
+}
+
+void
+delta_destroy(struct delta *delta)
+{
+    if (!delta) {
+        return;
+    }
+    for (size_t i = 0; i < delta->n; i++) {
+        struct delta_item *item = &delta->items[i];
+
+        if (item->put && item->kind == DELTA_KEYS) {
+            model_wipe(item->put, strlen(item->put));
+        }
+        free(item->put);
+        free(item->put_for_operators);
+        free(item->removal);
+        free(item->net);
+    }
+    free(delta->items);
+    free(delta);
+}
+
+/* Who sees what. */
+
+/* Remembers the last answer: items of one vSubnet come in a row. */
+struct membership {
+    const struct db *db;
+    int64_t node;
+    const char *net;
+    bool active;
+};
+
+static bool
+is_member(struct membership *m, const char *net)
+{
+    if (!m->net || strcmp(m->net, net)) {
+        m->net = net;
+        m->active = db_member_is_active(m->db, net, m->node);
+    }
+    return m->active;
+}
+
+/* True if NODE's membership of a vSubnet of the reader ended. */
+static bool
+lost_member(const struct delta *delta, struct membership *m, int64_t node)
+{
+    for (size_t i = 0; i < delta->n; i++) {
+        const struct delta_item *item = &delta->items[i];
+
+        if (item->kind == DELTA_MEMBERS && item->node == node && !item->put
+            && is_member(m, item->net)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum delta_view
+view_item(const struct delta *delta, const struct delta_item *item,
+          struct membership *m)
+{
+    if (item->kind == DELTA_NODES) {
+        if (item->node == m->node
+            || db_nodes_share_net(m->db, m->node, item->node)) {
+            return item->put ? DELTA_PUT : DELTA_NOTHING;
+        }
+        return lost_member(delta, m, item->node) ? DELTA_REMOVE
+                                                 : DELTA_NOTHING;
+    }
+    if (!is_member(m, item->net) || item->hidden) {
+        return DELTA_NOTHING;
+    }
+    return item->put ? DELTA_PUT : DELTA_REMOVE;
+}
+
+static enum delta_view
+view_item_as_operator(const struct delta_item *item)
+{
+    if (!item->for_operators) {
+        return DELTA_NOTHING;
+    } else if (item->put_for_operators) {
+        return DELTA_PUT_FOR_OPERATORS;
+    }
+    return item->put ? DELTA_PUT : DELTA_REMOVE;
+}
+
+bool
+delta_view(const struct delta *delta, const struct db *db, int64_t node,
+           uint8_t *view, bool *empty)
+{
+    struct membership m = { .db = db, .node = node };
+
+    *empty = true;
+    for (size_t i = 0; i < delta->n; i++) {
+        const struct delta_item *item = &delta->items[i];
+
+        if (node && item->node == node
+            && (item->kind == DELTA_MEMBERS
+                || (item->kind == DELTA_NODES && item->state))) {
+            return false;
+        }
+        view[i] = (node ? view_item(delta, item, &m)
+                   : view_item_as_operator(item));
+        *empty = *empty && view[i] == DELTA_NOTHING;
+    }
+    return true;
+}
+
+/* Text of events. */
+
+static void
+begin_event(struct ds *s, const char *name, struct model_revision revision)
+{
+    ds_put_format(s, "id: "MODEL_REVISION_FMT"\nevent: %s\n"
+                  "data: {\"revision\":\""MODEL_REVISION_FMT"\"",
+                  MODEL_REVISION_ARGS(revision), name,
+                  MODEL_REVISION_ARGS(revision));
+}
+
+static void
+render_half(const struct delta *delta, const uint8_t *view, bool removals,
+            struct ds *s)
+{
+    for (enum delta_kind kind = 0; kind < DELTA_N_KINDS; kind++) {
+        const char *separator = "";
+
+        ds_put_format(s, "%s\"%s\":[", kind ? "," : "",
+                      delta_kind_name(kind));
+        for (size_t i = 0; i < delta->n; i++) {
+            const struct delta_item *item = &delta->items[i];
+
+            if (item->kind == kind && view[i] != DELTA_NOTHING
+                && (view[i] == DELTA_REMOVE) == removals) {
+                ds_put_format(s, "%s%s", separator,
+                              (removals ? item->removal
+                               : view[i] == DELTA_PUT ? item->put
+                               : item->put_for_operators));
+                separator = ",";
+            }
+        }
+        ds_put_char(s, ']');
+    }
+}
+
+void
+delta_render(const struct delta *delta, const uint8_t *view, struct ds *s)
+{
+    begin_event(s, "change", delta->revision);
+    ds_put_cstr(s, ",\"put\":{");
+    render_half(delta, view, false, s);
+    ds_put_cstr(s, "},\"remove\":{");
+    render_half(delta, view, true, s);
+    ds_put_cstr(s, "}}\n\n");
+}
+
+/* Snapshots. */
+
+/* One text for each array of the event. */
+struct snapshot {
+    const struct db *db;
+    struct ds arrays[DELTA_N_KINDS];
+    delta_connected_func *connected;
+    const void *aux;
+};
+
+static void
+append(struct snapshot *snapshot, enum delta_kind kind, json_t *json)
+{
+    struct ds *s = &snapshot->arrays[kind];
+    char *text = to_text(json);
+
+    ds_put_format(s, "%s%s", s->length ? "," : "", text);
+    model_wipe(text, strlen(text));
+    free(text);
+}
+
+static void
+snapshot_for_operators(struct snapshot *snapshot)
+{
+    const struct db *db = snapshot->db;
+    const struct mdb_node *node;
+    const struct mdb_net *net;
+    const struct mdb_member *member;
+    const struct mdb_binding *binding;
+    const struct mdb_key *key;
+
+    MDB_NODE_FOR_EACH (node, db->idl) {
+        append(snapshot, DELTA_NODES,
+               db_node_json(db, node, MODEL_VIEW_OPERATOR,
+                            snapshot->connected(snapshot->aux,
+                                                node->number)));
+    }
+    MDB_NET_FOR_EACH (net, db->idl) {
+        append(snapshot, DELTA_NETS, db_net_json(db, net));
+    }
+    MDB_MEMBER_FOR_EACH (member, db->idl) {
+        append(snapshot, DELTA_MEMBERS, db_member_json(db, member));
+    }
+    MDB_BINDING_FOR_EACH (binding, db->idl) {
+        append(snapshot, DELTA_BINDINGS, db_binding_json(db, binding));
+    }
+    MDB_KEY_FOR_EACH (key, db->idl) {
+        append(snapshot, DELTA_KEYS, db_key_json(db, key,
+                                                 MODEL_VIEW_OPERATOR));
+    }
+}
+
+/* Node numbers that a snapshot has already. */
+struct seen {
+    struct hmap_node hmap_node;
+    int64_t number;
+};
+
+static bool
+see_node(struct hmap *nodes, int64_t number)
+{
+    uint32_t hash = hash_uint64(number);
+    struct seen *seen;
+
+    HMAP_FOR_EACH_WITH_HASH (seen, hmap_node, hash, nodes) {
+        if (seen->number == number) {
+            return false;
+        }
+    }
+    seen = xmalloc(sizeof *seen);
+    seen->number = number;
+    hmap_insert(nodes, &seen->hmap_node, hash);
+    return true;
+}
+
+static void
+snapshot_node(struct snapshot *snapshot, const struct mdb_node *node,
+              struct hmap *nodes)
+{
+    if (see_node(nodes, node->number)) {
+        append(snapshot, DELTA_NODES,
+               db_node_json(snapshot->db, node, MODEL_VIEW_NODE, false));
+    }
+}
+
+static void
+snapshot_net(struct snapshot *snapshot, const char *name, struct hmap *nodes)
+{
+    const struct db *db = snapshot->db;
+    const struct mdb_net *net = db_net(db, name);
+    size_t n;
+
+    if (!net) {
+        return;
+    }
+    append(snapshot, DELTA_NETS, db_net_json(db, net));
+
+    struct mdb_member **members = db_members_of_net(db, name, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct mdb_node *node = db_node(db, members[i]->node);
+
+        if (db_node_is_approved(node)) {
+            append(snapshot, DELTA_MEMBERS, db_member_json(db, members[i]));
+            snapshot_node(snapshot, node, nodes);
+        }
+    }
+    free(members);
+
+    struct mdb_binding **bindings = db_bindings_of_net(db, name, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (!binding_is_hidden(db, bindings[i])) {
+            append(snapshot, DELTA_BINDINGS,
+                   db_binding_json(db, bindings[i]));
+        }
+    }
+    free(bindings);
+
+    struct mdb_key **keys = db_keys_of_net(db, name, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (db_member_is_active(db, name, keys[i]->node)) {
+            append(snapshot, DELTA_KEYS,
+                   db_key_json(db, keys[i], MODEL_VIEW_KEYS));
+        }
+    }
+    free(keys);
+}
+
+static void
+snapshot_for_node(struct snapshot *snapshot, const struct mdb_node *self)
+{
+    struct hmap nodes = HMAP_INITIALIZER(&nodes);
+    struct seen *seen;
+    size_t n = 0;
+
+    snapshot_node(snapshot, self, &nodes);
+    if (db_node_is_approved(self)) {
+        struct mdb_member **members = db_members_of_node(
+            snapshot->db, self->number, &n);
+
+        for (size_t i = 0; i < n; i++) {
+            snapshot_net(snapshot, members[i]->net, &nodes);
+        }
+        free(members);
+    }
+    HMAP_FOR_EACH_POP (seen, hmap_node, &nodes) {
+        free(seen);
+    }
+    hmap_destroy(&nodes);
+}
+
+void
+delta_render_snapshot(const struct db *db, int64_t node,
+                      delta_connected_func *connected, const void *aux,
+                      struct ds *s)
+{
+    const struct mdb_node *self = node ? db_node(db, node) : NULL;
+    struct snapshot snapshot = {
+        .db = db,
+        .connected = connected,
+        .aux = aux,
+    };
+
+    begin_event(s, "snapshot", db_revision(db));
+    for (enum delta_kind kind = 0; kind < DELTA_N_KINDS; kind++) {
+        ds_init(&snapshot.arrays[kind]);
+    }
+    if (!node) {
+        snapshot_for_operators(&snapshot);
+    } else if (self) {
+        snapshot_for_node(&snapshot, self);
+    }
+
+    char *text = self ? to_text(db_node_json(db, self, MODEL_VIEW_NODE, true))
+                      : xstrdup("null");
+    ds_put_format(s, ",\"self\":%s", text);
+    free(text);
+    for (enum delta_kind kind = 0; kind < DELTA_N_KINDS; kind++) {
+        struct ds *array = &snapshot.arrays[kind];
+
+        ds_put_format(s, ",\"%s\":[%s]", delta_kind_name(kind),
+                      ds_cstr(array));
+        model_wipe(array->string, array->length);
+        ds_destroy(array);
+    }
+    ds_put_cstr(s, "}\n\n");
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One step of the mapping, and what of it a reader may see. */
+
+#ifndef MAPPER_DELTA_H
+#define MAPPER_DELTA_H 1
+
+/* A delta holds the objects that one run of the IDL changed, already as JSON
+ * text.  delta_view() says what a reader may see of each item; readers for
+ * whom that is the same get the same bytes (delta_render()).
+ *
+ * An item may be there for nodes only: a membership that ends or begins
+ * brings the node itself into or out of other members' view, though its row
+ * did not change; so does approval for all that the node has. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/types.h"
+#include "openvswitch/list.h"
+
+struct db;
+struct ds;
+
+enum delta_kind {
+    DELTA_NODES,
+    DELTA_NETS,
+    DELTA_MEMBERS,
+    DELTA_BINDINGS,
+    DELTA_KEYS,
+    DELTA_N_KINDS,
+};
+
+struct delta_item {
+    enum delta_kind kind;
+    char *net;                  /* The vSubnet it belongs to, or null. */
+    int64_t node;               /* The node that it is about, or 0. */
+    bool state;                 /* A node whose state changed. */
+    bool hidden;                /* Of a member that is not approved. */
+    bool for_operators;
+
+    /* JSON.  'put' is null for what is gone; of a node, both may be there. */
+    char *put;
+    char *put_for_operators;    /* Null: as 'put'. */
+    char *removal;
+};
+
+struct delta {
+    struct ovs_list list_node;
+    struct model_revision revision;
+    struct delta_item *items;
+    size_t n, allocated;
+    size_t bytes;               /* Of all the text. */
+};
+
+/* Names of the kinds in events: "nodes" and so on. */
+const char *delta_kind_name(enum delta_kind);
+
+/* Says whether a node has an event stream: only operators are told. */
+typedef bool delta_connected_func(const void *aux, int64_t node);
+
+/* Makes a delta of what the IDL tracked.  Returns null if no object of the
+ * mapping changed. */
+struct delta *delta_collect(const struct db *, delta_connected_func *,
+                            const void *aux);
+void delta_destroy(struct delta *);
+
+/* What a reader sees of an item. */
+enum delta_view {
+    DELTA_NOTHING,
+    DELTA_PUT,
+    DELTA_PUT_FOR_OPERATORS,
+    DELTA_REMOVE,
+};
+
+/* Fills VIEW (one byte for each item) for node NODE, or for operators if it
+ * is 0.  Returns false if the delta changes what the node may see at all, so
+ * that it needs a snapshot.  *EMPTY says that it sees nothing. */
+bool delta_view(const struct delta *, const struct db *, int64_t node,
+                uint8_t *view, bool *empty);
+
+/* Appends the "change" event as VIEW has it. */
+void delta_render(const struct delta *, const uint8_t *view, struct ds *);
+
+/* Appends the "snapshot" event for node NODE, or for operators. */
+void delta_render_snapshot(const struct db *, int64_t node,
+                           delta_connected_func *, const void *aux,
+                           struct ds *);
+
+#endif /* mapper/delta.h */

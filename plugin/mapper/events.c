@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Event streams: who hears of which change. */
+
+#include <config.h>
+
+#include "mapper/events.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "coverage.h"
+#include "hash.h"
+#include "mapper/auth.h"
+#include "mapper/db.h"
+#include "mapper/delta.h"
+#include "mapper/http.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/list.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovsdb-idl.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(events);
+
+COVERAGE_DEFINE(mapper_event_change);
+COVERAGE_DEFINE(mapper_event_rendered);
+COVERAGE_DEFINE(mapper_event_snapshot);
+COVERAGE_DEFINE(mapper_event_resumed);
+
+struct events {
+    const struct db *db;
+    struct ovs_list streams;
+    unsigned int n_streams;
+
+    struct ovs_list ring;       /* "struct delta"s, oldest first. */
+    size_t n_ring;
+    size_t ring_bytes;
+    struct model_revision base; /* All that is newer is in the ring. */
+    struct model_revision revision; /* Handled so far. */
+
+    struct http_blob *heartbeat;
+    long long int next_heartbeat;
+};
+
+struct stream {
+    struct ovs_list list_node;
+    struct events *events;
+    struct http_stream *http;
+    char id[MODEL_NAME_MAX + 1]; /* Node UUID or operator. */
+    int64_t node;               /* 0: operator. */
+    bool wants_snapshot;
+};
+
+struct events *
+events_create(const struct db *db)
+{
+    static const char heartbeat[] = ": still here\n\n";
+    struct events *events = xzalloc(sizeof *events);
+
+    events->db = db;
+    ovs_list_init(&events->streams);
+    ovs_list_init(&events->ring);
+    events->heartbeat = http_blob_create(xstrdup(heartbeat),
+                                         strlen(heartbeat));
+    return events;
+}
+
+static void
+drop_oldest(struct events *events)
+{
+    struct delta *delta = CONTAINER_OF(ovs_list_pop_front(&events->ring),
+                                       struct delta, list_node);
+
+    events->base = delta->revision;
+    events->n_ring--;
+    events->ring_bytes -= delta->bytes;
+    delta_destroy(delta);
+}
+
+static void
+clear_ring(struct events *events)
+{
+    while (events->n_ring) {
+        drop_oldest(events);
+    }
+}
+
+/* All streams must be closed. */
+void
+events_destroy(struct events *events)
+{
+    if (events) {
+        ovs_assert(!events->n_streams);
+        clear_ring(events);
+        http_blob_unref(events->heartbeat);
+        free(events);
+    }
+}
+
+bool
+events_is_connected(const struct events *events, int64_t node)
+{
+    const struct stream *stream;
+
+    LIST_FOR_EACH (stream, list_node, &events->streams) {
+        if (stream->node == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_connected_cb(const void *events, int64_t node)
+{
+    return events_is_connected(events, node);
+}
+
+unsigned int
+events_n_streams(const struct events *events)
+{
+    return events->n_streams;
+}
+
+/* Fan-out. */
+
+/* Rendered forms of one delta, by view. */
+struct rendering {
+    struct hmap_node hmap_node;
+    uint8_t *view;
+    struct http_blob *blob;
+};
+
+static struct http_blob *
+render(const struct delta *delta, const uint8_t *view,
+       struct hmap *renderings)
+{
+    uint32_t hash = hash_bytes(view, delta->n, 0);
+    struct rendering *rendering;
+
+    HMAP_FOR_EACH_WITH_HASH (rendering, hmap_node, hash, renderings) {
+        if (!memcmp(rendering->view, view, delta->n)) {
+            return rendering->blob;
+        }
+    }
+
+    struct ds s = DS_EMPTY_INITIALIZER;
+    delta_render(delta, view, &s);
+    COVERAGE_INC(mapper_event_rendered);
+
+    rendering = xmalloc(sizeof *rendering);
+    rendering->view = xmemdup(view, delta->n);
+    size_t size = s.length;
+    rendering->blob = http_blob_create(ds_steal_cstr(&s), size);
+    hmap_insert(renderings, &rendering->hmap_node, hash);
+    return rendering->blob;
+}
+
+static void
+free_renderings(struct hmap *renderings)
+{
+    struct rendering *rendering;
+
+    HMAP_FOR_EACH_POP (rendering, hmap_node, renderings) {
+        http_blob_unref(rendering->blob);
+        free(rendering->view);
+        free(rendering);
+    }
+    hmap_destroy(renderings);
+}
+
+static void
+send_delta(struct stream *stream, const struct delta *delta, uint8_t *view,
+           struct hmap *renderings)
+{
+    bool empty;
+
+    if (!delta_view(delta, stream->events->db, stream->node, view, &empty)) {
+        stream->wants_snapshot = true;
+    } else if (!empty) {
+        COVERAGE_INC(mapper_event_change);
+        http_stream_send(stream->http, render(delta, view, renderings),
+                         false);
+    }
+}
+
+static void
+send_delta_to_all(struct events *events, const struct delta *delta)
+{
+    struct hmap renderings = HMAP_INITIALIZER(&renderings);
+    uint8_t *view = xmalloc(delta->n);
+    struct stream *stream;
+
+    LIST_FOR_EACH (stream, list_node, &events->streams) {
+        if (!stream->wants_snapshot) {
+            send_delta(stream, delta, view, &renderings);
+        }
+    }
+    free(view);
+    free_renderings(&renderings);
+}
+
+static void
+send_snapshot(struct stream *stream)
+{
+    const struct db *db = stream->events->db;
+    const struct mdb_node *self = NULL;
+
+    stream->wants_snapshot = false;
+    if (stream->node) {
+        self = db_node(db, stream->node);
+        if (!self || strcmp(self->node_id, stream->id)) {
+            http_stream_finish(stream->http);
+            return;
+        }
+    }
+
+    struct ds s = DS_EMPTY_INITIALIZER;
+    delta_render_snapshot(db, stream->node, is_connected_cb, stream->events,
+                          &s);
+    COVERAGE_INC(mapper_event_snapshot);
+    size_t size = s.length;
+    struct http_blob *blob = http_blob_create(ds_steal_cstr(&s), size);
+    http_stream_send(stream->http, blob, true);
+    http_blob_unref(blob);
+    if (self && !strcmp(self->state, "revoked")) {
+        http_stream_finish(stream->http);
+    }
+}
+
+/* Sends snapshots for a while, so that a thousand reconnecting nodes do not
+ * keep HTTP and the database waiting. */
+static void
+send_snapshots(struct events *events)
+{
+    long long int end = time_msec() + EVENTS_SNAPSHOT_BUDGET_MS;
+    struct stream *stream;
+
+    LIST_FOR_EACH (stream, list_node, &events->streams) {
+        if (stream->wants_snapshot) {
+            send_snapshot(stream);
+            if (time_msec() >= end) {
+                poll_immediate_wake();
+                return;
+            }
+        }
+    }
+}
+
+/* The database's progress. */
+
+static void
+add_to_ring(struct events *events, struct delta *delta)
+{
+    ovs_list_push_back(&events->ring, &delta->list_node);
+    events->n_ring++;
+    events->ring_bytes += delta->bytes;
+    while (events->n_ring > EVENTS_RING_MAX
+           || events->ring_bytes > EVENTS_RING_BYTES) {
+        drop_oldest(events);
+    }
+}
+
+/* Another generation of the database, or the first one seen: nothing that was
+ * before says anything about it. */
+static void
+begin_generation(struct events *events, struct model_revision revision)
+{
+    struct stream *stream;
+
+    clear_ring(events);
+    events->base = events->revision = revision;
+    LIST_FOR_EACH (stream, list_node, &events->streams) {
+        stream->wants_snapshot = true;
+    }
+}
+
+static void
+collect(struct events *events)
+{
+    struct model_revision revision = db_revision(events->db);
+
+    if (!db_service(events->db)) {
+        return;
+    }
+    if (revision.generation != events->revision.generation
+        || revision.number < events->revision.number) {
+        begin_generation(events, revision);
+    } else if (revision.number != events->revision.number) {
+        struct delta *delta = delta_collect(events->db, is_connected_cb,
+                                            events);
+
+        events->revision = revision;
+        if (delta) {
+            send_delta_to_all(events, delta);
+            add_to_ring(events, delta);
+        }
+    }
+}
+
+void
+events_run(struct events *events)
+{
+    long long int now = time_msec();
+
+    collect(events);
+    ovsdb_idl_track_clear(events->db->idl);
+    if (db_service(events->db)) {
+        send_snapshots(events);
+    }
+    if (now >= events->next_heartbeat) {
+        struct stream *stream;
+
+        events->next_heartbeat = now + EVENTS_HEARTBEAT_MS;
+        LIST_FOR_EACH (stream, list_node, &events->streams) {
+            http_stream_send(stream->http, events->heartbeat, false);
+        }
+    }
+}
+
+void
+events_wait(struct events *events)
+{
+    if (events->n_streams) {
+        poll_timer_wait_until(events->next_heartbeat);
+    }
+}
+
+/* Streams. */
+
+static void
+stream_closed(void *stream_)
+{
+    struct stream *stream = stream_;
+
+    VLOG_INFO("event stream of %s closed", stream->id);
+    ovs_list_remove(&stream->list_node);
+    stream->events->n_streams--;
+    free(stream);
+}
+
+/* Sends what is newer than SINCE.  Returns false if that can't be known. */
+static bool
+resume(struct stream *stream, const char *since_text)
+{
+    struct events *events = stream->events;
+    struct hmap renderings = HMAP_INITIALIZER(&renderings);
+    struct model_revision since;
+    struct delta *delta;
+
+    char *error = model_revision_parse(since_text, &since);
+    if (error) {
+        free(error);
+        return false;
+    }
+    if (since.generation != events->revision.generation
+        || since.number < events->base.number
+        || since.number > events->revision.number) {
+        return false;
+    }
+    LIST_FOR_EACH (delta, list_node, &events->ring) {
+        if (delta->revision.number > since.number
+            && !stream->wants_snapshot) {
+            uint8_t *view = xmalloc(delta->n);
+
+            send_delta(stream, delta, view, &renderings);
+            free(view);
+        }
+    }
+    free_renderings(&renderings);
+    return true;
+}
+
+void
+events_subscribe(struct events *events, struct http_connection *connection,
+                 const struct principal *who, const char *last_event_id)
+{
+    struct stream *stream = xzalloc(sizeof *stream);
+
+    stream->events = events;
+    ovs_strlcpy(stream->id, who->id, sizeof stream->id);
+    if (who->role == ROLE_NODE) {
+        stream->node = db_node_by_id(events->db, who->id)->number;
+    }
+    stream->http = http_stream_open(connection, stream_closed, stream);
+    ovs_list_push_back(&events->streams, &stream->list_node);
+    events->n_streams++;
+
+    /* So that the client soon sees that it is heard. */
+    http_stream_send(stream->http, events->heartbeat, false);
+    if (last_event_id && resume(stream, last_event_id)) {
+        COVERAGE_INC(mapper_event_resumed);
+    } else {
+        stream->wants_snapshot = true;
+    }
+    VLOG_INFO("event stream of %s opened%s", stream->id,
+              stream->wants_snapshot ? "" : ", resumed");
+    poll_immediate_wake();
+}

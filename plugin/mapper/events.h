@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Event streams: who hears of which change. */
+
+#ifndef MAPPER_EVENTS_H
+#define MAPPER_EVENTS_H 1
+
+/* After each run of the IDL events_run() turns the rows that changed into one
+ * delta: objects put and objects removed, as JSON text.  For each stream it
+ * finds out which of them the stream's reader may see, and sends a "change";
+ * streams that see the same share the same bytes.
+ *
+ * A node sees a vSubnet when it is approved and a member; then it also sees
+ * the other approved members, with their nodes, bindings and keys.  When its
+ * own state or memberships change it gets a "snapshot" instead, because then
+ * what it may see changes.  A revoked node gets a last snapshot that says so,
+ * and the end.  Operators see everything except key bytes.
+ *
+ *      (connect) --> wants snapshot --> following --> wants snapshot ...
+ *          |                               ^
+ *          +--Last-Event-ID in the ring----+
+ *
+ * The last EVENTS_RING_MAX deltas are kept, so that a reader that comes back
+ * with Last-Event-ID (even the one it had from another mapper) continues with
+ * what it missed.  What it may see is judged by the present state, so a delta
+ * replayed late shows no more than it would now; if its own memberships
+ * changed meanwhile it gets a snapshot.  A removal that it never needed to
+ * know is harmless.
+ *
+ * A delta covers all transactions that one run of the IDL brought; its
+ * revision is that of the last one. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct db;
+struct events;
+struct http_connection;
+struct principal;
+
+enum {
+    EVENTS_RING_MAX = 1024,             /* Deltas, */
+    EVENTS_RING_BYTES = 8 * 1024 * 1024, /* and their size. */
+    EVENTS_HEARTBEAT_MS = 15 * 1000,
+    EVENTS_SNAPSHOT_BUDGET_MS = 50,     /* In one run. */
+};
+
+struct events *events_create(const struct db *);
+void events_destroy(struct events *);
+
+/* To be called after ovsdb_idl_run() and before anything else changes the
+ * IDL; clears its tracking. */
+void events_run(struct events *);
+void events_wait(struct events *);
+
+/* Turns the connection into a stream. */
+void events_subscribe(struct events *, struct http_connection *,
+                      const struct principal *, const char *last_event_id);
+
+bool events_is_connected(const struct events *, int64_t node);
+unsigned int events_n_streams(const struct events *);
+
+#endif /* mapper/events.h */

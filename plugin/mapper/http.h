@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTPS in the poll loop. */
+
+#ifndef MAPPER_HTTP_H
+#define MAPPER_HTTP_H 1
+
+/* libmicrohttpd does TLS and HTTP; its epoll descriptor joins poll_block().
+ * This module hides it: the rest of the mapper sees whole requests, gives
+ * each an answer (at once or later), or turns one into an event stream.
+ *
+ *      receiving --body complete--> handler called
+ *          handler: http_respond()            answered at once
+ *          handler returns without it         suspended
+ *              later: http_respond()          resumed and answered
+ *          handler: http_stream_open()        an event stream
+ *
+ * Limits against who would hold resources for nothing: a body over
+ * HTTP_BODY_MAX is read but not kept (up to HTTP_DISCARD_MAX, so that the
+ * client sees the answer 413 and not a reset); a connection has
+ * HTTP_DEADLINE_MS from its beginning, or from its last answer, until its
+ * request has wholly arrived, however slowly bytes trickle; there are limits
+ * of connections in all and for one address.
+ *
+ * A suspended connection does not notice that its peer has left: a stream
+ * ends when the next heartbeat can't be written, which is why there are
+ * heartbeats.  A stream whose client does not read is cut once
+ * HTTP_STREAM_QUEUE_MAX bytes wait beside the first message. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct http_connection;
+struct http_server;
+struct http_stream;
+struct pki;
+struct sockaddr_storage;
+
+enum {
+    HTTP_BODY_MAX = 64 * 1024,
+    HTTP_DISCARD_MAX = 1024 * 1024,
+    HTTP_DEADLINE_MS = 15 * 1000,
+    HTTP_KEEPALIVE_MS = 60 * 1000,
+    HTTP_INACTIVITY_S = 40,
+    HTTP_CONNECTIONS_MAX = 8192,
+    HTTP_CONNECTIONS_PER_IP_MAX = 4096,
+    HTTP_STREAM_QUEUE_MAX = 4 * 1024 * 1024,
+};
+
+/* A whole request.  Valid until its answer. */
+struct http_request {
+    const char *method;
+    const char *path;           /* Undecoded, without query. */
+    const char *authorization;  /* These three may be null. */
+    const char *content_type;
+    const char *last_event_id;
+    const char *body;           /* Null-terminated. */
+    size_t body_size;
+    bool too_large;             /* The body was, and is not here. */
+};
+
+typedef void http_handler(struct http_connection *,
+                          const struct http_request *, void *aux);
+
+struct http_server *http_server_create(const struct pki *, http_handler *,
+                                       void *aux);
+void http_server_destroy(struct http_server *);
+void http_server_run(struct http_server *);
+void http_server_wait(struct http_server *);
+
+/* Listens on ADDRESS (port 0: any free one), and stores there what it really
+ * is.  IPv6 "any" takes IPv4 too.  Returns 0 or a positive errno value. */
+int http_server_listen(struct http_server *, struct sockaddr_storage *);
+
+size_t http_server_n_connections(const struct http_server *);
+
+/* Answers.  BODY is malloc()'d, taken over, and wiped after sending.  HEADER
+ * and VALUE are one more header, or null. */
+void http_respond(struct http_connection *, int status,
+                  const char *content_type, char *body, size_t,
+                  const char *header, const char *value);
+
+/* Bytes that several streams send: reference counted, wiped at the end. */
+struct http_blob {
+    unsigned int n_refs;
+    size_t size;
+    char *data;
+};
+struct http_blob *http_blob_create(char *data /* Taken over. */, size_t);
+struct http_blob *http_blob_ref(struct http_blob *);
+void http_blob_unref(struct http_blob *);
+
+/* Event streams.  CLOSED is called exactly once, when the stream is gone for
+ * whatever reason; after that the pointer is invalid. */
+struct http_stream *http_stream_open(struct http_connection *,
+                                     void (*closed)(void *aux), void *aux);
+
+/* Queues BLOB, taking a reference.  One that is FREE does not count against
+ * the stream's limit.  Beyond the limit the stream is cut. */
+void http_stream_send(struct http_stream *, struct http_blob *, bool free);
+
+/* Ends the stream after what is queued. */
+void http_stream_finish(struct http_stream *);
+
+#endif /* mapper/http.h */

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sender keys as they stand in the database: sealed. */
+
+#include <config.h>
+
+#include "mapper/keybox.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "mapper/file.h"
+#include "model/types.h"
+#include "uuid.h"
+#include "util.h"
+
+#define KEYBOX_FILE "storage.key"
+
+struct keybox {
+    uint8_t key[KEYBOX_KEY_SIZE];
+};
+
+enum {
+    SEALED_MAX = KEYBOX_NONCE_SIZE + MODEL_KEY_MAX + KEYBOX_TAG_SIZE,
+};
+
+static char *
+make_key(const char *dir, struct keybox *box)
+{
+    if (RAND_bytes(box->key, sizeof box->key) != 1) {
+        return xstrdup("no random numbers for " KEYBOX_FILE);
+    }
+    int error = file_write(dir, KEYBOX_FILE, box->key, sizeof box->key, 0600);
+    return (error
+            ? xasprintf("%s/" KEYBOX_FILE ": %s", dir, ovs_strerror(error))
+            : NULL);
+}
+
+char *
+keybox_open(const char *dir, struct keybox **boxp)
+{
+    struct keybox *box = xzalloc(sizeof *box);
+    char *error = NULL;
+    size_t size;
+    char *data;
+
+    int retval = file_read(dir, KEYBOX_FILE, &data, &size);
+    if (retval == ENOENT) {
+        error = make_key(dir, box);
+    } else if (retval) {
+        error = xasprintf("%s/" KEYBOX_FILE ": %s", dir,
+                          ovs_strerror(retval));
+    } else {
+        if (size == sizeof box->key) {
+            memcpy(box->key, data, size);
+        } else {
+            error = xasprintf("%s/" KEYBOX_FILE ": %"PRIuSIZE" bytes long, "
+                              "should be %d", dir, size, KEYBOX_KEY_SIZE);
+        }
+        model_wipe(data, size);
+        free(data);
+    }
+    if (error) {
+        keybox_close(box);
+        box = NULL;
+    }
+    *boxp = box;
+    return error;
+}
+
+void
+keybox_close(struct keybox *box)
+{
+    if (box) {
+        model_wipe(box, sizeof *box);
+        free(box);
+    }
+}
+
+/* Starts a GCM operation and feeds it the associated data. */
+static EVP_CIPHER_CTX *
+begin(const struct keybox *box, bool encrypt, const uint8_t *nonce,
+      const struct uuid *row, uint32_t spi)
+{
+    char *aad = xasprintf(UUID_FMT"|%"PRIu32, UUID_ARGS(row), spi);
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int n;
+
+    if (ctx
+        && (EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, box->key, nonce,
+                              encrypt) != 1
+            || EVP_CipherUpdate(ctx, NULL, &n, (const uint8_t *) aad,
+                                strlen(aad)) != 1)) {
+        EVP_CIPHER_CTX_free(ctx);
+        ctx = NULL;
+    }
+    free(aad);
+    return ctx;
+}
+
+char *
+keybox_seal(const struct keybox *box, const struct uuid *row, uint32_t spi,
+            const struct model_secret *secret)
+{
+    uint8_t raw[SEALED_MAX];
+    uint8_t *nonce = raw;
+    uint8_t *text = nonce + KEYBOX_NONCE_SIZE;
+    uint8_t *tag = text + secret->size;
+    int n, last;
+
+    ovs_assert(secret->size && secret->size <= MODEL_KEY_MAX);
+    ovs_assert(RAND_bytes(nonce, KEYBOX_NONCE_SIZE) == 1);
+    EVP_CIPHER_CTX *ctx = begin(box, true, nonce, row, spi);
+    ovs_assert(ctx
+               && EVP_CipherUpdate(ctx, text, &n, secret->bytes,
+                                   secret->size) == 1
+               && EVP_CipherFinal_ex(ctx, text + n, &last) == 1
+               && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG,
+                                      KEYBOX_TAG_SIZE, tag) == 1);
+    EVP_CIPHER_CTX_free(ctx);
+
+    size_t raw_size = KEYBOX_NONCE_SIZE + secret->size + KEYBOX_TAG_SIZE;
+    char *sealed = xmalloc(model_base64_size(raw_size));
+    model_base64_encode(raw, raw_size, sealed);
+    return sealed;
+}
+
+bool
+keybox_unseal(const struct keybox *box, const struct uuid *row, uint32_t spi,
+              const char *sealed, struct model_secret *secret)
+{
+    uint8_t raw[SEALED_MAX];
+    uint8_t text[MODEL_KEY_MAX];
+    size_t raw_size;
+    int n, last;
+
+    if (!model_base64_decode(sealed, raw, sizeof raw, &raw_size)
+        || raw_size <= KEYBOX_NONCE_SIZE + KEYBOX_TAG_SIZE) {
+        return false;
+    }
+
+    size_t size = raw_size - KEYBOX_NONCE_SIZE - KEYBOX_TAG_SIZE;
+    EVP_CIPHER_CTX *ctx = begin(box, false, raw, row, spi);
+    bool ok = (ctx
+               && EVP_CipherUpdate(ctx, text, &n, raw + KEYBOX_NONCE_SIZE,
+                                   size) == 1
+               && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG,
+                                      KEYBOX_TAG_SIZE,
+                                      raw + raw_size - KEYBOX_TAG_SIZE) == 1
+               && EVP_CipherFinal_ex(ctx, text + n, &last) == 1);
+    EVP_CIPHER_CTX_free(ctx);
+    if (ok) {
+        model_secret_set(secret, text, size);
+    }
+    model_wipe(text, sizeof text);
+    return ok;
+}
