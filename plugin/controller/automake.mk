@@ -1,8 +1,76 @@
 # SPDX-License-Identifier: Apache-2.0
+# All but main() is a library, for the unit tests.
+noinst_LIBRARIES += plugin/controller/libvsubnet-controller.a
+plugin_controller_libvsubnet_controller_a_SOURCES = \
+	plugin/controller/bindings.c \
+	plugin/controller/bindings.h \
+	plugin/controller/cache.c \
+	plugin/controller/cache.h \
+	plugin/controller/client.c \
+	plugin/controller/client.h \
+	plugin/controller/controller.c \
+	plugin/controller/controller.h \
+	plugin/controller/flow-desired.c \
+	plugin/controller/flow-desired.h \
+	plugin/controller/flow-diff.c \
+	plugin/controller/flow-diff.h \
+	plugin/controller/flow-set.c \
+	plugin/controller/flow-set.h \
+	plugin/controller/flow-tables.h \
+	plugin/controller/host-addr.c \
+	plugin/controller/host-addr.h \
+	plugin/controller/http.c \
+	plugin/controller/http.h \
+	plugin/controller/identity.c \
+	plugin/controller/identity.h \
+	plugin/controller/json-text.c \
+	plugin/controller/json-text.h \
+	plugin/controller/keyring-out.c \
+	plugin/controller/keyring-out.h \
+	plugin/controller/learnt.c \
+	plugin/controller/learnt.h \
+	plugin/controller/local-port.c \
+	plugin/controller/local-port.h \
+	plugin/controller/mapping-event.c \
+	plugin/controller/mapping-event.h \
+	plugin/controller/names.c \
+	plugin/controller/names.h \
+	plugin/controller/ofctrl-msg.c \
+	plugin/controller/ofctrl-msg.h \
+	plugin/controller/ofctrl.c \
+	plugin/controller/ofctrl.h \
+	plugin/controller/ovs-config.c \
+	plugin/controller/ovs-config.h \
+	plugin/controller/ovs-make.c \
+	plugin/controller/ovs-make.h \
+	plugin/controller/own-keys.c \
+	plugin/controller/own-keys.h \
+	plugin/controller/registrar.c \
+	plugin/controller/registrar.h \
+	plugin/controller/reload.c \
+	plugin/controller/reload.h \
+	plugin/controller/sse.c \
+	plugin/controller/sse.h \
+	plugin/controller/status.c \
+	plugin/controller/status.h
+
 sbin_PROGRAMS += plugin/controller/vsubnet-controller
 plugin_controller_vsubnet_controller_SOURCES = \
 	plugin/controller/vsubnet-controller.c
 plugin_controller_vsubnet_controller_LDADD = \
+	plugin/controller/libvsubnet-controller.a \
 	plugin/model/libvsubnet-model.a \
 	plugin/seal/libvsubnet-seal.a \
 	$(LDADD) $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+
+dist_man_MANS += plugin/controller/vsubnet-controller.8
+systemdsystemunit_DATA += plugin/controller/vsubnet-controller.service
+EXTRA_DIST += \
+	plugin/controller/README.md \
+	plugin/controller/vsubnet-controller.service.in
+
+plugin/controller/vsubnet-controller.service: \
+		plugin/controller/vsubnet-controller.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && sed 's,@sbindir[@],$(sbindir),g' \
+	    $(srcdir)/plugin/controller/vsubnet-controller.service.in >$@
+CLEANFILES += plugin/controller/vsubnet-controller.service

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The last mapping, on disk: cache.json. */
+#ifndef VSUBNET_CACHE_H
+#define VSUBNET_CACHE_H 1
+
+/* What lets a host that starts while the service is away come up as it was.
+ * The file names the node that the mapping is for, and is not used by
+ * another.  It holds keys: 0600, replaced atomically.  Changes are coalesced:
+ * a file is written at most once in CACHE_INTERVAL_MS, and ten times as
+ * seldom as writing it takes.  Not thread-safe. */
+
+#include <stdbool.h>
+#include "openvswitch/uuid.h"
+
+struct mapping;
+
+enum { CACHE_INTERVAL_MS = 1000 };
+
+struct cache {
+    char *path;
+    bool dirty;
+    long long int next_save;
+    char *error;                /* Of the last load or save, or NULL. */
+};
+
+void cache_init(struct cache *, const char *state_dir);
+void cache_destroy(struct cache *);
+
+/* Returns the mapping, or NULL if there is none for node 'id'. */
+struct mapping *cache_load(struct cache *, const struct uuid *id);
+
+/* The mapping changed. */
+void cache_mark(struct cache *);
+
+void cache_run(struct cache *, const struct uuid *id, const struct mapping *,
+               bool now);
+void cache_wait(const struct cache *);
+void cache_forget(struct cache *);
+
+#endif /* cache.h */

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the controller holds, and how it flows from one part to the next. */
+#include <config.h>
+#include "controller/controller.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/client.h"
+#include "controller/flow-desired.h"
+#include "controller/flow-set.h"
+#include "controller/host-addr.h"
+#include "controller/mapping-event.h"
+#include "controller/ofctrl.h"
+#include "controller/registrar.h"
+#include "controller/sse.h"
+#include "coverage.h"
+#include "dirs.h"
+#include "model/mapping.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "seal/wire.h"
+#include "timeval.h"
+#include "util.h"
+#include "uuid.h"
+
+VLOG_DEFINE_THIS_MODULE(controller);
+
+COVERAGE_DEFINE(controller_flows_computed);
+
+enum {
+    UPDATE_MS = 5000,           /* Between looks at the database. */
+    UNDERLAY_MTU = 1500,        /* What any path can be hoped to carry. */
+};
+
+/* What the switch and the service tell. */
+
+static void
+switch_reset(void *c_)
+{
+    struct controller *c = c_;
+    learnt_reset(&c->learnt, time_msec());
+}
+
+static void
+switch_learnt(void *c_, uint32_t vni, ofp_port_t port, struct eth_addr mac,
+              bool present)
+{
+    struct controller *c = c_;
+    learnt_set_present(&c->learnt, vni, port, mac, present);
+}
+
+static void
+switch_announced(void *c_, uint32_t vni, ofp_port_t port, const void *frame,
+                 size_t len)
+{
+    struct controller *c = c_;
+    learnt_announce(&c->learnt, vni, port, frame, len);
+}
+
+static void
+stream_event(const struct sse_event *event, void *c_)
+{
+    struct controller *c = c_;
+    struct mapping_event_result result;
+
+    if (!c->node.identity || c->restart_stream) {
+        return;
+    }
+    free(c->mapping_error);
+    c->mapping_error = mapping_event_apply(event, &c->node.identity->id,
+                                           &c->mapping, &result);
+    if (c->mapping_error) {
+        VLOG_WARN("mapping service: %s", c->mapping_error);
+        c->restart_stream = true;
+        c->no_resume = true;
+        return;
+    }
+    if (result.changed) {
+        c->mapping_id = c->node.identity->id;
+        c->mapping_changed = true;
+        c->snapshot |= result.snapshot;
+        c->no_resume = false;
+    }
+    c->from_service = true;
+}
+
+static char *
+stream_last_event_id(void *c_)
+{
+    struct controller *c = c_;
+
+    if (!c->mapping || c->no_resume
+        || model_revision_is_zero(c->mapping->revision)) {
+        return NULL;
+    }
+    return xasprintf(MODEL_REVISION_FMT,
+                     MODEL_REVISION_ARGS(c->mapping->revision));
+}
+
+struct controller *
+controller_create(const char *state_dir, const char *run_dir, const char *db)
+{
+    struct controller *c = xzalloc(sizeof *c);
+    const struct ofctrl_events switch_events = {
+        switch_reset, switch_learnt, switch_announced, c };
+    const struct client_events stream_events = {
+        stream_event, stream_last_event_id, c };
+
+    c->state_dir = xstrdup(state_dir);
+    c->run_dir = xstrdup(run_dir);
+    c->paths.keyring = xasprintf("%s/keyring", run_dir);
+    c->paths.sessions = xasprintf("%s/sessions", state_dir);
+    c->mtu = wire_inner_mtu(UNDERLAY_MTU, AF_INET);
+    identity_file_init(&c->node, state_dir);
+    cache_init(&c->cache, state_dir);
+    own_keys_init(&c->keys, state_dir);
+    keyring_out_init(&c->keyring, run_dir);
+    learnt_init(&c->learnt);
+    c->ovs = ovs_config_create(db);
+    c->ofctrl = ofctrl_create(&switch_events);
+    c->client = client_create(&stream_events);
+    c->registrar = registrar_create(c->client);
+    return c;
+}
+
+void
+controller_destroy(struct controller *c)
+{
+    if (c) {
+        if (c->node.identity && c->mapping) {
+            cache_run(&c->cache, &c->mapping_id, c->mapping, true);
+        }
+        registrar_destroy(c->registrar);
+        client_destroy(c->client);
+        ofctrl_destroy(c->ofctrl);
+        ovs_config_destroy(c->ovs);
+        learnt_destroy(&c->learnt);
+        keyring_out_destroy(&c->keyring);
+        own_keys_destroy(&c->keys);
+        cache_destroy(&c->cache);
+        identity_file_destroy(&c->node);
+        local_ports_destroy(&c->ports);
+        mapping_destroy(c->mapping);
+        free(c->mapping_error);
+        free(c->endpoints);
+        free(c->paths.keyring);
+        free(c->paths.sessions);
+        free(c->state_dir);
+        free(c->run_dir);
+        free(c);
+    }
+}
+
+/* Identity. */
+
+static void
+set_mapping(struct controller *c, struct mapping *mapping)
+{
+    mapping_destroy(c->mapping);
+    c->mapping = mapping;
+    c->from_service = false;
+    c->keyring_changed = c->flows_changed = true;
+    c->next_update = 0;
+}
+
+static void
+joined(struct controller *c)
+{
+    const struct uuid *id = &c->node.identity->id;
+
+    if (c->mapping && uuid_equals(id, &c->mapping_id)) {
+        return;                 /* Only credential or URLs are new. */
+    }
+    VLOG_INFO("this is node "UUID_FMT, UUID_ARGS(id));
+    c->mapping_id = *id;
+    own_keys_load(&c->keys);
+    set_mapping(c, cache_load(&c->cache, id));
+    if (c->mapping) {
+        VLOG_INFO("beginning with the mapping of the cache, revision "
+                  MODEL_REVISION_FMT,
+                  MODEL_REVISION_ARGS(c->mapping->revision));
+    }
+}
+
+static void
+left(struct controller *c)
+{
+    VLOG_INFO("this node has left: forgetting its vSubnets and keys");
+    uuid_zero(&c->mapping_id);
+    set_mapping(c, mapping_create());
+    own_keys_forget(&c->keys);
+    cache_forget(&c->cache);
+    keyring_out_forget(&c->keyring);
+}
+
+static void
+run_identity(struct controller *c)
+{
+    bool had = c->node.identity != NULL;
+
+    if (!identity_file_run(&c->node)) {
+        return;
+    }
+    if (c->node.identity) {
+        joined(c);
+    } else if (had && !c->node.exists) {
+        left(c);
+    }
+    c->next_update = 0;
+}
+
+/* The connection to the service. */
+
+static void
+configure_client(struct controller *c)
+{
+    const struct identity *identity = c->node.identity;
+    const char *remote = ovs_config_settings(c->ovs)->remote;
+    enum { URLS_MAX = 16 };
+    const char *urls[URLS_MAX];
+    size_t n = 0;
+
+    if (!identity || !ovs_config_is_ready(c->ovs)) {
+        client_set_config(c->client, NULL);
+        return;
+    }
+
+    char *copy = xstrdup(remote ? remote : ""), *save_ptr = NULL;
+    for (char *url = strtok_r(copy, ", ", &save_ptr); url && n < URLS_MAX;
+         url = strtok_r(NULL, ", ", &save_ptr)) {
+        urls[n++] = url;
+    }
+    for (size_t i = 0; !*copy && i < identity->n_urls && n < URLS_MAX; i++) {
+        urls[n++] = identity->urls[i];
+    }
+    const struct client_config config = {
+        urls, n, identity->ca, identity->credential };
+    client_set_config(c->client, &config);
+    free(copy);
+}
+
+static void
+run_client(struct controller *c)
+{
+    configure_client(c);
+    client_run(c->client);
+    if (c->restart_stream) {
+        client_restart(c->client);
+        c->restart_stream = false;
+    }
+    if (c->mapping_changed) {
+        own_keys_sync(&c->keys, c->mapping, c->snapshot);
+        cache_mark(&c->cache);
+        c->snapshot = c->mapping_changed = false;
+        c->keyring_changed = c->flows_changed = true;
+        c->next_update = 0;
+    }
+    own_keys_save(&c->keys, time_msec());
+}
+
+/* Endpoints and MTU. */
+
+static char *
+own_endpoints(const struct controller *c)
+{
+    const struct ovs_settings *settings = ovs_config_settings(c->ovs);
+    struct client_status status;
+
+    if (settings->endpoint) {
+        return xstrdup(settings->endpoint);
+    }
+    client_get_status(c->client, &status);
+    if (!status.local_ip) {
+        return NULL;
+    }
+    return (strchr(status.local_ip, ':')
+            ? xasprintf("[%s]:%d", status.local_ip, settings->port)
+            : xasprintf("%s:%d", status.local_ip, settings->port));
+}
+
+/* True if a datagram between this node and any that it knows may be IPv6. */
+static bool
+underlay_has_ipv6(const struct controller *c)
+{
+    const struct model_node *node;
+
+    HMAP_FOR_EACH (node, by_number, &c->mapping->nodes) {
+        for (size_t i = 0; i < node->n_endpoints; i++) {
+            if (!model_endpoint_is_ipv4(&node->endpoints[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The MTU that fits in one datagram on the underlay: on the device of this
+ * node's first endpoint, but no more than what other nodes can be expected to
+ * have. */
+static void
+update_mtu(struct controller *c)
+{
+    const struct model_node *self = c->mapping->self;
+    int underlay = UNDERLAY_MTU;
+
+    if (self && self->n_endpoints) {
+        int mtu = host_addr_mtu_of(&self->endpoints[0].ip);
+        underlay = mtu ? MIN(underlay, mtu) : underlay;
+    }
+    int mtu = wire_inner_mtu(underlay,
+                             underlay_has_ipv6(c) ? AF_INET6 : AF_INET);
+    if (mtu) {
+        c->mtu = mtu;
+    }
+}
+
+/* The database. */
+
+/* The local ports, as the database and the mapping have them now, take the
+ * place of the old ones. */
+static void
+adopt_ports(struct controller *c)
+{
+    const struct local_ports *ports = ovs_config_ports(c->ovs);
+    ofp_port_t tunnel = ovs_config_tunnel(c->ovs)->ofport;
+
+    if (!local_ports_equal(&c->ports, ports)) {
+        local_ports_destroy(&c->ports);
+        for (size_t i = 0; i < ports->n; i++) {
+            const struct local_port *from = &ports->ports[i];
+            struct local_port *to = local_ports_add(&c->ports, from->name,
+                                                    from->net, from->vni);
+            to->iface_id = nullable_xstrdup(from->iface_id);
+            to->ofport = from->ofport;
+            to->host_port = from->host_port;
+            to->has_mac = from->has_mac;
+            to->mac = from->mac;
+        }
+        learnt_prune(&c->learnt, &c->ports);
+        c->flows_changed = true;
+    }
+    if (tunnel != c->tunnel) {
+        if (tunnel) {
+            keyring_out_reload(&c->keyring);
+        }
+        c->tunnel = tunnel;
+        c->flows_changed = true;
+    }
+}
+
+static void
+run_database(struct controller *c)
+{
+    if (ovs_config_run(c->ovs) || time_msec() >= c->next_update) {
+        if (c->mapping) {
+            update_mtu(c);
+        }
+
+        const struct ovs_want want = {
+            .paths = &c->paths,
+            .mapping = c->mapping,
+            .joined = c->node.identity != NULL,
+            .mtu = c->mtu,
+        };
+        ovs_config_update(c->ovs, &want);
+        adopt_ports(c);
+        c->next_update = time_msec() + UPDATE_MS;
+    }
+    ovs_config_commit(c->ovs);
+}
+
+/* Keyring and flows. */
+
+static void
+run_keyring(struct controller *c)
+{
+    if (c->keyring.dirty && time_msec() >= c->keyring.retry_at) {
+        c->keyring_changed = true;
+    }
+    if (c->mapping && c->keyring_changed) {
+        keyring_out_update(&c->keyring, c->mapping, &c->keys);
+        c->keyring_changed = false;
+    }
+    keyring_out_run(&c->keyring);
+}
+
+/* A MAC that was registered here is at another node now. */
+static void
+mac_moved(uint32_t vni, struct eth_addr mac, void *c_)
+{
+    struct controller *c = c_;
+    ofctrl_unlearn(c->ofctrl, vni, mac);
+}
+
+static void
+run_flows(struct controller *c)
+{
+    const struct ovs_settings *settings = ovs_config_settings(c->ovs);
+    bool usable = c->mapping && ovs_config_bridge_is_usable(c->ovs);
+
+    char *target = (usable
+                    ? xasprintf("unix:%s/%s.mgmt", ovs_rundir(),
+                                settings->bridge)
+                    : NULL);
+    ofctrl_set_target(c->ofctrl, target);
+    free(target);
+
+    if (!usable || settings->restore_wait) {
+        ofctrl_forget_desired(c->ofctrl);
+        c->flows_changed = true;
+    } else if (c->flows_changed && time_msec() >= c->next_flows) {
+        const struct flow_input input = { &c->ports, c->mapping, c->tunnel };
+        long long int start = time_msec();
+        struct flow_set flows;
+
+        flow_set_init(&flows);
+        flow_desired_compute(&input, &flows);
+        ofctrl_set_desired(c->ofctrl, &flows);
+        flow_set_destroy(&flows);
+        learnt_note_registered(&c->learnt, c->mapping, &c->ports, mac_moved,
+                               c);
+        COVERAGE_INC(controller_flows_computed);
+
+        /* With many bindings, changes that come in a row are taken
+         * together. */
+        long long int end = time_msec();
+        c->next_flows = end + 3 * (end - start);
+        c->flows_changed = false;
+    }
+    ofctrl_run(c->ofctrl);
+}
+
+static void
+run_registrar(struct controller *c)
+{
+    if (!c->mapping || !c->mapping->self || !c->node.identity) {
+        return;
+    }
+
+    char *endpoints = own_endpoints(c);
+    if (endpoints) {
+        free(c->endpoints);
+        c->endpoints = endpoints;
+    }
+    const struct registrar_input input = {
+        .mapping = c->mapping,
+        .ports = &c->ports,
+        .learnt = &c->learnt,
+        .endpoints = c->endpoints,
+        .keys = &c->keys,
+    };
+    if (registrar_run(c->registrar, &input)) {
+        c->keyring_changed = true;
+        poll_immediate_wake();
+    }
+}
+
+void
+controller_run(struct controller *c)
+{
+    run_identity(c);
+    run_client(c);
+    run_database(c);
+    run_registrar(c);
+    run_keyring(c);
+    run_flows(c);
+    if (c->mapping && c->node.identity) {
+        cache_run(&c->cache, &c->mapping_id, c->mapping, false);
+    }
+}
+
+void
+controller_wait(struct controller *c)
+{
+    identity_file_wait(&c->node);
+    client_wait(c->client);
+    ovs_config_wait(c->ovs);
+    poll_timer_wait_until(c->next_update);
+    keyring_out_wait(&c->keyring);
+    ofctrl_wait(c->ofctrl);
+    if (c->mapping) {
+        registrar_wait(c->registrar);
+        cache_wait(&c->cache);
+        if (c->flows_changed && ovs_config_bridge_is_usable(c->ovs)
+            && !ovs_config_settings(c->ovs)->restore_wait) {
+            poll_timer_wait_until(c->next_flows);
+        }
+    }
+}

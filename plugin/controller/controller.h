@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the controller holds, and how it flows from one part to the next. */
+#ifndef VSUBNET_CONTROLLER_H
+#define VSUBNET_CONTROLLER_H 1
+
+/* Each round of the main loop goes from the inputs to the outputs:
+ *
+ *      node.json     (identity.h)  --.
+ *      cache.json    (cache.h)     --+--> mapping --.
+ *      event stream  (client.h)    --'              |
+ *      Open_vSwitch  (ovs-config.h) -> local ports -+-> keyring-out.h
+ *      MACs, ARP, ND (learnt.h)    -----------------+-> flow-desired.h ->
+ *                                                   |       ofctrl.h
+ *                                                   +-> registrar.h -> service
+ *                                                   +-> cache.h
+ *
+ * The keyring is written before flows, so that what flows send can be sealed.
+ * Outputs are computed again only when an input changed.
+ *
+ * While there is no mapping (not joined, or joined and never yet connected)
+ * no flow and no keyring is touched.  When node.json goes away while the
+ * controller runs (`vsubnetctl leave`), an empty mapping takes the place of
+ * the old one, and keys and cache are deleted.
+ *
+ * Not thread-safe. */
+
+#include <stdbool.h>
+#include "controller/cache.h"
+#include "controller/identity.h"
+#include "controller/keyring-out.h"
+#include "controller/learnt.h"
+#include "controller/local-port.h"
+#include "controller/ovs-config.h"
+#include "controller/own-keys.h"
+
+struct controller {
+    char *state_dir, *run_dir;
+
+    struct identity_file node;          /* node.json */
+    struct cache cache;                 /* cache.json */
+    struct own_keys keys;               /* keys.json */
+    struct keyring_out keyring;
+    struct ovs_config *ovs;
+    struct ovs_config_paths paths;
+    struct ofctrl *ofctrl;
+    struct client *client;
+    struct registrar *registrar;
+    struct learnt learnt;
+
+    struct uuid mapping_id;             /* Whose 'mapping' is. */
+    struct mapping *mapping;            /* NULL: none known. */
+    bool from_service;                  /* Else from the cache. */
+    char *mapping_error;                /* The last event was refused. */
+
+    /* What has changed. */
+    bool mapping_changed;
+    bool snapshot;                      /* It is all that the service has. */
+    bool restart_stream;                /* What came could not be used. */
+    bool no_resume;                     /* And a snapshot is needed. */
+    bool keyring_changed;
+    bool flows_changed;
+    long long int next_update;          /* Of the database. */
+    long long int next_flows;           /* Not before. */
+
+    struct local_ports ports;           /* Those that flows are for. */
+    ofp_port_t tunnel;
+    char *endpoints;                    /* Own, or NULL: not known. */
+    int mtu;                            /* Of the host's own ports. */
+};
+
+struct controller *controller_create(const char *state_dir,
+                                     const char *run_dir, const char *db);
+void controller_destroy(struct controller *);
+void controller_run(struct controller *);
+void controller_wait(struct controller *);
+
+#endif /* controller.h */

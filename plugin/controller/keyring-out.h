@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keyring file, and telling ovs-vswitchd about it. */
+#ifndef VSUBNET_KEYRING_OUT_H
+#define VSUBNET_KEYRING_OUT_H 1
+
+/* keyring_build() is pure: the mapping and this node's own keys make a
+ * keyring.  keyring_out_update() writes it if it differs from the file that
+ * is there (also from one that an earlier run left), and then
+ * `vsubnet/reload-keyring` is sent to ovs-vswitchd until it has answered.
+ * ovs-vswitchd reads the file by itself when it starts, so no answer because
+ * it is not running is no loss.
+ *
+ * A mapping without this node's number makes an empty file impossible: then
+ * the file is deleted.  Not thread-safe. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct keyring;
+struct mapping;
+struct own_keys;
+struct reload;
+
+/* Returns a new keyring, or NULL if 'mapping' does not say who this node is.
+ * Only approved nodes and members are in it. */
+struct keyring *keyring_build(const struct mapping *, const struct own_keys *);
+
+struct keyring_out {
+    char *path;
+    uint8_t digest[32];         /* SHA-256 of what was last written. */
+    bool written;               /* 'digest' is valid. */
+    bool dirty;                 /* The last attempt failed. */
+    long long int retry_at;
+    char *error;                /* Or NULL. */
+    struct reload *reload;
+};
+
+void keyring_out_init(struct keyring_out *, const char *run_dir);
+void keyring_out_destroy(struct keyring_out *);
+
+void keyring_out_update(struct keyring_out *, const struct mapping *,
+                        const struct own_keys *);
+void keyring_out_forget(struct keyring_out *);
+
+void keyring_out_run(struct keyring_out *);
+void keyring_out_wait(struct keyring_out *);
+
+/* Makes ovs-vswitchd read the file again, as when the tunnel port is new. */
+void keyring_out_reload(struct keyring_out *);
+
+#endif /* keyring-out.h */

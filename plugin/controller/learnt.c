@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* MACs and IP addresses that local ports were seen to use. */
+#include <config.h>
+#include "controller/learnt.h"
+
+#include <netinet/icmp6.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/local-port.h"
+#include "dp-packet.h"
+#include "flow.h"
+#include "hash.h"
+#include "model/mapping.h"
+#include "packets.h"
+#include "util.h"
+
+void
+learnt_init(struct learnt *learnt)
+{
+    *learnt = (struct learnt) { .since = 0 };
+    hmap_init(&learnt->macs);
+}
+
+void
+learnt_destroy(struct learnt *learnt)
+{
+    struct learnt_mac *mac;
+
+    HMAP_FOR_EACH_POP (mac, node, &learnt->macs) {
+        free(mac);
+    }
+    hmap_destroy(&learnt->macs);
+}
+
+static uint32_t
+learnt_hash(uint32_t vni, struct eth_addr mac)
+{
+    return hash_uint64_basis(eth_addr_to_uint64(mac), vni);
+}
+
+static struct learnt_mac *
+find(const struct learnt *learnt, uint32_t vni, struct eth_addr addr)
+{
+    struct learnt_mac *mac;
+
+    HMAP_FOR_EACH_WITH_HASH (mac, node, learnt_hash(vni, addr), &learnt->macs) {
+        if (mac->vni == vni && eth_addr_equals(mac->mac, addr)) {
+            return mac;
+        }
+    }
+    return NULL;
+}
+
+const struct learnt_mac *
+learnt_find(const struct learnt *learnt, uint32_t vni, struct eth_addr mac)
+{
+    return find(learnt, vni, mac);
+}
+
+/* Finds or adds; NULL if there are too many. */
+static struct learnt_mac *
+obtain(struct learnt *learnt, uint32_t vni, struct eth_addr addr)
+{
+    struct learnt_mac *mac = find(learnt, vni, addr);
+
+    if (!mac && hmap_count(&learnt->macs) < LEARNT_MAX
+        && !eth_addr_is_multicast(addr) && !eth_addr_is_zero(addr)) {
+        mac = xzalloc(sizeof *mac);
+        mac->vni = vni;
+        mac->mac = addr;
+        hmap_insert(&learnt->macs, &mac->node, learnt_hash(vni, addr));
+    }
+    return mac;
+}
+
+void
+learnt_reset(struct learnt *learnt, long long int now)
+{
+    struct learnt_mac *mac;
+
+    HMAP_FOR_EACH (mac, node, &learnt->macs) {
+        mac->present = false;
+    }
+    learnt->since = now;
+    learnt->seqno++;
+}
+
+void
+learnt_set_present(struct learnt *learnt, uint32_t vni, ofp_port_t port,
+                   struct eth_addr addr, bool present)
+{
+    struct learnt_mac *mac = (present ? obtain(learnt, vni, addr)
+                              : find(learnt, vni, addr));
+
+    if (!mac || (!present && mac->port != port)) {
+        return;             /* Unknown, or learnt on another port since. */
+    }
+    if (present && mac->port != port) {
+        mac->n_addresses = 0;
+        mac->port = port;
+    }
+    if (present && !mac->present) {
+        mac->registered = false;
+    }
+    mac->present = present;
+    mac->aged = !present;
+    learnt->seqno++;
+}
+
+/* Takes 'ip' from 'mac' if it has it. */
+static bool
+forget_address(struct learnt_mac *mac, const struct in6_addr *ip)
+{
+    for (size_t i = 0; i < mac->n_addresses; i++) {
+        if (ipv6_addr_equals(&mac->addresses[i], ip)) {
+            mac->n_addresses--;
+            memmove(&mac->addresses[i], &mac->addresses[i + 1],
+                    (mac->n_addresses - i) * sizeof mac->addresses[0]);
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct learnt_mac *
+learnt_find_ip(const struct learnt *learnt, uint32_t vni,
+               const struct in6_addr *ip)
+{
+    const struct learnt_mac *mac;
+
+    HMAP_FOR_EACH (mac, node, &learnt->macs) {
+        if (mac->vni == vni) {
+            for (size_t i = 0; i < mac->n_addresses; i++) {
+                if (ipv6_addr_equals(&mac->addresses[i], ip)) {
+                    return mac;
+                }
+            }
+        }
+    }
+    return NULL;
+}
+
+/* True for an address that a host can have and that says something outside
+ * its own link. */
+static bool
+is_worth_telling(const struct in6_addr *ip)
+{
+    if (IN6_IS_ADDR_V4MAPPED(ip)) {
+        uint32_t ip4 = ntohl(in6_addr_get_mapped_ipv4(ip));
+
+        return (ip4 >> 24 != 0 && ip4 >> 24 != 127 && ip4 >> 28 < 0xe
+                && ip4 >> 16 != 0xa9fe);
+    }
+    return !(IN6_IS_ADDR_UNSPECIFIED(ip) || IN6_IS_ADDR_LOOPBACK(ip)
+             || IN6_IS_ADDR_MULTICAST(ip) || IN6_IS_ADDR_LINKLOCAL(ip));
+}
+
+/* Reads who sends the frame in 'flow' and which address it claims. */
+static bool
+announced_address(const struct flow *flow, struct in6_addr *ip)
+{
+    if (flow->dl_type == htons(ETH_TYPE_ARP)) {
+        if (!eth_addr_equals(flow->arp_sha, flow->dl_src)) {
+            return false;
+        }
+        in6_addr_set_mapped_ipv4(ip, flow->nw_src);
+    } else if (flow->dl_type == htons(ETH_TYPE_IPV6)
+               && flow->nw_proto == IPPROTO_ICMPV6
+               && flow->tp_src == htons(ND_NEIGHBOR_SOLICIT)) {
+        *ip = flow->ipv6_src;
+    } else if (flow->dl_type == htons(ETH_TYPE_IPV6)
+               && flow->nw_proto == IPPROTO_ICMPV6
+               && flow->tp_src == htons(ND_NEIGHBOR_ADVERT)) {
+        *ip = flow->nd_target;
+    } else {
+        return false;
+    }
+    return is_worth_telling(ip);
+}
+
+void
+learnt_announce(struct learnt *learnt, uint32_t vni, ofp_port_t port,
+                const void *frame, size_t len)
+{
+    struct dp_packet packet;
+    struct in6_addr ip;
+    struct flow flow;
+
+    dp_packet_use_const(&packet, frame, len);
+    flow_extract(&packet, &flow);
+    if (!announced_address(&flow, &ip)) {
+        return;
+    }
+
+    struct learnt_mac *mac = obtain(learnt, vni, flow.dl_src);
+    if (!mac) {
+        return;
+    }
+    if (mac->port != port) {
+        mac->n_addresses = 0;
+        mac->port = port;
+    }
+    const struct learnt_mac *owner = learnt_find_ip(learnt, vni, &ip);
+    if (owner == mac) {
+        return;
+    }
+    if (owner) {
+        forget_address(find(learnt, vni, owner->mac), &ip);
+    }
+    if (mac->n_addresses >= LEARNT_MAX_ADDRESSES) {
+        forget_address(mac, &mac->addresses[0]);
+    }
+    mac->addresses[mac->n_addresses++] = ip;
+    learnt->seqno++;
+}
+
+void
+learnt_prune(struct learnt *learnt, const struct local_ports *ports)
+{
+    struct learnt_mac *mac;
+
+    HMAP_FOR_EACH_SAFE (mac, node, &learnt->macs) {
+        const struct local_port *port
+            = local_ports_find_ofport(ports, mac->port);
+
+        if (!port || port->vni != mac->vni) {
+            hmap_remove(&learnt->macs, &mac->node);
+            free(mac);
+            learnt->seqno++;
+        }
+    }
+}
+
+static void
+note_binding(struct learnt *learnt, const struct model_binding *binding,
+             const struct local_port *port)
+{
+    struct learnt_mac *mac = obtain(learnt, port->vni, binding->mac);
+
+    if (mac) {
+        if (!mac->port) {
+            mac->port = port->ofport;
+        }
+        mac->registered = true;
+    }
+}
+
+void
+learnt_note_registered(struct learnt *learnt, const struct mapping *mapping,
+                       const struct local_ports *ports,
+                       learnt_moved_func *moved, void *aux)
+{
+    uint32_t self = mapping->self ? mapping->self->number : 0;
+    struct learnt_mac *mac;
+
+    for (size_t i = 0; i < ports->n; i++) {
+        const struct local_port *port = &ports->ports[i];
+        const struct model_binding *binding
+            = (port->has_mac && port->ofport
+               ? mapping_binding(mapping, port->net, port->mac) : NULL);
+
+        if (binding && binding->node == self) {
+            note_binding(learnt, binding, port);
+        }
+    }
+    HMAP_FOR_EACH (mac, node, &learnt->macs) {
+        const struct model_net *net = mapping_net_by_vni(mapping, mac->vni);
+        const struct model_binding *binding
+            = net ? mapping_binding(mapping, net->name, mac->mac) : NULL;
+
+        if (!binding || binding->origin != MODEL_ORIGIN_DYNAMIC) {
+            continue;
+        }
+        if (binding->node == self) {
+            mac->registered = true;
+        } else if (mac->registered && mac->present) {
+            moved(mac->vni, mac->mac, aux);
+        }
+    }
+}

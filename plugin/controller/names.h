@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of the things that the controller makes in the database. */
+#ifndef VSUBNET_NAMES_H
+#define VSUBNET_NAMES_H 1
+
+/* external_ids keys, and the names of ports.  Pure. */
+
+#include <net/if.h>
+
+/* On everything that the controller made, and so may delete. */
+#define NAME_OWNED "vsubnet-owned"
+/* On an Interface: the vSubnet that it is in. */
+#define NAME_NET "vsubnet"
+/* On an Interface we own: addresses that we gave its device. */
+#define NAME_ADDRESSES "vsubnet-addresses"
+
+#define NAME_TUNNEL_PORT "vs0"
+
+/* Writes to 'name' the name of the host's own port in vSubnet 'net': vs-NET
+ * or, when that is longer than a device's name may be (15 characters), its
+ * beginning and a hash. */
+void name_host_port(const char *net, char name[IFNAMSIZ]);
+
+#endif /* names.h */

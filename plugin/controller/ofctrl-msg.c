@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The OpenFlow messages that ofctrl sends. */
+#include <config.h>
+#include "controller/ofctrl-msg.h"
+
+#include "byte-order.h"
+#include "controller/flow-diff.h"
+#include "controller/flow-set.h"
+#include "controller/flow-tables.h"
+#include "openvswitch/match.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofp-flow.h"
+#include "openvswitch/ofp-group.h"
+#include "openvswitch/ofp-meter.h"
+#include "openvswitch/ofp-monitor.h"
+#include "openvswitch/ofp-msgs.h"
+#include "openvswitch/ofp-switch.h"
+#include "openvswitch/ofp-util.h"
+#include "openvswitch/ofpbuf.h"
+
+#define PROTOCOL OFPUTIL_P_OF15_OXM
+
+struct ofpbuf *
+ofctrl_msg_set_config(void)
+{
+    struct ofputil_switch_config config = {
+        .frag = OFPUTIL_FRAG_NORMAL,
+        .invalid_ttl_to_controller = -1,
+        .miss_send_len = UINT16_MAX,
+    };
+    return ofputil_encode_set_config(&config, OFP15_VERSION);
+}
+
+struct ofpbuf *
+ofctrl_msg_meter(uint16_t command)
+{
+    struct ofputil_meter_band band = {
+        .type = OFPMBT13_DROP,
+        .rate = FM_COPIES_RATE,
+        .burst_size = FM_COPIES_BURST,
+    };
+    struct ofputil_meter_mod mm = {
+        .command = command,
+        .meter = {
+            .meter_id = FM_COPIES,
+            .flags = OFPMF13_PKTPS | OFPMF13_BURST,
+            .n_bands = 1,
+            .bands = &band,
+        },
+    };
+    return ofputil_encode_meter_mod(OFP15_VERSION, &mm);
+}
+
+struct ofpbuf *
+ofctrl_msg_flow_stats(void)
+{
+    struct ofputil_flow_stats_request fsr = {
+        .table_id = OFPTT_ALL,
+        .out_port = OFPP_ANY,
+        .out_group = OFPG_ANY,
+    };
+    match_init_catchall(&fsr.match);
+    return ofputil_encode_flow_stats_request(&fsr, PROTOCOL);
+}
+
+struct ofpbuf *
+ofctrl_msg_flow_monitor(void)
+{
+    struct ofputil_flow_monitor_request fmr = {
+        .id = 1,
+        .command = OFPFMC_ADD,
+        .flags = OFPFMF_INITIAL | OFPFMF_ADD | OFPFMF_REMOVED
+                 | OFPFMF_NO_ABBREV,
+        .out_port = OFPP_ANY,
+        .out_group = OFPG_ANY,
+        .table_id = FT_LEARNT,
+    };
+    struct ofpbuf *msg = ofpbuf_new(0);
+
+    match_init_catchall(&fmr.match);
+    ofputil_append_flow_monitor_request(&fmr, msg, PROTOCOL);
+    ofpmsg_update_length(msg);
+    return msg;
+}
+
+struct ofpbuf *
+ofctrl_msg_flow_mod(const struct flow_change *change)
+{
+    struct ofputil_flow_mod fm = {
+        .buffer_id = UINT32_MAX,
+        .out_port = OFPP_ANY,
+        .out_group = OFPG_ANY,
+        .new_cookie = OVS_BE64_MAX,
+    };
+
+    if (change->type == FLOW_SWEEP) {
+        fm.command = OFPFC_DELETE;
+        fm.table_id = FT_LEARNT;
+        fm.cookie = htonll(change->cookie);
+        fm.cookie_mask = OVS_BE64_MAX;
+        minimatch_init_catchall(&fm.match);
+    } else {
+        const struct flow_entry *flow = change->flow;
+
+        minimatch_clone(&fm.match, &flow->match);
+        fm.table_id = flow->table;
+        fm.priority = flow->priority;
+        switch (change->type) {
+        case FLOW_ADD:
+            fm.command = OFPFC_ADD;
+            fm.new_cookie = htonll(flow->cookie);
+            break;
+        case FLOW_MODIFY:
+            fm.command = OFPFC_MODIFY_STRICT;
+            break;
+        case FLOW_DELETE:
+        case FLOW_SWEEP:
+            fm.command = OFPFC_DELETE_STRICT;
+            break;
+        }
+        if (change->type != FLOW_DELETE) {
+            fm.ofpacts = flow->ofpacts;
+            fm.ofpacts_len = flow->ofpacts_len;
+        }
+    }
+
+    struct ofpbuf *msg = ofputil_encode_flow_mod(&fm, PROTOCOL);
+    minimatch_destroy(&fm.match);
+    return msg;
+}
+
+/* Deletes what was learnt for 'mac', whose output port does not matter. */
+struct ofpbuf *
+ofctrl_msg_unlearn(uint32_t vni, struct eth_addr mac)
+{
+    struct ofputil_flow_mod fm = {
+        .buffer_id = UINT32_MAX,
+        .out_port = OFPP_ANY,
+        .out_group = OFPG_ANY,
+        .new_cookie = OVS_BE64_MAX,
+        .command = OFPFC_DELETE,
+        .table_id = FT_LEARNT,
+    };
+    struct match match;
+
+    match_init_catchall(&match);
+    match_set_metadata(&match, htonll(vni));
+    match_set_dl_dst(&match, mac);
+    minimatch_init(&fm.match, &match);
+    struct ofpbuf *msg = ofputil_encode_flow_mod(&fm, PROTOCOL);
+    minimatch_destroy(&fm.match);
+    return msg;
+}
+
+struct ofpbuf *
+ofctrl_msg_echo_reply(const struct ofp_header *request)
+{
+    return ofputil_encode_echo_reply(request);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The OpenFlow messages that ofctrl sends. */
+#ifndef VSUBNET_OFCTRL_MSG_H
+#define VSUBNET_OFCTRL_MSG_H 1
+
+/* Pure: each makes one OpenFlow 1.5 message, which the caller owns. */
+
+#include <stdint.h>
+#include "openvswitch/types.h"
+
+struct flow_change;
+struct ofp_header;
+struct ofpbuf;
+
+struct ofpbuf *ofctrl_msg_set_config(void);
+struct ofpbuf *ofctrl_msg_meter(uint16_t command);
+struct ofpbuf *ofctrl_msg_flow_stats(void);     /* Of all flows. */
+struct ofpbuf *ofctrl_msg_flow_monitor(void);   /* Of learnt flows. */
+struct ofpbuf *ofctrl_msg_flow_mod(const struct flow_change *);
+struct ofpbuf *ofctrl_msg_unlearn(uint32_t vni, struct eth_addr mac);
+struct ofpbuf *ofctrl_msg_echo_reply(const struct ofp_header *request);
+
+#endif /* ofctrl-msg.h */

@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The OpenFlow connection to the integration bridge. */
+#include <config.h>
+#include "controller/ofctrl.h"
+
+#include <inttypes.h>
+
+#include "controller/flow-diff.h"
+#include "controller/flow-set.h"
+#include "controller/flow-tables.h"
+#include "controller/ofctrl-msg.h"
+#include "byte-order.h"
+#include "coverage.h"
+#include "flow.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofp-bundle.h"
+#include "openvswitch/ofp-errors.h"
+#include "openvswitch/ofp-flow.h"
+#include "openvswitch/ofp-monitor.h"
+#include "openvswitch/ofp-msgs.h"
+#include "openvswitch/ofp-packet.h"
+#include "openvswitch/ofp-print.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/rconn.h"
+#include "openvswitch/vlog.h"
+#include "socket-util.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(ofctrl);
+
+COVERAGE_DEFINE(ofctrl_bundle_committed);
+COVERAGE_DEFINE(ofctrl_bundle_refused);
+COVERAGE_DEFINE(ofctrl_flow_mod);
+COVERAGE_DEFINE(ofctrl_read_back);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
+
+enum {
+    MESSAGES_PER_RUN = 100,
+    REFUSED_WAIT_MS = 5000,
+};
+
+enum ofctrl_state {
+    S_DISCONNECTED,
+    S_READING_BACK,
+    S_IDLE,
+    S_COMMITTING,
+    S_REFUSED,
+};
+
+static const char *const state_names[] = {
+    [S_DISCONNECTED] = "not connected",
+    [S_READING_BACK] = "reading flows back",
+    [S_IDLE] = "connected",
+    [S_COMMITTING] = "changing flows",
+    [S_REFUSED] = "flows refused",
+};
+
+/* A change that the bundle under way makes, and a copy of what it is about,
+ * because desired flows may be replaced meanwhile. */
+struct pending {
+    enum flow_change_type type;
+    struct flow_entry *flow;    /* NULL for FLOW_SWEEP. */
+    ovs_be32 xid;
+};
+
+struct ofctrl {
+    struct ofctrl_events events;
+    struct rconn *rconn;
+    char *target;
+    enum ofctrl_state state;
+    unsigned int connection_seqno;
+    long long int retry_at;     /* S_REFUSED. */
+    char *error;
+
+    struct flow_set installed;  /* As far as known. */
+    struct flow_set desired;
+    bool have_desired;
+
+    struct flow_diff diff;      /* From installed to desired, */
+    size_t diff_next;           /* of which this is to be sent next. */
+    bool diff_valid;
+
+    struct pending *pending;
+    size_t n_pending;
+    uint32_t bundle_id;
+    ovs_be32 bundle_xid;        /* Of the commit request. */
+    ovs_be32 open_xid;
+    ovs_be32 stats_xid;
+    ovs_be32 meter_xid;
+    uint64_t n_changes;
+};
+
+struct ofctrl *
+ofctrl_create(const struct ofctrl_events *events)
+{
+    struct ofctrl *ofctrl = xzalloc(sizeof *ofctrl);
+
+    ofctrl->events = *events;
+    /* A busy ovs-vswitchd is slow to answer an echo, and a dead one closes
+     * the socket: so the probe is a last resort. */
+    ofctrl->rconn = rconn_create(60, 1, DSCP_DEFAULT, 1u << OFP15_VERSION);
+    flow_set_init(&ofctrl->installed);
+    flow_set_init(&ofctrl->desired);
+    return ofctrl;
+}
+
+static void
+pending_clear(struct ofctrl *ofctrl)
+{
+    for (size_t i = 0; i < ofctrl->n_pending; i++) {
+        flow_entry_free(ofctrl->pending[i].flow);
+    }
+    free(ofctrl->pending);
+    ofctrl->pending = NULL;
+    ofctrl->n_pending = 0;
+}
+
+static void
+diff_clear(struct ofctrl *ofctrl)
+{
+    flow_diff_destroy(&ofctrl->diff);
+    ofctrl->diff_next = 0;
+    ofctrl->diff_valid = false;
+}
+
+void
+ofctrl_destroy(struct ofctrl *ofctrl)
+{
+    if (ofctrl) {
+        rconn_destroy(ofctrl->rconn);
+        diff_clear(ofctrl);
+        pending_clear(ofctrl);
+        flow_set_destroy(&ofctrl->installed);
+        flow_set_destroy(&ofctrl->desired);
+        free(ofctrl->target);
+        free(ofctrl->error);
+        free(ofctrl);
+    }
+}
+
+void
+ofctrl_set_target(struct ofctrl *ofctrl, const char *target)
+{
+    if (nullable_string_is_equal(ofctrl->target, target)) {
+        return;
+    }
+    free(ofctrl->target);
+    ofctrl->target = nullable_xstrdup(target);
+    if (target) {
+        rconn_connect(ofctrl->rconn, target, target);
+    } else {
+        rconn_disconnect(ofctrl->rconn);
+    }
+}
+
+void
+ofctrl_set_desired(struct ofctrl *ofctrl, struct flow_set *desired)
+{
+    diff_clear(ofctrl);
+    flow_set_destroy(&ofctrl->desired);
+    ofctrl->desired = *desired;
+    hmap_moved(&ofctrl->desired.flows);
+    flow_set_init(desired);
+    ofctrl->have_desired = true;
+}
+
+void
+ofctrl_forget_desired(struct ofctrl *ofctrl)
+{
+    diff_clear(ofctrl);
+    flow_set_clear(&ofctrl->desired);
+    ofctrl->have_desired = false;
+}
+
+/* Sends 'msg' and returns its transaction ID. */
+static ovs_be32
+send_msg(struct ofctrl *ofctrl, struct ofpbuf *msg)
+{
+    const struct ofp_header *oh = msg->data;
+    ovs_be32 xid = oh->xid;
+
+    rconn_send(ofctrl->rconn, msg, NULL);
+    return xid;
+}
+
+static void
+refused(struct ofctrl *ofctrl, const char *what, enum ofperr error)
+{
+    COVERAGE_INC(ofctrl_bundle_refused);
+    free(ofctrl->error);
+    ofctrl->error = xasprintf("the switch refused %s: %s", what,
+                              ofperr_get_name(error));
+    VLOG_WARN_RL(&rl, "%s", ofctrl->error);
+
+    pending_clear(ofctrl);
+    ofctrl->state = S_REFUSED;
+    ofctrl->retry_at = time_msec() + REFUSED_WAIT_MS;
+}
+
+/* S_DISCONNECTED, or S_REFUSED and the wait is over. */
+
+static void
+start_read_back(struct ofctrl *ofctrl)
+{
+    COVERAGE_INC(ofctrl_read_back);
+    diff_clear(ofctrl);
+    pending_clear(ofctrl);
+    flow_set_clear(&ofctrl->installed);
+    ofctrl->stats_xid = send_msg(ofctrl, ofctrl_msg_flow_stats());
+    ofctrl->state = S_READING_BACK;
+}
+
+static void
+run_connect(struct ofctrl *ofctrl)
+{
+    if (ofctrl->events.reset) {
+        ofctrl->events.reset(ofctrl->events.aux);
+    }
+    /* Without a miss_send_len a management connection gets no packets. */
+    send_msg(ofctrl, ofctrl_msg_set_config());
+    /* The meter comes first: flows that use it would be refused. */
+    ofctrl->meter_xid = send_msg(ofctrl, ofctrl_msg_meter(OFPMC13_ADD));
+    start_read_back(ofctrl);
+}
+
+/* S_READING_BACK. */
+
+static void
+recv_flow_stats(struct ofctrl *ofctrl, struct ofpbuf *msg)
+{
+    const struct ofp_header *oh = msg->data;
+    uint64_t stub[1024 / 8];
+    struct ofpbuf ofpacts = OFPBUF_STUB_INITIALIZER(stub);
+
+    if (ofctrl->state != S_READING_BACK || oh->xid != ofctrl->stats_xid) {
+        return;
+    }
+
+    struct ofputil_flow_stats fs;
+    bool more = ofpmp_more(oh);
+    int retval;
+    while (!(retval = ofputil_decode_flow_stats_reply(&fs, msg, true,
+                                                      &ofpacts))) {
+        flow_set_add_canonical(&ofctrl->installed, fs.table_id, fs.priority,
+                               ntohll(fs.cookie), &fs.match,
+                               fs.ofpacts, fs.ofpacts_len);
+    }
+    ofpbuf_uninit(&ofpacts);
+    if (retval != EOF) {
+        refused(ofctrl, "to list its flows", retval);
+    } else if (!more) {
+        VLOG_INFO("%s: read %"PRIuSIZE" flows back", ofctrl->target,
+                  flow_set_count(&ofctrl->installed));
+        send_msg(ofctrl, ofctrl_msg_flow_monitor());
+        ofctrl->state = S_IDLE;
+    }
+}
+
+/* S_IDLE. */
+
+static void
+send_bundle_ctrl(struct ofctrl *ofctrl, uint16_t type, ovs_be32 *xid)
+{
+    struct ofputil_bundle_ctrl_msg bc = {
+        .bundle_id = ofctrl->bundle_id,
+        .type = type,
+        .flags = OFPBF_ATOMIC | OFPBF_ORDERED,
+    };
+    *xid = send_msg(ofctrl, ofputil_encode_bundle_ctrl_request(OFP15_VERSION,
+                                                               &bc));
+}
+
+static void
+send_change(struct ofctrl *ofctrl, const struct flow_change *change)
+{
+    struct ofpbuf *flow_mod = ofctrl_msg_flow_mod(change);
+    struct ofputil_bundle_add_msg bam = {
+        .bundle_id = ofctrl->bundle_id,
+        .flags = OFPBF_ATOMIC | OFPBF_ORDERED,
+        .msg = flow_mod->data,
+    };
+    struct pending *p = &ofctrl->pending[ofctrl->n_pending++];
+
+    *p = (struct pending) {
+        .type = change->type,
+        .flow = change->flow ? flow_entry_clone(change->flow) : NULL,
+        .xid = send_msg(ofctrl, ofputil_encode_bundle_add(OFP15_VERSION,
+                                                          &bam)),
+    };
+    ofpbuf_delete(flow_mod);
+    COVERAGE_INC(ofctrl_flow_mod);
+    ofctrl->n_changes++;
+}
+
+static void
+run_idle(struct ofctrl *ofctrl)
+{
+    struct flow_diff *diff = &ofctrl->diff;
+
+    if (!ofctrl->have_desired) {
+        return;
+    }
+    if (!ofctrl->diff_valid) {
+        diff_clear(ofctrl);
+        flow_diff_compute(diff, &ofctrl->installed, &ofctrl->desired);
+        ofctrl->diff_valid = true;
+    }
+
+    size_t n = MIN(diff->n - ofctrl->diff_next, OFCTRL_BUNDLE_MAX);
+    if (!n) {
+        return;
+    }
+    ofctrl->pending = xcalloc(n, sizeof *ofctrl->pending);
+    ofctrl->bundle_id++;
+    send_bundle_ctrl(ofctrl, OFPBCT_OPEN_REQUEST, &ofctrl->open_xid);
+    for (size_t i = 0; i < n; i++) {
+        send_change(ofctrl, &diff->changes[ofctrl->diff_next++]);
+    }
+    send_bundle_ctrl(ofctrl, OFPBCT_COMMIT_REQUEST, &ofctrl->bundle_xid);
+    ofctrl->state = S_COMMITTING;
+}
+
+/* S_COMMITTING. */
+
+/* Removes from 'installed' the learnt flows of a swept cookie, so that it is
+ * not swept again. */
+static void
+forget_learnt(struct ofctrl *ofctrl)
+{
+    struct flow_entry *flow;
+
+    HMAP_FOR_EACH_SAFE (flow, node, &ofctrl->installed.flows) {
+        if (cookie_kind(flow->cookie) == COOKIE_LEARNT) {
+            flow_set_remove(&ofctrl->installed, flow);
+        }
+    }
+}
+
+static void
+recv_committed(struct ofctrl *ofctrl)
+{
+    for (size_t i = 0; i < ofctrl->n_pending; i++) {
+        struct pending *p = &ofctrl->pending[i];
+        struct flow_entry *old;
+
+        switch (p->type) {
+        case FLOW_ADD:
+        case FLOW_MODIFY:
+            flow_set_replace(&ofctrl->installed, p->flow);
+            break;
+        case FLOW_DELETE:
+            old = flow_set_find(&ofctrl->installed, p->flow);
+            if (old) {
+                flow_set_remove(&ofctrl->installed, old);
+            }
+            break;
+        case FLOW_SWEEP:
+            forget_learnt(ofctrl);
+            break;
+        }
+    }
+    COVERAGE_INC(ofctrl_bundle_committed);
+    pending_clear(ofctrl);
+    free(ofctrl->error);
+    ofctrl->error = NULL;
+    ofctrl->state = S_IDLE;
+    poll_immediate_wake();
+}
+
+static void
+recv_bundle_ctrl(struct ofctrl *ofctrl, const struct ofp_header *oh)
+{
+    struct ofputil_bundle_ctrl_msg bc;
+
+    if (ofctrl->state == S_COMMITTING
+        && !ofputil_decode_bundle_ctrl(oh, &bc)
+        && bc.bundle_id == ofctrl->bundle_id
+        && bc.type == OFPBCT_COMMIT_REPLY) {
+        recv_committed(ofctrl);
+    }
+}
+
+/* An error about a message of the bundle under way ends that bundle. */
+static void
+recv_bundle_error(struct ofctrl *ofctrl, ovs_be32 xid, enum ofperr error)
+{
+    for (size_t i = 0; i < ofctrl->n_pending; i++) {
+        const struct pending *p = &ofctrl->pending[i];
+
+        if (p->xid == xid && p->flow) {
+            struct ds s = DS_EMPTY_INITIALIZER;
+            ds_put_cstr(&s, "flow ");
+            flow_entry_format(p->flow, &s);
+            refused(ofctrl, ds_cstr(&s), error);
+            ds_destroy(&s);
+            return;
+        }
+    }
+    if (xid == ofctrl->bundle_xid || xid == ofctrl->open_xid) {
+        refused(ofctrl, "a bundle of flows", error);
+    }
+}
+
+static void
+recv_error(struct ofctrl *ofctrl, const struct ofp_header *oh)
+{
+    enum ofperr error = ofperr_decode_msg(oh, NULL);
+
+    if (oh->xid == ofctrl->meter_xid) {
+        if (error == OFPERR_OFPMMFC_METER_EXISTS) {
+            /* From an earlier run, perhaps of a version that wanted another
+             * rate. */
+            ofctrl->meter_xid
+                = send_msg(ofctrl, ofctrl_msg_meter(OFPMC13_MODIFY));
+        } else {
+            refused(ofctrl, "the meter", error);
+        }
+    } else if (ofctrl->state == S_READING_BACK
+               && oh->xid == ofctrl->stats_xid) {
+        refused(ofctrl, "to list its flows", error);
+    } else if (ofctrl->state == S_COMMITTING) {
+        recv_bundle_error(ofctrl, oh->xid, error);
+    } else if (ofctrl->state != S_REFUSED) {
+        VLOG_WARN_RL(&rl, "%s: error %s", ofctrl->target,
+                     ofperr_get_name(error));
+    }
+}
+
+/* Messages that come in any state. */
+
+static void
+recv_flow_monitor(struct ofctrl *ofctrl, struct ofpbuf *msg)
+{
+    uint64_t stub[1024 / 8];
+    struct ofpbuf ofpacts = OFPBUF_STUB_INITIALIZER(stub);
+    struct ofputil_flow_update update;
+
+    while (!ofputil_decode_flow_update(&update, msg, &ofpacts)) {
+        if (update.event != OFPFME_INITIAL && update.event != OFPFME_ADDED
+            && update.event != OFPFME_REMOVED) {
+            continue;
+        }
+
+        uint64_t cookie = ntohll(update.cookie);
+        uint32_t object = cookie_object(cookie);
+        if (cookie_kind(cookie) == COOKIE_LEARNT
+            && object != COOKIE_FROM_TUNNEL && object <= UINT16_MAX) {
+            ofctrl->events.learnt(ofctrl->events.aux, cookie_vni(cookie),
+                                  u16_to_ofp(object),
+                                  update.match.flow.dl_dst,
+                                  update.event != OFPFME_REMOVED);
+        }
+    }
+    ofpbuf_uninit(&ofpacts);
+}
+
+static void
+recv_packet_in(struct ofctrl *ofctrl, const struct ofp_header *oh)
+{
+    struct ofputil_packet_in pin;
+    size_t total_len;
+
+    if (ofputil_decode_packet_in(oh, true, NULL, NULL, &pin, &total_len,
+                                 NULL, NULL)) {
+        return;
+    }
+    const struct flow *md = &pin.flow_metadata.flow;
+    if (pin.reason == OFPR_ACTION && pin.table_id == FT_LEARN) {
+        ofctrl->events.announced(ofctrl->events.aux,
+                                 ntohll(md->metadata) & 0xffffff,
+                                 md->in_port.ofp_port,
+                                 pin.packet, pin.packet_len);
+    }
+}
+
+static void
+recv_msg(struct ofctrl *ofctrl, struct ofpbuf *msg)
+{
+    const struct ofp_header *oh = msg->data;
+    enum ofptype type;
+
+    if (ofptype_decode(&type, oh)) {
+        return;
+    }
+    switch ((int) type) {
+    case OFPTYPE_ECHO_REQUEST:
+        send_msg(ofctrl, ofctrl_msg_echo_reply(oh));
+        break;
+    case OFPTYPE_FLOW_STATS_REPLY:
+        recv_flow_stats(ofctrl, msg);
+        break;
+    case OFPTYPE_FLOW_MONITOR_STATS_REPLY:
+        recv_flow_monitor(ofctrl, msg);
+        break;
+    case OFPTYPE_BUNDLE_CONTROL:
+        recv_bundle_ctrl(ofctrl, oh);
+        break;
+    case OFPTYPE_PACKET_IN:
+        recv_packet_in(ofctrl, oh);
+        break;
+    case OFPTYPE_ERROR:
+        recv_error(ofctrl, oh);
+        break;
+    default:
+        break;
+    }
+}
+
+void
+ofctrl_unlearn(struct ofctrl *ofctrl, uint32_t vni, struct eth_addr mac)
+{
+    if (ofctrl->state != S_DISCONNECTED) {
+        send_msg(ofctrl, ofctrl_msg_unlearn(vni, mac));
+    }
+}
+
+void
+ofctrl_run(struct ofctrl *ofctrl)
+{
+    rconn_run(ofctrl->rconn);
+    if (!rconn_is_connected(ofctrl->rconn)) {
+        ofctrl->state = S_DISCONNECTED;
+        return;
+    }
+
+    unsigned int seqno = rconn_get_connection_seqno(ofctrl->rconn);
+    if (ofctrl->state == S_DISCONNECTED
+        || seqno != ofctrl->connection_seqno) {
+        ofctrl->connection_seqno = seqno;
+        run_connect(ofctrl);
+    }
+    for (int i = 0; i < MESSAGES_PER_RUN; i++) {
+        struct ofpbuf *msg = rconn_recv(ofctrl->rconn);
+        if (!msg) {
+            break;
+        }
+        recv_msg(ofctrl, msg);
+        ofpbuf_delete(msg);
+    }
+    if (ofctrl->state == S_REFUSED && time_msec() >= ofctrl->retry_at) {
+        start_read_back(ofctrl);
+    }
+    if (ofctrl->state == S_IDLE) {
+        run_idle(ofctrl);
+    }
+}
+
+void
+ofctrl_wait(struct ofctrl *ofctrl)
+{
+    rconn_run_wait(ofctrl->rconn);
+    rconn_recv_wait(ofctrl->rconn);
+    if (ofctrl->state == S_REFUSED) {
+        poll_timer_wait_until(ofctrl->retry_at);
+    } else if (ofctrl->state == S_IDLE && ofctrl->have_desired
+               && !ofctrl->diff_valid) {
+        poll_immediate_wake();
+    }
+}
+
+bool
+ofctrl_is_in_sync(const struct ofctrl *ofctrl)
+{
+    return ofctrl->state == S_IDLE && ofctrl->have_desired
+           && ofctrl->diff_valid && ofctrl->diff_next >= ofctrl->diff.n;
+}
+
+void
+ofctrl_get_status(const struct ofctrl *ofctrl, struct ofctrl_status *status)
+{
+    *status = (struct ofctrl_status) {
+        .connected = ofctrl->state != S_DISCONNECTED,
+        .state = state_names[ofctrl->state],
+        .error = ofctrl->error,
+        .n_installed = flow_set_count(&ofctrl->installed),
+        .n_changes = ofctrl->n_changes,
+    };
+}

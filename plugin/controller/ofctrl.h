@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The OpenFlow connection to the integration bridge. */
+#ifndef VSUBNET_OFCTRL_H
+#define VSUBNET_OFCTRL_H 1
+
+/* What it does
+ * ============
+ *
+ * Keeps the bridge's flows equal to the desired ones, and passes on what the
+ * bridge tells about local MACs that it learns.  One connection, to the
+ * bridge's management socket:
+ *
+ *                 .--------------------------------------------------.
+ *                 v                                                  |
+ *           DISCONNECTED                                             |
+ *                 | connected: meter, flow stats request             |
+ *                 v                                                  |
+ *     .----> READING_BACK                                            |
+ *     |           | last reply: flow monitor request                 |
+ *     |           v                                                  |
+ *     |         IDLE <-----------------.             connection lost,|
+ *     |           | installed differs  | committed   in any state    |
+ *     |           v                    |                             |
+ *     |       COMMITTING --------------'                             |
+ *     |           | refused                                          |
+ *     |           v                                                  |
+ *     '------- REFUSED                                               |
+ *      after 5 s  '--------------------------------------------------'
+ *
+ * Nothing is written before flows have been read back and desired flows are
+ * known, and then only differences: a restart of the controller changes
+ * nothing in a bridge that is as it should be.  At most OFCTRL_BUNDLE_MAX
+ * changes go in one bundle, and one bundle is under way at a time, because
+ * ovs-vswitchd's main thread forwards nothing while it commits.
+ *
+ * Not thread-safe. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "openvswitch/types.h"
+
+struct flow_set;
+struct in6_addr;
+
+enum { OFCTRL_BUNDLE_MAX = 500 };
+
+/* What the switch tells.  Called from ofctrl_run(). */
+struct ofctrl_events {
+    /* All of what was told before is void: a new connection. */
+    void (*reset)(void *aux);
+    /* 'mac' was learnt on the local port, or has aged out. */
+    void (*learnt)(void *aux, uint32_t vni, ofp_port_t, struct eth_addr mac,
+                   bool present);
+    /* The local port sent this ARP or ND frame (perhaps cut off). */
+    void (*announced)(void *aux, uint32_t vni, ofp_port_t,
+                      const void *frame, size_t len);
+    void *aux;
+};
+
+struct ofctrl_status {
+    bool connected;
+    const char *state;          /* Constant string. */
+    const char *error;          /* Why flows were refused, or NULL. */
+    size_t n_installed;         /* Without learnt ones. */
+    uint64_t n_changes;         /* Flow changes sent so far. */
+};
+
+struct ofctrl *ofctrl_create(const struct ofctrl_events *);
+void ofctrl_destroy(struct ofctrl *);
+
+/* 'target' is the management socket, "unix:.../br-int.mgmt", or NULL. */
+void ofctrl_set_target(struct ofctrl *, const char *target);
+
+/* Takes the contents of 'desired', leaving it empty. */
+void ofctrl_set_desired(struct ofctrl *, struct flow_set *desired);
+
+/* Makes the module touch nothing until ofctrl_set_desired(). */
+void ofctrl_forget_desired(struct ofctrl *);
+
+/* Deletes the flow learnt for 'mac', now. */
+void ofctrl_unlearn(struct ofctrl *, uint32_t vni, struct eth_addr mac);
+
+void ofctrl_run(struct ofctrl *);
+void ofctrl_wait(struct ofctrl *);
+
+/* True when the switch has all desired flows. */
+bool ofctrl_is_in_sync(const struct ofctrl *);
+void ofctrl_get_status(const struct ofctrl *, struct ofctrl_status *);
+
+#endif /* ofctrl.h */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The local Open_vSwitch database: settings in, bridge and ports out. */
+#ifndef VSUBNET_OVS_CONFIG_H
+#define VSUBNET_OVS_CONFIG_H 1
+
+/* Reads the settings (external_ids:vsubnet-*), makes what the controller
+ * needs, and tells which ports are in which vSubnet:
+ *
+ *   - the integration bridge, in the userspace datapath and with fail_mode
+ *     secure (otherwise a restarted ovs-vswitchd would bridge all vSubnets
+ *     together).  One that somebody else controls is refused;
+ *
+ *   - the tunnel port vs0;
+ *
+ *   - for each vSubnet in which this host has an address, the internal port
+ *     vs-NAME with its MAC, MTU and addresses.
+ *
+ * What it makes has external_ids:vsubnet-owned=true, and it deletes nothing
+ * else.  Transactions are remade from what the database says until the
+ * database is as wanted, so a lost one does no harm.
+ *
+ *      ovs_config_run()            the database's changes come in
+ *      ovs_config_update()         makes what is missing; local ports
+ *      ovs_config_wait()
+ *
+ * Not thread-safe. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "controller/local-port.h"
+#include "openvswitch/types.h"
+#include "sset.h"
+
+struct mapping;
+
+/* external_ids of the Open_vSwitch table, as they are. */
+struct ovs_settings {
+    char *remote;               /* vsubnet-remote, or NULL. */
+    char *bridge;
+    char *endpoint;             /* vsubnet-endpoint, or NULL. */
+    int port;
+    bool restore_wait;          /* other_config:flow-restore-wait. */
+};
+
+struct ovs_config_paths {
+    char *keyring;
+    char *sessions;
+};
+
+/* What ovs_config_update() makes. */
+struct ovs_want {
+    const struct ovs_config_paths *paths;
+    const struct mapping *mapping;  /* NULL: not known, touch no port. */
+    bool joined;                    /* Otherwise nothing is made. */
+    int mtu;                        /* Of the host's own ports. */
+};
+
+/* The tunnel port as vswitchd sees it. */
+struct ovs_tunnel {
+    ofp_port_t ofport;          /* 0: there is none. */
+    char *error;                /* Interface's error column, or NULL. */
+    char *keyring_status;       /* status:keyring, or NULL. */
+};
+
+struct ovs_config *ovs_config_create(const char *remote);
+void ovs_config_destroy(struct ovs_config *);
+
+/* Returns true if the database's contents (or the connection to it) changed
+ * since the last call. */
+bool ovs_config_run(struct ovs_config *);
+void ovs_config_update(struct ovs_config *, const struct ovs_want *);
+/* Commits what ovs_config_update() wanted.  Once for each ovs_config_run(). */
+void ovs_config_commit(struct ovs_config *);
+void ovs_config_wait(struct ovs_config *);
+
+/* True once the database's contents have arrived. */
+bool ovs_config_is_ready(const struct ovs_config *);
+bool ovs_config_is_connected(const struct ovs_config *);
+
+const struct ovs_settings *ovs_config_settings(const struct ovs_config *);
+const struct ovs_tunnel *ovs_config_tunnel(const struct ovs_config *);
+const struct local_ports *ovs_config_ports(const struct ovs_config *);
+
+/* The bridge is there and ours to use. */
+bool ovs_config_bridge_is_usable(const struct ovs_config *);
+
+/* What is wrong, in words. */
+const struct sset *ovs_config_problems(const struct ovs_config *);
+
+#endif /* ovs-config.h */

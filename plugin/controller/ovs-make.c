@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bridge and ports that the controller makes in the database. */
+#include <config.h>
+#include "controller/ovs-make.h"
+
+#include "controller/host-addr.h"
+#include "controller/names.h"
+#include "controller/ovs-config.h"
+#include "lib/vswitch-idl.h"
+#include "model/mapping.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "smap.h"
+#include "sset.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(ovs_make);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
+
+static void OVS_PRINTF_FORMAT(2, 3)
+problem(const struct ovs_make *make, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    char *s = xvasprintf(format, args);
+    va_end(args);
+    if (sset_add(make->problems, s)) {
+        VLOG_WARN_RL(&rl, "%s", s);
+    }
+    free(s);
+}
+
+const struct ovsrec_interface *
+ovs_find_interface(const struct ovsrec_bridge *br, const char *name)
+{
+    for (size_t i = 0; i < br->n_ports; i++) {
+        const struct ovsrec_port *port = br->ports[i];
+        if (port->n_interfaces == 1 && !strcmp(port->name, name)) {
+            return port->interfaces[0];
+        }
+    }
+    return NULL;
+}
+
+static bool
+is_owned(const struct ovsrec_interface *iface)
+{
+    return smap_get_bool(&iface->external_ids, NAME_OWNED, false);
+}
+
+bool
+ovs_is_host_port(const struct ovsrec_interface *iface)
+{
+    return is_owned(iface) && !strcmp(iface->type, "internal")
+           && smap_get(&iface->external_ids, NAME_NET);
+}
+
+/* The bridge. */
+
+static const struct ovsrec_bridge *
+find_bridge(const struct ovs_make *make)
+{
+    const struct ovsrec_bridge *br;
+
+    OVSREC_BRIDGE_FOR_EACH (br, make->idl) {
+        if (!strcmp(br->name, make->settings->bridge)) {
+            return br;
+        }
+    }
+    return NULL;
+}
+
+/* Adds a port with one interface to 'br'. */
+static struct ovsrec_interface *
+insert_port(const struct ovs_make *make, const struct ovsrec_bridge *br,
+            const char *name, const char *type)
+{
+    struct ovsrec_interface *iface = ovsrec_interface_insert(make->txn);
+    struct ovsrec_port *port = ovsrec_port_insert(make->txn);
+
+    ovsrec_interface_set_name(iface, name);
+    ovsrec_interface_set_type(iface, type);
+    ovsrec_port_set_name(port, name);
+    ovsrec_port_set_interfaces(port, &iface, 1);
+    ovsrec_port_update_external_ids_setkey(port, NAME_OWNED, "true");
+    ovsrec_interface_update_external_ids_setkey(iface, NAME_OWNED, "true");
+    ovsrec_bridge_update_ports_addvalue(br, port);
+    return iface;
+}
+
+static void
+create_bridge(const struct ovs_make *make)
+{
+    const char *name = make->settings->bridge;
+    struct ovsrec_bridge *br = ovsrec_bridge_insert(make->txn);
+
+    VLOG_INFO("making bridge %s", name);
+    ovsrec_bridge_set_name(br, name);
+    ovsrec_bridge_set_datapath_type(br, "netdev");
+    ovsrec_bridge_set_fail_mode(br, "secure");
+    ovsrec_bridge_update_external_ids_setkey(br, NAME_OWNED, "true");
+    insert_port(make, br, name, "internal");
+    ovsrec_open_vswitch_update_bridges_addvalue(make->ovs, br);
+}
+
+/* Who else uses 'br', or NULL. */
+static const char *
+bridge_owner(const struct ovs_make *make, const struct ovsrec_bridge *br)
+{
+    const struct smap *ids = &make->ovs->external_ids;
+    const struct smap_node *node;
+
+    if (br->n_controller) {
+        return "an OpenFlow controller";
+    }
+    if (smap_get(ids, "ovn-remote")
+        && !strcmp(smap_get_def(ids, "ovn-bridge", "br-int"), br->name)) {
+        return "OVN";
+    }
+    SMAP_FOR_EACH (node, &br->external_ids) {
+        if (!strncmp(node->key, "ovn-", 4)
+            || !strncmp(node->key, "ct-zone-", 8)) {
+            return "OVN";
+        }
+        if (!strncmp(node->key, "neutron", 7)) {
+            return "Neutron";
+        }
+    }
+    return NULL;
+}
+
+/* True if 'br' can be made to speak OpenFlow 1.5, or does. */
+static bool
+speaks_openflow15(const struct ovsrec_bridge *br)
+{
+    for (size_t i = 0; i < br->n_protocols; i++) {
+        if (!strcmp(br->protocols[i], "OpenFlow15")) {
+            return true;
+        }
+    }
+    return !br->n_protocols;
+}
+
+const struct ovsrec_bridge *
+ovs_make_bridge(const struct ovs_make *make)
+{
+    const struct ovsrec_bridge *br = find_bridge(make);
+
+    if (!br) {
+        if (make->txn && make->want->joined && !make->settings->restore_wait) {
+            create_bridge(make);
+        }
+        return NULL;
+    }
+
+    const char *owner = bridge_owner(make, br);
+    if (owner) {
+        problem(make, "bridge %s is used by %s: choose another with "
+                "external_ids:vsubnet-bridge", br->name, owner);
+        return NULL;
+    }
+    if (strcmp(br->datapath_type, "netdev")) {
+        problem(make, "bridge %s has datapath_type \"%s\" and needs "
+                "\"netdev\": ovs-vsctl set bridge %s datapath_type=netdev",
+                br->name, br->datapath_type, br->name);
+        return NULL;
+    }
+    if (!speaks_openflow15(br)) {
+        problem(make, "bridge %s does not speak OpenFlow15: "
+                "ovs-vsctl add bridge %s protocols OpenFlow15",
+                br->name, br->name);
+        return NULL;
+    }
+    if (make->txn && make->want->joined && !make->settings->restore_wait
+        && (!br->fail_mode || strcmp(br->fail_mode, "secure"))) {
+        ovsrec_bridge_set_fail_mode(br, "secure");
+    }
+    return br;
+}
+
+/* The tunnel port. */
+
+/* Makes 'key' in 'options' be 'value'; returns true if it was not. */
+static bool
+set_option(struct smap *options, const char *key, const char *value)
+{
+    const char *old = smap_get(options, key);
+
+    if (old && !strcmp(old, value)) {
+        return false;
+    }
+    smap_replace(options, key, value);
+    return true;
+}
+
+static void
+set_tunnel_options(const struct ovs_make *make,
+                   const struct ovsrec_interface *iface,
+                   const struct smap *current)
+{
+    struct smap options = SMAP_INITIALIZER(&options);
+    char port[8];
+
+    smap_clone(&options, current);
+    snprintf(port, sizeof port, "%d", make->settings->port);
+    bool changed = set_option(&options, "remote_ip", "flow");
+    changed |= set_option(&options, "key", "flow");
+    changed |= set_option(&options, "dst_port", port);
+    changed |= set_option(&options, "keyring", make->want->paths->keyring);
+    changed |= set_option(&options, "state", make->want->paths->sessions);
+    if (changed) {
+        ovsrec_interface_set_options(iface, &options);
+    }
+    smap_destroy(&options);
+}
+
+void
+ovs_make_tunnel(const struct ovs_make *make, const struct ovsrec_bridge *br)
+{
+    const struct ovsrec_interface *iface
+        = ovs_find_interface(br, NAME_TUNNEL_PORT);
+
+    if (iface && strcmp(iface->type, "vsubnet")) {
+        problem(make, "port %s of bridge %s has type \"%s\", not \"vsubnet\"",
+                iface->name, br->name, iface->type);
+        return;
+    }
+    if (!make->txn || !make->want->joined || make->settings->restore_wait) {
+        return;
+    }
+    if (!iface) {
+        const struct smap none = SMAP_INITIALIZER(&none);
+
+        OVSREC_INTERFACE_FOR_EACH (iface, make->idl) {
+            if (!strcmp(iface->name, NAME_TUNNEL_PORT)) {
+                problem(make, "port %s is in another bridge",
+                        NAME_TUNNEL_PORT);
+                return;
+            }
+        }
+        VLOG_INFO("making tunnel port %s", NAME_TUNNEL_PORT);
+        set_tunnel_options(make, insert_port(make, br, NAME_TUNNEL_PORT,
+                                             "vsubnet"), &none);
+    } else if (is_owned(iface)) {
+        set_tunnel_options(make, iface, &iface->options);
+    }
+}
+
+/* The host's own ports. */
+
+static const struct model_binding *
+find_host_binding(const struct ovs_make *make, const struct model_net *net)
+{
+    const struct model_binding *binding;
+    uint32_t self = make->want->mapping->self->number;
+
+    /* The service says which MAC a host has; this is the usual one. */
+    binding = mapping_binding(make->want->mapping, net->name,
+                              model_host_mac(self));
+    if (binding && binding->origin == MODEL_ORIGIN_HOST) {
+        return binding;
+    }
+    HMAP_FOR_EACH (binding, in_net, &net->bindings) {
+        if (binding->origin == MODEL_ORIGIN_HOST && binding->node == self) {
+            return binding;
+        }
+    }
+    return NULL;
+}
+
+static bool
+addresses_contain(const struct model_binding *binding,
+                  const struct model_address *address)
+{
+    for (size_t i = 0; i < binding->n_addresses; i++) {
+        if (model_address_equals(&binding->addresses[i], address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes from the device those of the addresses in 'old' (as in
+ * external_ids:vsubnet-addresses) that 'binding' does not have. */
+static void
+remove_addresses(const char *device, const char *old,
+                 const struct model_binding *binding)
+{
+    char *copy = xstrdup(old), *save_ptr = NULL;
+
+    for (char *s = strtok_r(copy, " ", &save_ptr); s;
+         s = strtok_r(NULL, " ", &save_ptr)) {
+        struct model_address address;
+        char *error = model_address_parse(s, &address);
+
+        if (!error && !addresses_contain(binding, &address)) {
+            host_addr_remove(device, &address);
+        }
+        free(error);
+    }
+    free(copy);
+}
+
+static void
+update_addresses(const struct ovs_make *make,
+                 const struct ovsrec_interface *iface,
+                 const struct model_binding *binding)
+{
+    struct ds now = DS_EMPTY_INITIALIZER;
+    const char *old = smap_get_def(&iface->external_ids, NAME_ADDRESSES, "");
+
+    for (size_t i = 0; i < binding->n_addresses; i++) {
+        if (i) {
+            ds_put_char(&now, ' ');
+        }
+        model_address_format(&binding->addresses[i], &now);
+    }
+    if (strcmp(old, ds_cstr(&now))) {
+        remove_addresses(iface->name, old, binding);
+        ovsrec_interface_update_external_ids_setkey(iface, NAME_ADDRESSES,
+                                                    ds_cstr(&now));
+    }
+    ds_destroy(&now);
+
+    if (iface->n_ofport && *iface->ofport > 0) {
+        int error = host_addr_set(iface->name, binding->addresses,
+                                  binding->n_addresses);
+        if (error) {
+            problem(make, "%s: cannot set addresses: %s", iface->name,
+                    ovs_strerror(error));
+        }
+    }
+}
+
+static void
+update_host_port(const struct ovs_make *make,
+                 const struct ovsrec_interface *iface,
+                 const struct model_binding *binding)
+{
+    char mac[ETH_ADDR_STRLEN + 1];
+    int64_t mtu = make->want->mtu;
+
+    snprintf(mac, sizeof mac, ETH_ADDR_FMT, ETH_ADDR_ARGS(binding->mac));
+    if (!iface->mac || strcmp(iface->mac, mac)) {
+        ovsrec_interface_set_mac(iface, mac);
+    }
+    if (!iface->n_mtu_request || *iface->mtu_request != mtu) {
+        ovsrec_interface_set_mtu_request(iface, &mtu, 1);
+    }
+    update_addresses(make, iface, binding);
+}
+
+static void
+make_host_port(const struct ovs_make *make, const struct ovsrec_bridge *br,
+               const struct model_net *net, const char *name)
+{
+    const struct model_binding *binding = find_host_binding(make, net);
+    const struct ovsrec_interface *iface = ovs_find_interface(br, name);
+
+    if (!binding) {
+        return;
+    }
+    if (!iface) {
+        struct ovsrec_interface *new = insert_port(make, br, name,
+                                                   "internal");
+        int64_t mtu = make->want->mtu;
+        char mac[ETH_ADDR_STRLEN + 1];
+
+        VLOG_INFO("making port %s for vSubnet %s", name, net->name);
+        snprintf(mac, sizeof mac, ETH_ADDR_FMT, ETH_ADDR_ARGS(binding->mac));
+        ovsrec_interface_set_mac(new, mac);
+        ovsrec_interface_set_mtu_request(new, &mtu, 1);
+        ovsrec_interface_update_external_ids_setkey(new, NAME_NET, net->name);
+    } else if (!ovs_is_host_port(iface)
+               || strcmp(smap_get(&iface->external_ids, NAME_NET),
+                         net->name)) {
+        problem(make, "port %s, which vSubnet %s needs, is somebody else's",
+                name, net->name);
+    } else {
+        update_host_port(make, iface, binding);
+    }
+}
+
+/* Deletes the ports of ours that are not in 'wanted'. */
+static void
+delete_unwanted(const struct ovsrec_bridge *br, const struct sset *wanted)
+{
+    for (size_t i = 0; i < br->n_ports; i++) {
+        struct ovsrec_port *port = br->ports[i];
+
+        if (port->n_interfaces == 1
+            && smap_get_bool(&port->external_ids, NAME_OWNED, false)
+            && ovs_is_host_port(port->interfaces[0])
+            && !sset_contains(wanted, port->name)) {
+            VLOG_INFO("deleting port %s", port->name);
+            ovsrec_bridge_update_ports_delvalue(br, port);
+        }
+    }
+}
+
+void
+ovs_make_host_ports(const struct ovs_make *make,
+                    const struct ovsrec_bridge *br)
+{
+    const struct mapping *mapping = make->want->mapping;
+    struct sset wanted = SSET_INITIALIZER(&wanted);
+    const struct model_net *net;
+
+    if (!make->txn || !mapping || make->settings->restore_wait) {
+        sset_destroy(&wanted);
+        return;
+    }
+    HMAP_FOR_EACH (net, by_name, &mapping->nets) {
+        const struct model_member *member
+            = (mapping->self
+               ? mapping_member(mapping, net->name, mapping->self->number)
+               : NULL);
+        char name[IFNAMSIZ];
+
+        if (member && member->host_port) {
+            name_host_port(net->name, name);
+            sset_add(&wanted, name);
+            make_host_port(make, br, net, name);
+        }
+    }
+    delete_unwanted(br, &wanted);
+    sset_destroy(&wanted);
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* This node's own sender keys: keys.json. */
+#include <config.h>
+#include "controller/own-keys.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "controller/json-text.h"
+#include "model/jansson.h"
+#include "model/mapping.h"
+#include "model/reader.h"
+#include "openvswitch/vlog.h"
+#include "seal/private-file.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(own_keys);
+
+enum {
+    MAX_FILE = 64 * 1024 * 1024,
+    MAX_KEYS = 65536,
+    SAVE_RETRY_MS = 5000,
+};
+
+static void
+own_key_free(struct own_key *key)
+{
+    if (key) {
+        model_secret_wipe(&key->secret);
+        free(key->net);
+        free(key);
+    }
+}
+
+void
+own_keys_init(struct own_keys *keys, const char *state_dir)
+{
+    *keys = (struct own_keys) { .path = xasprintf("%s/keys.json", state_dir) };
+    shash_init(&keys->keys);
+}
+
+static void
+delete_node(struct own_keys *keys, struct shash_node *node)
+{
+    own_key_free(node->data);
+    shash_delete(&keys->keys, node);
+}
+
+static void
+clear(struct own_keys *keys)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH_SAFE (node, &keys->keys) {
+        delete_node(keys, node);
+    }
+}
+
+void
+own_keys_destroy(struct own_keys *keys)
+{
+    clear(keys);
+    shash_destroy(&keys->keys);
+    free(keys->path);
+    free(keys->error);
+}
+
+void
+own_keys_forget(struct own_keys *keys)
+{
+    clear(keys);
+    keys->dirty = false;
+    unlink(keys->path);
+}
+
+static void
+set_error(struct own_keys *keys, char *error)
+{
+    if (error) {
+        VLOG_WARN("%s", error);
+    }
+    free(keys->error);
+    keys->error = error;
+}
+
+/* Reading. */
+
+static char *
+own_key_from_json(const json_t *json, struct own_key **keyp)
+{
+    struct own_key *key = xzalloc(sizeof *key);
+    struct model_reader r;
+
+    model_reader_init(&r, json);
+    key->net = nullable_xstrdup(model_reader_name(&r, "net", MODEL_REQUIRED));
+    key->vni = model_reader_uint(&r, "vni", MODEL_REQUIRED, 1, MODEL_VNI_MAX);
+    key->epoch = model_reader_uint(&r, "epoch", MODEL_REQUIRED, 1,
+                                   UINT32_MAX);
+    model_reader_algorithm(&r, "algorithm", MODEL_REQUIRED, &key->algorithm);
+    key->spi = model_reader_uint(&r, "spi", MODEL_OPTIONAL, 1, UINT32_MAX);
+    key->upload = !key->spi;
+
+    const char *base64 = model_reader_string(&r, "key", MODEL_REQUIRED);
+    if (base64
+        && (!model_base64_decode(base64, key->secret.bytes, MODEL_KEY_MAX,
+                                 &key->secret.size)
+            || key->secret.size != model_algorithm_key_size(key->algorithm))) {
+        model_reader_fail(&r, "key", xstrdup("not a key of its algorithm"));
+    }
+
+    char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
+    if (error) {
+        own_key_free(key);
+        key = NULL;
+    }
+    *keyp = key;
+    return error;
+}
+
+static char *
+load_json(struct own_keys *keys, const json_t *json)
+{
+    struct model_reader r;
+
+    model_reader_init(&r, json);
+    model_reader_uint(&r, "version", MODEL_REQUIRED, 1, 1);
+    const json_t *array = model_reader_array(&r, "keys", MODEL_REQUIRED,
+                                             MAX_KEYS);
+    char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
+
+    for (size_t i = 0; !error && i < json_array_size(array); i++) {
+        struct own_key *key;
+
+        error = own_key_from_json(json_array_get(array, i), &key);
+        if (!error && !shash_add_once(&keys->keys, key->net, key)) {
+            own_key_free(key);
+            error = xstrdup("two keys of one vSubnet");
+        }
+    }
+    return error;
+}
+
+void
+own_keys_load(struct own_keys *keys)
+{
+    char *data, *error;
+    size_t n;
+
+    clear(keys);
+    if (access(keys->path, F_OK)) {
+        return;
+    }
+    error = private_file_read(keys->path, MAX_FILE, &data, &n);
+    if (!error) {
+        json_t *json;
+
+        error = model_json_parse(data, n, MAX_FILE, &json);
+        if (!error) {
+            error = load_json(keys, json);
+            json_text_wipe(json);
+            json_decref(json);
+        }
+        private_file_free(data, n);
+    }
+    if (error) {
+        set_error(keys, xasprintf("%s: %s: making new keys", keys->path,
+                                  error));
+        free(error);
+        clear(keys);
+    }
+}
+
+/* Writing. */
+
+static json_t *
+own_key_to_json(const struct own_key *key)
+{
+    char base64[64];
+
+    ovs_assert(model_base64_size(key->secret.size) <= sizeof base64);
+    model_base64_encode(key->secret.bytes, key->secret.size, base64);
+    json_t *json = json_pack("{s:s, s:I, s:I, s:s, s:s, s:o}",
+                             "net", key->net,
+                             "vni", (json_int_t) key->vni,
+                             "epoch", (json_int_t) key->epoch,
+                             "algorithm", model_algorithm_name(key->algorithm),
+                             "key", base64,
+                             "spi", (key->spi
+                                     ? json_integer(key->spi) : json_null()));
+    model_wipe(base64, sizeof base64);
+    return json;
+}
+
+bool
+own_keys_save(struct own_keys *keys, long long int now)
+{
+    if (!keys->dirty) {
+        return true;
+    }
+    if (now < keys->next_save) {
+        return false;
+    }
+
+    json_t *array = json_array();
+    struct shash_node *node;
+    SHASH_FOR_EACH (node, &keys->keys) {
+        json_array_append_new(array, own_key_to_json(node->data));
+    }
+    json_t *json = json_pack("{s:i, s:o}", "version", 1, "keys", array);
+    size_t n;
+    char *text = json_text_dump(json, &n);
+    set_error(keys, private_file_replace(keys->path, text, n));
+    json_text_free(text, n);
+    json_text_wipe(json);
+    json_decref(json);
+
+    keys->dirty = keys->error != NULL;
+    keys->next_save = now + SAVE_RETRY_MS;
+    return !keys->dirty;
+}
+
+/* Making and dropping. */
+
+/* The highest epoch that this node has used in 'net', by what the service
+ * says. */
+static uint32_t
+last_epoch(const struct mapping *mapping, const struct model_net *net)
+{
+    const struct model_key *key;
+    uint32_t epoch = 0;
+
+    HMAP_FOR_EACH (key, in_net, &net->keys) {
+        if (mapping->self && key->node == mapping->self->number) {
+            epoch = MAX(epoch, key->epoch);
+        }
+    }
+    return epoch;
+}
+
+static void
+draw(struct own_key *key)
+{
+    key->secret.size = model_algorithm_key_size(key->algorithm);
+    if (RAND_bytes(key->secret.bytes, key->secret.size) != 1) {
+        VLOG_FATAL("no random numbers for a key");
+    }
+    key->spi = 0;
+    key->upload = true;
+}
+
+static struct own_key *
+make_key(const struct model_net *net, uint32_t epoch)
+{
+    struct own_key *key = xzalloc(sizeof *key);
+
+    *key = (struct own_key) {
+        .net = xstrdup(net->name),
+        .vni = net->vni,
+        .epoch = epoch,
+        .algorithm = net->algorithm,
+    };
+    draw(key);
+    return key;
+}
+
+void
+own_keys_renew(struct own_keys *keys, const char *net, uint32_t epoch)
+{
+    struct own_key *key = shash_find_data(&keys->keys, net);
+
+    if (key && key->epoch == epoch && epoch < UINT32_MAX / 4) {
+        key->epoch = epoch * 2 + 1;
+        draw(key);
+        keys->dirty = true;
+        VLOG_INFO("made a key for vSubnet %s, epoch %"PRIu32, net,
+                  key->epoch);
+    }
+}
+
+static bool
+sync_net(struct own_keys *keys, const struct mapping *mapping,
+         const struct model_net *net, bool snapshot)
+{
+    struct own_key *key = shash_find_data(&keys->keys, net->name);
+
+    if (key && key->vni == net->vni && key->algorithm == net->algorithm) {
+        if (snapshot && key->spi) {
+            const struct model_key *known = mapping_key(mapping, key->spi);
+            key->upload = !known || known->node != mapping->self->number;
+        }
+        return false;
+    }
+
+    uint32_t epoch = last_epoch(mapping, net);
+    if (key) {
+        epoch = MAX(epoch, key->epoch);
+        own_key_free(shash_find_and_delete(&keys->keys, net->name));
+    }
+    shash_add(&keys->keys, net->name, make_key(net, epoch + 1));
+    VLOG_INFO("made a key for vSubnet %s, epoch %"PRIu32, net->name,
+              epoch + 1);
+    return true;
+}
+
+bool
+own_keys_sync(struct own_keys *keys, const struct mapping *mapping,
+              bool snapshot)
+{
+    const struct model_net *net;
+    struct shash_node *node;
+    bool changed = false;
+
+    SHASH_FOR_EACH_SAFE (node, &keys->keys) {
+        if (!mapping_net(mapping, node->name)) {
+            VLOG_INFO("dropped the key of vSubnet %s", node->name);
+            delete_node(keys, node);
+            changed = true;
+        }
+    }
+    if (mapping->self) {
+        HMAP_FOR_EACH (net, by_name, &mapping->nets) {
+            changed |= sync_net(keys, mapping, net, snapshot);
+        }
+    }
+    keys->dirty |= changed;
+    return changed;
+}
+
+/* Uploading. */
+
+struct own_key *
+own_keys_next_upload(const struct own_keys *keys)
+{
+    struct shash_node *node;
+
+    if (!keys->dirty) {
+        SHASH_FOR_EACH (node, &keys->keys) {
+            struct own_key *key = node->data;
+            if (key->upload) {
+                return key;
+            }
+        }
+    }
+    return NULL;
+}
+
+char *
+own_key_body(const struct own_key *key)
+{
+    json_t *json = own_key_to_json(key);
+    size_t n;
+
+    json_object_del(json, "vni");
+    json_object_del(json, "spi");
+    char *text = json_text_dump(json, &n);
+    json_text_wipe(json);
+    json_decref(json);
+    return text;
+}
+
+void
+own_key_body_free(char *body)
+{
+    json_text_free(body, strlen(body));
+}
+
+bool
+own_keys_set_spi(struct own_keys *keys, const char *net, uint32_t epoch,
+                 uint32_t spi)
+{
+    struct own_key *key = shash_find_data(&keys->keys, net);
+
+    if (!key || key->epoch != epoch) {
+        return false;
+    }
+    key->upload = false;
+    if (key->spi == spi) {
+        return false;
+    }
+    key->spi = spi;
+    keys->dirty = true;
+    return true;
+}

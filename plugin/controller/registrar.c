@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tells the mapping service what this node has. */
+#include <config.h>
+#include "controller/registrar.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/bindings.h"
+#include "controller/client.h"
+#include "controller/http.h"
+#include "controller/learnt.h"
+#include "controller/local-port.h"
+#include "controller/own-keys.h"
+#include "model/jansson.h"
+#include "model/mapping.h"
+#include "model/reader.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(registrar);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
+
+enum {
+    ITEMS_MAX = 500,            /* Bindings in one request. */
+    CHECK_MS = 2000,            /* Between looks when nothing changed. */
+    SENT_HOLD_MS = 5000,        /* For the echo to arrive. */
+    REFUSED_HOLD_MS = 60000,
+    ERROR_HOLD_MS = 2000,       /* A request failed as a whole. */
+};
+
+/* A binding that was sent or refused lately. */
+struct hold {
+    long long int until;
+    char *code;                 /* Of the refusal, or NULL. */
+    bool without_addresses;     /* They are what was refused. */
+};
+
+struct registrar {
+    struct client *client;
+    bool self_in_flight, bindings_in_flight, keys_in_flight;
+    long long int self_at, bindings_at, keys_at;    /* Not before. */
+    struct shash holds;         /* "struct hold"s by "NET MAC". */
+    char *error;
+
+    /* The key under way, and what came of it. */
+    char *key_net;
+    uint32_t key_epoch;
+    bool key_answered, key_stale;
+    uint32_t key_spi;
+};
+
+struct registrar *
+registrar_create(struct client *client)
+{
+    struct registrar *r = xzalloc(sizeof *r);
+
+    r->client = client;
+    shash_init(&r->holds);
+    return r;
+}
+
+void
+registrar_destroy(struct registrar *r)
+{
+    struct shash_node *node;
+
+    if (r) {
+        SHASH_FOR_EACH (node, &r->holds) {
+            struct hold *hold = node->data;
+            free(hold->code);
+        }
+        shash_destroy_free_data(&r->holds);
+        free(r->error);
+        free(r->key_net);
+        free(r);
+    }
+}
+
+const char *
+registrar_error(const struct registrar *r)
+{
+    return r->error;
+}
+
+/* Keeps in r->error why a request failed as a whole.  Returns true if it did
+ * not. */
+static bool
+check_result(struct registrar *r, const char *what,
+             const struct http_result *result)
+{
+    free(r->error);
+    r->error = NULL;
+    if (!result->error && result->status >= 200 && result->status < 300) {
+        return true;
+    }
+    r->error = (result->error
+                ? xasprintf("%s: %s", what, result->error)
+                : xasprintf("%s: HTTP status %ld", what, result->status));
+    VLOG_INFO_RL(&rl, "%s", r->error);
+    return false;
+}
+
+static json_t *
+parse_answer(const struct http_result *result)
+{
+    json_t *json = NULL;
+
+    free(model_json_parse(result->body, result->body_len, SIZE_MAX, &json));
+    return json;
+}
+
+/* Endpoints. */
+
+char *
+registrar_parse_endpoints(const char *list, struct model_endpoint **endpoints,
+                          size_t *n)
+{
+    char *copy = xstrdup(list), *save_ptr = NULL, *error = NULL;
+
+    *endpoints = xcalloc(MODEL_ENDPOINTS_MAX, sizeof **endpoints);
+    *n = 0;
+    for (char *s = strtok_r(copy, ", ", &save_ptr); s && !error;
+         s = strtok_r(NULL, ", ", &save_ptr)) {
+        error = (*n >= MODEL_ENDPOINTS_MAX
+                 ? xstrdup("too many endpoints")
+                 : model_endpoint_parse(s, &(*endpoints)[*n]));
+        *n += !error;
+    }
+    free(copy);
+    if (error) {
+        free(*endpoints);
+        *endpoints = NULL;
+        *n = 0;
+    }
+    return error;
+}
+
+static bool
+endpoints_differ(const struct model_node *self,
+                 const struct model_endpoint *endpoints, size_t n)
+{
+    if (self->n_endpoints != n) {
+        return true;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!model_endpoint_equals(&self->endpoints[i], &endpoints[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+self_done(const struct http_result *result, void *r_)
+{
+    struct registrar *r = r_;
+
+    r->self_in_flight = false;
+    r->self_at = time_msec() + (check_result(r, "registering endpoints",
+                                             result)
+                                ? SENT_HOLD_MS : ERROR_HOLD_MS);
+}
+
+static void
+run_self(struct registrar *r, const struct registrar_input *in)
+{
+    struct model_endpoint *endpoints;
+    size_t n;
+
+    if (r->self_in_flight || !in->endpoints || time_msec() < r->self_at) {
+        return;
+    }
+    free(registrar_parse_endpoints(in->endpoints, &endpoints, &n));
+    if (n && endpoints_differ(in->mapping->self, endpoints, n)) {
+        json_t *body = json_pack("{s:o}", "endpoints",
+                                 model_endpoints_to_json(endpoints, n));
+        char *text = json_dumps(body, JSON_COMPACT);
+
+        VLOG_INFO("registering endpoints %s", in->endpoints);
+        r->self_in_flight = client_request(r->client, "PATCH", "/v1/self",
+                                           text, self_done, r);
+        free(text);
+        json_decref(body);
+    }
+    free(endpoints);
+}
+
+/* Bindings. */
+
+static char *
+hold_key(const char *net, struct eth_addr mac)
+{
+    return xasprintf("%s "ETH_ADDR_FMT, net, ETH_ADDR_ARGS(mac));
+}
+
+static struct hold *
+find_hold(const struct registrar *r, const char *net, struct eth_addr mac)
+{
+    char *key = hold_key(net, mac);
+    struct hold *hold = shash_find_data(&r->holds, key);
+
+    free(key);
+    return hold;
+}
+
+static void
+set_hold(struct registrar *r, const char *net, struct eth_addr mac,
+         long long int until, const char *code)
+{
+    struct hold *hold = find_hold(r, net, mac);
+
+    if (!hold) {
+        char *key = hold_key(net, mac);
+        hold = xzalloc(sizeof *hold);
+        shash_add_nocopy(&r->holds, key, hold);
+    }
+    hold->until = until;
+    if (code) {
+        free(hold->code);
+        hold->code = xstrdup(code);
+    }
+}
+
+static bool
+is_held(const struct registrar *r, const char *net, struct eth_addr mac)
+{
+    const struct hold *hold = find_hold(r, net, mac);
+    return hold && time_msec() < hold->until;
+}
+
+/* Forgets holds that ended long ago. */
+static void
+prune_holds(struct registrar *r)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH_SAFE (node, &r->holds) {
+        struct hold *hold = node->data;
+        if (time_msec() > hold->until + REFUSED_HOLD_MS) {
+            free(hold->code);
+            free(hold);
+            shash_delete(&r->holds, node);
+        }
+    }
+}
+
+const char *
+registrar_refusal(const struct registrar *r, const struct local_port *port)
+{
+    const struct hold *hold
+        = port->has_mac ? find_hold(r, port->net, port->mac) : NULL;
+    return hold ? hold->code : NULL;
+}
+
+static void
+binding_result(struct registrar *r, const json_t *result)
+{
+    const char *net = json_string_value(json_object_get(result, "net"));
+    const char *text = json_string_value(json_object_get(result, "mac"));
+    const char *code = json_string_value(json_object_get(result, "code"));
+    struct eth_addr mac;
+
+    if (!net || !text || !eth_addr_from_string(text, &mac)) {
+        return;
+    }
+
+    struct hold *hold = find_hold(r, net, mac);
+    if (!code) {
+        if (hold) {
+            free(hold->code);
+            hold->code = NULL;
+        }
+        return;
+    }
+    VLOG_INFO_RL(&rl, "the mapping service does not register %s in %s: %s",
+                 text, net, code);
+    /* A MAC is worth registering without an address that somebody else
+     * has. */
+    bool address = strstr(code, "address") && hold
+                   && !hold->without_addresses;
+    set_hold(r, net, mac, address ? 0 : time_msec() + REFUSED_HOLD_MS, code);
+    if (address) {
+        hold->without_addresses = true;
+    }
+}
+
+static void
+bindings_done(const struct http_result *result, void *r_)
+{
+    struct registrar *r = r_;
+
+    r->bindings_in_flight = false;
+    if (!check_result(r, "registering bindings", result)) {
+        r->bindings_at = time_msec() + ERROR_HOLD_MS;
+        return;
+    }
+    json_t *answer = parse_answer(result);
+    json_t *item;
+    size_t i;
+    json_array_foreach (json_object_get(answer, "results"), i, item) {
+        binding_result(r, item);
+    }
+    json_decref(answer);
+}
+
+static json_t *
+mac_to_json(struct eth_addr mac)
+{
+    return json_sprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(mac));
+}
+
+static json_t *
+put_to_json(const struct registrar *r, const struct binding_put *put)
+{
+    const struct hold *hold = find_hold(r, put->port->net, put->mac);
+    size_t n = hold && hold->without_addresses ? 0 : put->n_addresses;
+
+    return json_pack("{s:s, s:o, s:o, s:s, s:o}",
+                     "net", put->port->net,
+                     "mac", mac_to_json(put->mac),
+                     "addresses", model_addresses_to_json(put->addresses, n),
+                     "port", put->port->name,
+                     "iface_id", model_string_or_null(put->port->iface_id));
+}
+
+static void
+send_changes(struct registrar *r, const struct binding_changes *changes)
+{
+    json_t *put = json_array(), *removed = json_array();
+    long long int until = time_msec() + SENT_HOLD_MS;
+
+    for (size_t i = 0; i < changes->n_puts; i++) {
+        const struct binding_put *p = &changes->puts[i];
+
+        if (json_array_size(put) < ITEMS_MAX
+            && !is_held(r, p->port->net, p->mac)) {
+            json_array_append_new(put, put_to_json(r, p));
+            set_hold(r, p->port->net, p->mac, until, NULL);
+        }
+    }
+    for (size_t i = 0; i < changes->n_removes; i++) {
+        const struct binding_remove *p = &changes->removes[i];
+
+        if (json_array_size(removed) < ITEMS_MAX
+            && !is_held(r, p->net, p->mac)) {
+            json_array_append_new(removed, json_pack("{s:s, s:o}",
+                                                     "net", p->net, "mac",
+                                                     mac_to_json(p->mac)));
+            set_hold(r, p->net, p->mac, until, NULL);
+        }
+    }
+    if (json_array_size(put) || json_array_size(removed)) {
+        json_t *body = json_pack("{s:O, s:O}", "put", put,
+                                 "remove", removed);
+        char *text = json_dumps(body, JSON_COMPACT);
+
+        r->bindings_in_flight = client_request(r->client, "POST",
+                                               "/v1/self/bindings", text,
+                                               bindings_done, r);
+        free(text);
+        json_decref(body);
+    }
+    json_decref(put);
+    json_decref(removed);
+}
+
+static void
+run_bindings(struct registrar *r, const struct registrar_input *in)
+{
+    struct binding_changes changes;
+
+    if (r->bindings_in_flight || time_msec() < r->bindings_at) {
+        return;
+    }
+    prune_holds(r);
+    binding_changes_compute(&changes, in->mapping, in->ports, in->learnt,
+                            time_msec());
+    send_changes(r, &changes);
+    binding_changes_destroy(&changes);
+}
+
+/* Keys. */
+
+static void
+key_done(const struct http_result *result, void *r_)
+{
+    struct registrar *r = r_;
+
+    r->keys_in_flight = false;
+    json_t *answer = parse_answer(result);
+    const char *code = json_string_value(json_object_get(answer, "code"));
+    json_int_t spi = json_integer_value(json_object_get(answer, "spi"));
+
+    if (check_result(r, "uploading a key", result)
+        && spi > 0 && spi <= UINT32_MAX) {
+        r->key_answered = true;
+        r->key_spi = spi;
+    } else {
+        r->key_stale = code && !strcmp(code, "stale-epoch");
+        r->keys_at = time_msec() + ERROR_HOLD_MS;
+    }
+    json_decref(answer);
+    poll_immediate_wake();
+}
+
+/* Takes in what key_done() noted.  Returns true if keys changed. */
+static bool
+take_key_answer(struct registrar *r, struct own_keys *keys)
+{
+    bool changed = false;
+
+    if (r->key_answered) {
+        changed = own_keys_set_spi(keys, r->key_net, r->key_epoch,
+                                   r->key_spi);
+    } else if (r->key_stale) {
+        own_keys_renew(keys, r->key_net, r->key_epoch);
+    }
+    r->key_answered = r->key_stale = false;
+    return changed;
+}
+
+static void
+run_keys(struct registrar *r, const struct registrar_input *in)
+{
+    if (r->keys_in_flight || time_msec() < r->keys_at
+        || !own_keys_save(in->keys, time_msec())) {
+        return;
+    }
+
+    const struct own_key *key = own_keys_next_upload(in->keys);
+    if (key) {
+        char *body = own_key_body(key);
+
+        free(r->key_net);
+        r->key_net = xstrdup(key->net);
+        r->key_epoch = key->epoch;
+        r->keys_in_flight = client_request(r->client, "PUT", "/v1/self/keys",
+                                           body, key_done, r);
+        own_key_body_free(body);
+    }
+}
+
+bool
+registrar_run(struct registrar *r, const struct registrar_input *in)
+{
+    bool changed = take_key_answer(r, in->keys);
+
+    if (!client_is_live(r->client)
+        || in->mapping->self->state == MODEL_NODE_REVOKED) {
+        return changed;
+    }
+    run_self(r, in);
+    if (in->mapping->self->state == MODEL_NODE_APPROVED) {
+        run_keys(r, in);
+        run_bindings(r, in);
+    }
+    return changed;
+}
+
+void
+registrar_wait(const struct registrar *r)
+{
+    if (client_is_live(r->client)) {
+        poll_timer_wait(CHECK_MS);
+    }
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tells the mapping service what this node has. */
+#ifndef VSUBNET_REGISTRAR_H
+#define VSUBNET_REGISTRAR_H 1
+
+/* Compares what this node has with what the service's mapping says it has,
+ * and sends the difference:
+ *
+ *   - its endpoints                 PATCH /v1/self
+ *   - MACs and IPs of its ports     POST /v1/self/bindings
+ *   - its sender keys               PUT /v1/self/keys
+ *
+ * One request of each kind at a time.  The answer to a request is the
+ * service's echo in the event stream; an object that was just sent is not
+ * sent again for a few seconds, and one that was refused not for a minute.
+ * What is compared is all state there is, so requests lost in a restart of
+ * either side are made again.
+ *
+ * Only dynamic bindings of this node are ever removed: when their port is
+ * gone, or their MAC has been silent for FL_HARD_TIMEOUT.
+ *
+ * Not thread-safe. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "openvswitch/shash.h"
+
+struct client;
+struct learnt;
+struct local_port;
+struct local_ports;
+struct mapping;
+struct own_keys;
+
+struct registrar_input {
+    const struct mapping *mapping;          /* Has 'self'. */
+    const struct local_ports *ports;
+    const struct learnt *learnt;
+    const char *endpoints;      /* Comma-separated, or NULL: don't know. */
+    struct own_keys *keys;
+};
+
+struct registrar;
+struct registrar *registrar_create(struct client *);
+void registrar_destroy(struct registrar *);
+
+/* Sends what there is to send.  Returns true if an answer changed the keys. */
+bool registrar_run(struct registrar *, const struct registrar_input *);
+void registrar_wait(const struct registrar *);
+
+/* Why 'port' is not registered ("binding-is-static" and so on), or NULL. */
+const char *registrar_refusal(const struct registrar *,
+                              const struct local_port *);
+
+/* Of the last request that failed as a whole, or NULL. */
+const char *registrar_error(const struct registrar *);
+
+/* Reads a list of endpoints.  Returns NULL, or what is wrong with it, which
+ * the caller frees. */
+struct model_endpoint;
+char *registrar_parse_endpoints(const char *, struct model_endpoint **,
+                                size_t *n);
+
+#endif /* registrar.h */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Asks ovs-vswitchd to read the keyring again. */
+#ifndef VSUBNET_RELOAD_H
+#define VSUBNET_RELOAD_H 1
+
+/* A client of ovs-vswitchd's control socket (found by its pidfile in
+ * OVS_RUNDIR) that never blocks:
+ *
+ *      IDLE --reload_start()--> CONNECTING --> ASKED --answer--> IDLE
+ *                                  ^   |         |
+ *                                  |   v         v
+ *                                 WAITING (1 s; then anew)
+ *
+ * When ovs-vswitchd is not running, or does not know the command (it knows it
+ * as soon as it has the port type), asking is repeated, for a minute: a
+ * freshly started ovs-vswitchd reads the file by itself.
+ *
+ * A request while one is under way makes one more follow it, so that the last
+ * change is never missed.  Not thread-safe. */
+
+struct reload *reload_create(void);
+void reload_destroy(struct reload *);
+void reload_start(struct reload *);
+void reload_run(struct reload *);
+void reload_wait(struct reload *);
+
+/* What ovs-vswitchd last said against it, or NULL. */
+const char *reload_error(const struct reload *);
+
+#endif /* reload.h */

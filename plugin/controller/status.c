@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the controller says about itself: vsubnet/status. */
+#include <config.h>
+#include "controller/status.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/client.h"
+#include "controller/controller.h"
+#include "controller/names.h"
+#include "controller/ofctrl.h"
+#include "controller/registrar.h"
+#include "controller/reload.h"
+#include "flow.h"
+#include "model/jansson.h"
+#include "model/mapping.h"
+#include "model/reader.h"
+#include "packets.h"
+#include "timeval.h"
+#include "unixctl.h"
+#include "util.h"
+#include "uuid.h"
+
+static json_t *
+node_to_json(const struct controller *c)
+{
+    const struct identity *identity = c->node.identity;
+    const struct model_node *self = c->mapping ? c->mapping->self : NULL;
+
+    if (!identity) {
+        return json_null();
+    }
+    return json_pack(
+        "{s:o, s:o, s:o, s:o}",
+        "id", json_sprintf(UUID_FMT, UUID_ARGS(&identity->id)),
+        "number", self ? json_integer(self->number) : json_null(),
+        "name", model_string_or_null(self ? self->name : identity->name),
+        "state", (self ? json_string(model_node_state_name(self->state))
+                  : json_null()));
+}
+
+static json_t *
+service_to_json(const struct controller *c)
+{
+    struct client_status status;
+
+    client_get_status(c->client, &status);
+    return json_pack(
+        "{s:o, s:b, s:o, s:o}",
+        "url", model_string_or_null(status.url),
+        "connected", status.live,
+        "error", model_string_or_null(status.error),
+        "heard_ms_ago", (status.live
+                         ? json_integer(time_msec() - status.last_heard)
+                         : json_null()));
+}
+
+static json_t *
+mapping_to_json(const struct controller *c)
+{
+    if (!c->mapping || !c->node.identity) {
+        return json_null();
+    }
+    return json_pack("{s:o, s:s}", "revision",
+                     model_revision_to_json(c->mapping->revision),
+                     "from", c->from_service ? "service" : "cache");
+}
+
+static json_t *
+openflow_to_json(const struct controller *c)
+{
+    struct ofctrl_status status;
+
+    ofctrl_get_status(c->ofctrl, &status);
+    return json_pack(
+        "{s:s, s:b, s:b, s:s, s:I, s:I}",
+        "bridge", ovs_config_settings(c->ovs)->bridge,
+        "connected", status.connected,
+        "in_sync", ofctrl_is_in_sync(c->ofctrl),
+        "state", status.state,
+        "flows", (json_int_t) status.n_installed,
+        "changes", (json_int_t) status.n_changes);
+}
+
+static json_t *
+tunnel_to_json(const struct controller *c)
+{
+    const struct ovs_tunnel *tunnel = ovs_config_tunnel(c->ovs);
+
+    return json_pack("{s:s, s:o, s:o, s:o}", "port", NAME_TUNNEL_PORT,
+                     "ofport", (tunnel->ofport
+                                ? json_integer(ofp_to_u16(tunnel->ofport))
+                                : json_null()),
+                     "keyring", model_string_or_null(tunnel->keyring_status),
+                     "error", model_string_or_null(tunnel->error));
+}
+
+static void
+append_binding(json_t *array, const struct local_port *port,
+               const struct model_binding *binding)
+{
+    json_array_append_new(array, json_pack(
+        "{s:s, s:o, s:o, s:b}", "name", port->name,
+        "mac", json_sprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(binding->mac)),
+        "addresses", model_addresses_to_json(binding->addresses,
+                                             binding->n_addresses),
+        "registered", true));
+}
+
+/* Adds one element for each MAC that 'port' has; one without MAC if it has
+ * none. */
+static void
+append_port(const struct controller *c, json_t *array,
+            const struct model_net *net, const struct local_port *port)
+{
+    const struct model_binding *binding;
+    size_t before = json_array_size(array);
+    uint32_t self = c->mapping->self ? c->mapping->self->number : 0;
+
+    if (port->has_mac) {
+        binding = mapping_binding(c->mapping, net->name, port->mac);
+        if (binding && binding->node == self) {
+            append_binding(array, port, binding);
+        }
+    } else {
+        HMAP_FOR_EACH (binding, in_net, &net->bindings) {
+            if (binding->node == self && binding->port
+                && !strcmp(binding->port, port->name)) {
+                append_binding(array, port, binding);
+            }
+        }
+    }
+    if (json_array_size(array) == before) {
+        json_array_append_new(array, json_pack(
+            "{s:s, s:o, s:[], s:b}", "name", port->name,
+            "mac", (port->has_mac
+                    ? json_sprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(port->mac))
+                    : json_null()),
+            "addresses", "registered", false));
+    }
+}
+
+static json_t *
+net_to_json(const struct controller *c, const struct model_net *net)
+{
+    json_t *ports = json_array();
+
+    for (size_t i = 0; i < c->ports.n; i++) {
+        if (c->ports.ports[i].vni == net->vni) {
+            append_port(c, ports, net, &c->ports.ports[i]);
+        }
+    }
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}", "name", net->name,
+                     "vni", (json_int_t) net->vni,
+                     "members", (json_int_t) hmap_count(&net->members),
+                     "bindings", (json_int_t) hmap_count(&net->bindings),
+                     "keys", (json_int_t) hmap_count(&net->keys),
+                     "ports", ports);
+}
+
+static int
+compare_nets(const void *a_, const void *b_)
+{
+    const struct model_net *const *a = a_;
+    const struct model_net *const *b = b_;
+    return strcmp((*a)->name, (*b)->name);
+}
+
+static json_t *
+nets_to_json(const struct controller *c)
+{
+    json_t *array = json_array();
+
+    if (c->mapping) {
+        size_t n = hmap_count(&c->mapping->nets), i = 0;
+        const struct model_net **nets = xcalloc(n ? n : 1, sizeof *nets);
+        const struct model_net *net;
+
+        HMAP_FOR_EACH (net, by_name, &c->mapping->nets) {
+            nets[i++] = net;
+        }
+        qsort(nets, n, sizeof *nets, compare_nets);
+        for (i = 0; i < n; i++) {
+            json_array_append_new(array, net_to_json(c, nets[i]));
+        }
+        free(nets);
+    }
+    return array;
+}
+
+/* Problems. */
+
+static void
+add(json_t *problems, const char *problem)
+{
+    if (problem) {
+        json_array_append_new(problems, json_string(problem));
+    }
+}
+
+static void
+add_identity_problems(const struct controller *c, json_t *problems)
+{
+    const struct model_node *self = c->mapping ? c->mapping->self : NULL;
+
+    add(problems, c->node.error);
+    if (!c->node.identity) {
+        if (!c->node.error) {
+            add(problems, "not joined: run vsubnetctl join URL TOKEN");
+        }
+    } else if (self && self->state == MODEL_NODE_PENDING) {
+        add(problems, "this node waits for an operator's approval");
+    } else if (self && self->state == MODEL_NODE_REVOKED) {
+        add(problems, "an operator has revoked this node");
+    }
+}
+
+static void
+add_service_problems(const struct controller *c, json_t *problems)
+{
+    struct client_status status;
+
+    client_get_status(c->client, &status);
+    if (c->node.identity && !status.live && status.url) {
+        json_array_append_new(problems, json_sprintf(
+            "no connection to the mapping service at %s: %s; %s",
+            status.url, status.error ? status.error : "connecting",
+            (!c->mapping ? "there is nothing to go by"
+             : c->from_service ? "going on with the last mapping"
+             : "going by the cache")));
+    }
+    add(problems, c->mapping_error);
+    add(problems, registrar_error(c->registrar));
+}
+
+static void
+add_output_problems(const struct controller *c, json_t *problems)
+{
+    const char *reload = reload_error(c->keyring.reload);
+    struct ofctrl_status status;
+    const char *problem;
+
+    add(problems, c->cache.error);
+    add(problems, c->keys.error);
+    add(problems, c->keyring.error);
+    if (reload) {
+        json_array_append_new(problems, json_sprintf(
+            "ovs-vswitchd did not reload the keyring: %s", reload));
+    }
+    if (!ovs_config_is_connected(c->ovs)) {
+        add(problems, "no connection to the Open_vSwitch database");
+    }
+    SSET_FOR_EACH (problem, ovs_config_problems(c->ovs)) {
+        add(problems, problem);
+    }
+    ofctrl_get_status(c->ofctrl, &status);
+    add(problems, status.error);
+    if (c->mapping && ovs_config_bridge_is_usable(c->ovs)
+        && !status.connected) {
+        json_array_append_new(problems, json_sprintf(
+            "no OpenFlow connection to bridge %s: is ovs-vswitchd running?",
+            ovs_config_settings(c->ovs)->bridge));
+    }
+    if (ovs_config_settings(c->ovs)->restore_wait) {
+        add(problems, "other_config:flow-restore-wait is set: "
+            "leaving flows alone");
+    }
+}
+
+static void
+add_port_problems(const struct controller *c, json_t *problems)
+{
+    for (size_t i = 0; i < c->ports.n; i++) {
+        const struct local_port *port = &c->ports.ports[i];
+        const char *refusal = registrar_refusal(c->registrar, port);
+
+        if (refusal) {
+            json_array_append_new(problems, json_sprintf(
+                "port %s: the mapping service does not register "
+                ETH_ADDR_FMT": %s", port->name, ETH_ADDR_ARGS(port->mac),
+                refusal));
+        }
+    }
+}
+
+static json_t *
+problems_to_json(const struct controller *c)
+{
+    json_t *problems = json_array();
+
+    add_identity_problems(c, problems);
+    add_service_problems(c, problems);
+    add_output_problems(c, problems);
+    add_port_problems(c, problems);
+    return problems;
+}
+
+static void
+status_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
+               const char *argv[] OVS_UNUSED, void *c_)
+{
+    const struct controller *c = c_;
+    json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                             "node", node_to_json(c),
+                             "service", service_to_json(c),
+                             "mapping", mapping_to_json(c),
+                             "openflow", openflow_to_json(c),
+                             "tunnel", tunnel_to_json(c),
+                             "nets", nets_to_json(c),
+                             "problems", problems_to_json(c));
+    char *text = json_dumps(json, JSON_INDENT(2));
+
+    unixctl_command_reply(conn, text);
+    free(text);
+    json_decref(json);
+}
+
+void
+status_init(struct controller *c)
+{
+    unixctl_command_register("vsubnet/status", "", 0, 0, status_command, c);
+}

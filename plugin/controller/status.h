@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the controller says about itself: vsubnet/status. */
+#ifndef VSUBNET_STATUS_H
+#define VSUBNET_STATUS_H 1
+
+/* `ovs-appctl -t vsubnet-controller vsubnet/status` answers with one JSON
+ * object (DESIGN.md section 5).  "problems" has one sentence for each thing
+ * that keeps this node from working fully; none, and all is well.  No key is
+ * in it. */
+
+struct controller;
+
+/* Registers the command; 'c' must outlive the unixctl server. */
+void status_init(struct controller *c);
+
+#endif /* status.h */
