@@ -1,8 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 bin_PROGRAMS += plugin/ctl/vsubnetctl
 plugin_ctl_vsubnetctl_SOURCES = \
+	plugin/ctl/client.c \
+	plugin/ctl/client.h \
+	plugin/ctl/command.c \
+	plugin/ctl/ctl.h \
+	plugin/ctl/events.c \
+	plugin/ctl/files.c \
+	plugin/ctl/files.h \
+	plugin/ctl/join.c \
+	plugin/ctl/local.c \
+	plugin/ctl/local.h \
+	plugin/ctl/output.c \
+	plugin/ctl/output.h \
+	plugin/ctl/status.c \
+	plugin/ctl/verbs.c \
 	plugin/ctl/vsubnetctl.c
 plugin_ctl_vsubnetctl_LDADD = \
 	plugin/model/libvsubnet-model.a \
 	plugin/seal/libvsubnet-seal.a \
 	$(LDADD) $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+dist_man_MANS += plugin/ctl/vsubnetctl.8
+dist_bashcompletion_DATA += plugin/ctl/vsubnetctl.bash
+EXTRA_DIST += plugin/ctl/README.md

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests to the mapping service. */
+
+#include <config.h>
+#include "ctl/client.h"
+
+#include <curl/curl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/files.h"
+#include "ctl/ctl.h"
+#include "model/jansson.h"
+#include "model/reader.h"
+#include "model/types.h"
+#include "model/url.h"
+#include "openvswitch/dynamic-string.h"
+#include "util.h"
+
+/* The name in the service's certificate (DESIGN.md section 4.1). */
+#define SERVICE_NAME "vsubnet-mapper"
+
+struct client {
+    struct svec urls;
+    size_t current;             /* Index of the URL to try first. */
+    char *ca;
+    char *credential;
+    unsigned int timeout;
+};
+
+struct client *
+client_create(const struct svec *urls, const char *ca, const char *credential,
+              unsigned int timeout)
+{
+    struct client *client = xzalloc(sizeof *client);
+
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    svec_clone(&client->urls, urls);
+    client->ca = nullable_xstrdup(ca);
+    client->credential = nullable_xstrdup(credential);
+    client->timeout = timeout;
+    return client;
+}
+
+static void
+replace_secret(char **secret, const char *new)
+{
+    if (*secret) {
+        model_wipe(*secret, strlen(*secret));
+        free(*secret);
+    }
+    *secret = nullable_xstrdup(new);
+}
+
+void
+client_destroy(struct client *client)
+{
+    if (client) {
+        svec_destroy(&client->urls);
+        replace_secret(&client->credential, NULL);
+        free(client->ca);
+        free(client);
+    }
+}
+
+void
+client_set_ca(struct client *client, const char *ca)
+{
+    free(client->ca);
+    client->ca = nullable_xstrdup(ca);
+}
+
+void
+client_set_credential(struct client *client, const char *credential)
+{
+    replace_secret(&client->credential, credential);
+}
+
+/* One attempt at one URL. */
+struct attempt {
+    CURL *curl;
+    struct curl_slist *headers;
+    struct curl_slist *connect_to;
+    char error[CURL_ERROR_SIZE];
+
+    /* Where the body of the answer goes: here, or to a callback. */
+    struct ds body;
+    bool (*cb)(const char *, size_t, void *aux);
+    void *aux;
+};
+
+static size_t
+receive(char *data, size_t size, size_t n, void *attempt_)
+{
+    struct attempt *attempt = attempt_;
+    long int status = 0;
+
+    n *= size;
+    curl_easy_getinfo(attempt->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (attempt->cb && status == 200) {
+        return attempt->cb(data, n, attempt->aux) ? n : 0;
+    }
+    if (attempt->body.length + n > CLIENT_ANSWER_MAX) {
+        return 0;
+    }
+    ds_put_buffer(&attempt->body, data, n);
+    return n;
+}
+
+static void
+add_header(struct attempt *attempt, const char *name, const char *value)
+{
+    char *header = xasprintf("%s: %s", name, value);
+
+    attempt->headers = curl_slist_append(attempt->headers, header);
+    model_wipe(header, strlen(header));
+    free(header);
+}
+
+/* Whom the connection goes to, and how that one proves who it is. */
+static void
+set_server(struct attempt *attempt, const struct client *client,
+           const struct model_url *url, const char *path, bool verify)
+{
+    CURL *curl = attempt->curl;
+    bool ip6 = strchr(url->host, ':');
+    char *full = xasprintf("https://%s:%"PRIu16"%s", SERVICE_NAME, url->port,
+                           path);
+    char *to = xasprintf(ip6 ? "::[%s]:%"PRIu16 : "::%s:%"PRIu16,
+                         url->host, url->port);
+
+    attempt->connect_to = curl_slist_append(NULL, to);
+    curl_easy_setopt(curl, CURLOPT_URL, full);
+    curl_easy_setopt(curl, CURLOPT_CONNECT_TO, attempt->connect_to);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    /* Debian's libcurl trusts the system's CAs too, unless told not to. */
+    curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
+    curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+    if (verify) {
+        struct curl_blob ca = {
+            .data = client->ca, .len = strlen(client->ca),
+        };
+        curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &ca);
+    } else {
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    free(full);
+    free(to);
+}
+
+static void
+set_request(struct attempt *attempt, const struct client *client,
+            const char *method, const char *body, bool verify)
+{
+    CURL *curl = attempt->curl;
+
+    if (strcmp(method, "GET")) {
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    }
+    if (body) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long) strlen(body));
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+        add_header(attempt, "Content-Type", "application/json");
+    }
+    add_header(attempt, "Accept", "application/json, text/event-stream");
+    /* A credential goes only to who has proved to be the service. */
+    if (client->credential && verify) {
+        char *bearer = xasprintf("Bearer %s", client->credential);
+        add_header(attempt, "Authorization", bearer);
+        model_wipe(bearer, strlen(bearer));
+        free(bearer);
+    }
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, attempt->headers);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+                     MIN(client->timeout, 5) * 1000L);
+    if (!attempt->cb) {
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long) client->timeout);
+    }
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, attempt);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, attempt->error);
+}
+
+static void
+free_headers(struct attempt *attempt)
+{
+    for (struct curl_slist *h = attempt->headers; h; h = h->next) {
+        model_wipe(h->data, strlen(h->data));
+    }
+    curl_slist_free_all(attempt->headers);
+    curl_slist_free_all(attempt->connect_to);
+}
+
+/* What is done, at whichever URL. */
+struct request {
+    const char *method;
+    const char *path;
+    const char *body;
+    bool verify;
+    bool (*cb)(const char *, size_t, void *aux);
+    void *aux;
+};
+
+/* Stores the answer, or returns libcurl's error and puts it into words. */
+static CURLcode
+try_url(const struct client *client, const struct request *request,
+        const char *url_s, struct client_answer *answer, char **errorp)
+{
+    struct attempt attempt = {
+        .curl = curl_easy_init(),
+        .body = DS_EMPTY_INITIALIZER,
+        .cb = request->cb,
+        .aux = request->aux,
+    };
+    struct model_url url;
+    char *local_ip = NULL;
+
+    *errorp = model_url_parse(url_s, &url);
+    if (*errorp) {
+        curl_easy_cleanup(attempt.curl);
+        return CURLE_URL_MALFORMAT;
+    }
+    set_server(&attempt, client, &url, request->path, request->verify);
+    set_request(&attempt, client, request->method, request->body,
+                request->verify);
+    CURLcode code = curl_easy_perform(attempt.curl);
+    if (code == CURLE_OK) {
+        curl_easy_getinfo(attempt.curl, CURLINFO_RESPONSE_CODE,
+                          &answer->status);
+        curl_easy_getinfo(attempt.curl, CURLINFO_LOCAL_IP, &local_ip);
+        answer->local_ip = nullable_xstrdup(local_ip);
+        answer->size = attempt.body.length;
+        answer->body = ds_steal_cstr(&attempt.body);
+    } else {
+        *errorp = xasprintf("%s: %s", url_s, (*attempt.error ? attempt.error
+                                              : curl_easy_strerror(code)));
+    }
+    ds_destroy(&attempt.body);
+    model_url_destroy(&url);
+    curl_easy_cleanup(attempt.curl);
+    free_headers(&attempt);
+    return code;
+}
+
+/* Errors that mean that no request was sent. */
+static bool
+nothing_was_sent(CURLcode code)
+{
+    return (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST
+            || code == CURLE_SSL_CONNECT_ERROR
+            || code == CURLE_PEER_FAILED_VERIFICATION
+            || code == CURLE_URL_MALFORMAT);
+}
+
+static char *
+try_urls(struct client *client, const struct request *request,
+         struct client_answer *answer)
+{
+    struct ds errors = DS_EMPTY_INITIALIZER;
+
+    memset(answer, 0, sizeof *answer);
+    for (size_t i = 0; i < client->urls.n; i++) {
+        size_t index = (client->current + i) % client->urls.n;
+        struct client_answer this = { .status = 0 };
+        char *error;
+        CURLcode code = try_url(client, request, client->urls.names[index],
+                                &this, &error);
+
+        if (code == CURLE_OK) {
+            client_answer_destroy(answer);
+            *answer = this;
+            client->current = index;
+            if (this.status != 503) {
+                break;
+            }
+            continue;
+        }
+        ds_put_format(&errors, "%s%s", errors.length ? "; " : "", error);
+        free(error);
+        if (!nothing_was_sent(code) && !strcmp(request->method, "POST")) {
+            break;
+        }
+    }
+    if (answer->status) {
+        ds_destroy(&errors);
+        return NULL;
+    }
+    return ds_steal_cstr(&errors);
+}
+
+char *
+client_send(struct client *client, const char *method, const char *path,
+            const json_t *body, struct client_answer *answer)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    struct request request = {
+        .method = method, .path = path, .body = text, .verify = true,
+    };
+    char *error = try_urls(client, &request, answer);
+
+    if (text) {
+        model_wipe(text, strlen(text));
+        free(text);
+    }
+    if (!error && answer->size) {
+        free(model_json_parse(answer->body, answer->size, CLIENT_ANSWER_MAX,
+                              &answer->json));
+    }
+    return error;
+}
+
+char *
+client_get_unverified(struct client *client, const char *path,
+                      struct client_answer *answer)
+{
+    struct request request = { .method = "GET", .path = path };
+    return try_urls(client, &request, answer);
+}
+
+char *
+client_stream(struct client *client, const char *path,
+              bool (*cb)(const char *, size_t, void *aux), void *aux)
+{
+    struct request request = {
+        .method = "GET", .path = path, .verify = true, .cb = cb, .aux = aux,
+    };
+    struct client_answer answer;
+    char *error = try_urls(client, &request, &answer);
+
+    if (!error) {
+        free(model_json_parse(answer.body, answer.size, CLIENT_ANSWER_MAX,
+                              &answer.json));
+        error = client_refusal(&answer);
+        client_answer_destroy(&answer);
+    }
+    return error;
+}
+
+void
+client_answer_destroy(struct client_answer *answer)
+{
+    if (answer->body) {
+        model_wipe(answer->body, answer->size);
+        free(answer->body);
+    }
+    json_decref(answer->json);
+    free(answer->local_ip);
+    memset(answer, 0, sizeof *answer);
+}
+
+char *
+client_refusal(const struct client_answer *answer)
+{
+    if (answer->status >= 200 && answer->status < 300) {
+        return NULL;
+    }
+    const char *code = json_string_value(json_object_get(answer->json,
+                                                         "code"));
+    const char *detail = json_string_value(json_object_get(answer->json,
+                                                           "detail"));
+    const char *field = json_string_value(json_object_get(answer->json,
+                                                          "field"));
+    if (!code) {
+        return xasprintf("the service answered with HTTP status %ld",
+                         answer->status);
+    }
+    /* The detail may begin with the field itself. */
+    bool named = (field && detail
+                  && !strncmp(field, detail, strlen(field)));
+    return xasprintf("%s: %s%s%s", code, field && !named ? field : "",
+                     field && !named ? ": " : "",
+                     detail ? detail : "refused");
+}
+
+/* For commands. */
+
+char *
+ctl_path(const char *part, ...)
+{
+    struct ds path = DS_EMPTY_INITIALIZER;
+    va_list args;
+
+    ds_put_cstr(&path, "/v1");
+    va_start(args, part);
+    for (; part; part = va_arg(args, const char *)) {
+        char *escaped = curl_easy_escape(NULL, part, strlen(part));
+
+        if (!*part || !strcmp(part, ".") || !strcmp(part, "..")) {
+            ctl_usage("\"%s\": not a name", part);
+        }
+        ds_put_format(&path, "/%s", escaped);
+        curl_free(escaped);
+    }
+    va_end(args);
+    return ds_steal_cstr(&path);
+}
+
+struct client *
+ctl_client(struct ctl *ctl)
+{
+    if (!ctl->client) {
+        unsigned int timeout = ctl_uint_option(ctl, OPT_TIMEOUT, 1, 3600, 30);
+        struct operator_config config;
+
+        ctl_check("", operator_config_read(ctl_option(ctl, OPT_CONFIG),
+                                           &config));
+        ctl->client = client_create(&config.urls, config.ca, config.token,
+                                    timeout);
+        operator_config_destroy(&config);
+    }
+    return ctl->client;
+}
+
+json_t *
+ctl_request(struct ctl *ctl, const char *method, char *path, json_t *body)
+{
+    struct client_answer answer;
+
+    ctl_check("", client_send(ctl_client(ctl), method, path, body, &answer));
+    ctl_check("", client_refusal(&answer));
+    if (answer.size && !answer.json) {
+        ctl_fatal("the service's answer is not JSON");
+    }
+    json_t *json = json_incref(answer.json);
+    client_answer_destroy(&answer);
+    json_decref(body);
+    free(path);
+    return json;
+}
+
+json_t *
+ctl_list(struct ctl *ctl, char *path)
+{
+    json_t *json = ctl_request(ctl, "GET", path, NULL);
+    json_t *items = json_incref(json_object_get(json, "items"));
+
+    if (!json_is_array(items)) {
+        ctl_fatal("the service's answer has no \"items\"");
+    }
+    json_decref(json);
+    return items;
+}

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of commands; finding one; help. */
+
+#include <config.h>
+#include "ctl/ctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/jansson.h"
+#include "model/types.h"
+#include "util.h"
+
+#define BIT(OPT) (UINT64_C(1) << (OPT))
+#define GLOBAL (BIT(OPT_HELP) | BIT(OPT_JSON) | BIT(OPT_CONFIG)         \
+                | BIT(OPT_TIMEOUT) | BIT(OPT_VERSION) | BIT(OPT_COMMANDS))
+
+static const struct {
+    const char *name;
+    const char *arg;            /* Null for a flag. */
+    const char *help;           /* Null: not shown. */
+} option_table[N_CTL_OPTIONS] = {
+    [OPT_HELP] = { "help", NULL, "show help of the program or a command" },
+    [OPT_JSON] = { "json", NULL, "print JSON instead of text" },
+    [OPT_CONFIG] = { "config", "FILE", "operator configuration" },
+    [OPT_TIMEOUT] = { "timeout", "SECONDS", "give up after (default: 30)" },
+    [OPT_VERSION] = { "version", NULL, "show the version" },
+    [OPT_COMMANDS] = { "commands", NULL, NULL },
+    [OPT_NAME] = { "name", "NAME", "name of this node "
+                   "(default: the host's)" },
+    [OPT_ENDPOINT] = { "endpoint", "ADDR:PORT", "where other nodes reach "
+                       "this one; may be repeated" },
+    [OPT_STATE_DIR] = { "state-dir", "DIR", "the controller's state "
+                        "directory" },
+    [OPT_WAIT] = { "wait", "SECONDS", "wait for approval and connection "
+                   "(default: 3)" },
+    [OPT_TTL] = { "ttl", "TIME", "how long the token is good: 90s, 30m, 1h, "
+                  "7d (default: 1h)" },
+    [OPT_USES] = { "uses", "N", "how many nodes may join by it "
+                   "(default: 1)" },
+    [OPT_APPROVE] = { "approve", NULL, "approve the nodes that join by it" },
+    [OPT_NET] = { "net", "NET", "make them members of vSubnet NET; may be "
+                  "repeated" },
+    [OPT_SUBNET] = { "subnet", "CIDR", "range of which addresses are "
+                     "assigned; may be repeated" },
+    [OPT_VNI] = { "vni", "N", "the 24-bit VNI (default: a free one)" },
+    [OPT_ALGORITHM] = { "algorithm", "NAME", "aes128gcm (default) or "
+                        "aes256gcm" },
+    [OPT_GROUP] = { "group", "ADDR", "multicast group of the underlay for "
+                    "broadcast (default: none)" },
+    [OPT_HOST_PORT] = { "host-port", NULL, "give the host itself a port in "
+                        "the vSubnet (the default)" },
+    [OPT_NO_HOST_PORT] = { "no-host-port", NULL, "do not" },
+    [OPT_MAC] = { "mac", "MAC", "MAC address (default: drawn)" },
+    [OPT_ADDRESS] = { "address", "ADDR", "IP address, or \"auto\": one of "
+                      "each range; may be repeated" },
+    [OPT_IFACE_ID] = { "iface-id", "ID", "the port with this "
+                       "external_ids:iface-id is meant, on whichever node" },
+    [OPT_NODE] = { "node", "NODE", "the node that has it (without "
+                   "--iface-id)" },
+};
+
+static const char join_details[] =
+"Registers this host with the mapping service and points the local\n"
+"controller at it. TOKEN comes from \"vsubnetctl token create\"; give - to\n"
+"read it from standard input, which keeps it out of the shell's history and\n"
+"the process list.\n"
+"\n"
+"The service proves itself by the fingerprint in the token. The host's\n"
+"identity is made here and kept in node.json. Doing it again is harmless.";
+
+static const char status_details[] =
+"Asks the controller on this host, which answers whether or not the mapping\n"
+"service is there. Exit status 1 means that there is a problem, listed last.";
+
+const struct ctl_command ctl_commands[] = {
+    { "join", "URL[,URL...] TOKEN|-", 2, 2,
+      BIT(OPT_NAME) | BIT(OPT_ENDPOINT) | BIT(OPT_STATE_DIR) | BIT(OPT_WAIT),
+      "make this host a node of the mapping service at URL", join_details,
+      ctl_join },
+    { "leave", "", 0, 0, BIT(OPT_STATE_DIR),
+      "make this host forget the mapping service",
+      "Removes this host's identity, keys, cache and configuration. The\n"
+      "service keeps the node until \"vsubnetctl node rm\".", ctl_leave },
+    { "status", "", 0, 0, BIT(OPT_STATE_DIR),
+      "show what this host's controller does", status_details, ctl_status },
+    { "events", "", 0, 0, 0, "print changes of the mapping as they happen",
+      "One line for each object; with --json, one event a line. Ends when\n"
+      "interrupted.", ctl_events },
+
+    { "token create", "", 0, 0,
+      BIT(OPT_TTL) | BIT(OPT_USES) | BIT(OPT_APPROVE) | BIT(OPT_NET),
+      "make a token by which hosts join, and print it",
+      "The token is printed once and can't be shown again.",
+      ctl_token_create },
+    { "token ls", "", 0, 0, 0, "list the join tokens", NULL, ctl_token_ls },
+    { "token rm", "ID", 1, 1, 0, "make a join token useless", NULL,
+      ctl_token_rm },
+
+    { "node ls", "", 0, 0, 0, "list the nodes", NULL, ctl_node_ls },
+    { "node show", "NODE", 1, 1, 0, "show one node",
+      "NODE is a node's number, UUID or name.", ctl_node_show },
+    { "node approve", "NODE", 1, 1, 0, "let a node take part", NULL,
+      ctl_node_approve },
+    { "node revoke", "NODE", 1, 1, 0, "shut a node out",
+      "Its memberships, bindings and keys go at once.", ctl_node_revoke },
+    { "node rename", "NODE NAME", 2, 2, 0, "give a node another name", NULL,
+      ctl_node_rename },
+    { "node rm", "NODE", 1, 1, 0, "remove a node", NULL, ctl_node_rm },
+
+    { "net add", "NAME", 1, 1,
+      BIT(OPT_SUBNET) | BIT(OPT_VNI) | BIT(OPT_ALGORITHM) | BIT(OPT_GROUP),
+      "make a vSubnet", NULL, ctl_net_add },
+    { "net ls", "", 0, 0, 0, "list the vSubnets", NULL, ctl_net_ls },
+    { "net show", "NET", 1, 1, 0, "show one vSubnet and its members", NULL,
+      ctl_net_show },
+    { "net rm", "NET", 1, 1, 0, "remove a vSubnet with all that is in it",
+      NULL, ctl_net_rm },
+
+    { "member add", "NET NODE", 2, 2,
+      BIT(OPT_HOST_PORT) | BIT(OPT_NO_HOST_PORT),
+      "make a node a member of a vSubnet", NULL, ctl_member_add },
+    { "member ls", "NET", 1, 1, 0, "list the members of a vSubnet", NULL,
+      ctl_member_ls },
+    { "member rm", "NET NODE", 2, 2, 0, "end a membership", NULL,
+      ctl_member_rm },
+
+    { "port add", "NET", 1, 1,
+      BIT(OPT_MAC) | BIT(OPT_ADDRESS) | BIT(OPT_IFACE_ID) | BIT(OPT_NODE),
+      "bind a MAC and its addresses in a vSubnet",
+      "A port that names its vSubnet in external_ids:vsubnet needs none of\n"
+      "this: its node binds it. What is bound here, no node can change.",
+      ctl_port_add },
+    { "port ls", "[NET]", 0, 1, 0, "list bindings: of a vSubnet, or all",
+      NULL, ctl_port_ls },
+    { "port rm", "NET MAC", 2, 2, 0, "remove a binding", NULL, ctl_port_rm },
+};
+const size_t n_ctl_commands = ARRAY_SIZE(ctl_commands);
+
+/* Ends. */
+
+OVS_PRINTF_FORMAT(1, 0)
+static void
+complain(const char *format, va_list args)
+{
+    fflush(stdout);
+    fputs("vsubnetctl: ", stderr);
+    vfprintf(stderr, format, args);
+    putc('\n', stderr);
+}
+
+void
+ctl_fatal(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    complain(format, args);
+    va_end(args);
+    exit(1);
+}
+
+void
+ctl_usage(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    complain(format, args);
+    va_end(args);
+    exit(2);
+}
+
+void
+ctl_check(const char *what, char *error)
+{
+    if (error) {
+        ctl_fatal("%s%s%s", what, *what ? ": " : "", error);
+    }
+}
+
+/* Values. */
+
+const char *
+ctl_arg(const struct ctl *ctl, size_t i)
+{
+    return i < ctl->args.n ? ctl->args.names[i] : NULL;
+}
+
+bool
+ctl_has(const struct ctl *ctl, enum ctl_option option)
+{
+    return ctl->options[option].n > 0;
+}
+
+const char *
+ctl_option(const struct ctl *ctl, enum ctl_option option)
+{
+    const struct svec *values = &ctl->options[option];
+    return values->n ? values->names[values->n - 1] : NULL;
+}
+
+unsigned int
+ctl_uint_option(const struct ctl *ctl, enum ctl_option option,
+                unsigned int min, unsigned int max, unsigned int default_)
+{
+    const char *s = ctl_option(ctl, option);
+    unsigned int value;
+
+    if (!s) {
+        return default_;
+    }
+    if (!*s || s[strspn(s, "0123456789")] || !str_to_uint(s, 10, &value)
+        || value < min || value > max) {
+        ctl_usage("--%s %s: must be a number from %u to %u",
+                  option_table[option].name, s, min, max);
+    }
+    return value;
+}
+
+json_t *
+ctl_strings_option(const struct ctl *ctl, enum ctl_option option)
+{
+    json_t *array = json_array();
+    const char *value;
+    size_t i;
+
+    SVEC_FOR_EACH (i, value, &ctl->options[option]) {
+        json_t *string = json_string(value);
+        if (!string) {
+            ctl_usage("--%s: not UTF-8", option_table[option].name);
+        }
+        json_array_append_new(array, string);
+    }
+    return array;
+}
+
+/* Help. */
+
+static void
+print_options(uint64_t options)
+{
+    for (int i = 0; i < N_CTL_OPTIONS; i++) {
+        if (options & BIT(i) && option_table[i].help) {
+            char *left = xasprintf("--%s%s%s", option_table[i].name,
+                                   option_table[i].arg ? " " : "",
+                                   (option_table[i].arg
+                                    ? option_table[i].arg : ""));
+            printf("  %-22s %s\n", left, option_table[i].help);
+            free(left);
+        }
+    }
+}
+
+static void
+print_command_line(const struct ctl_command *command)
+{
+    char *left = xasprintf("%s%s%s", command->name,
+                           *command->args ? " " : "", command->args);
+    printf("  %-28s %s\n", left, command->summary);
+    free(left);
+}
+
+/* Prints the commands whose names begin with GROUP and a space. */
+static bool
+print_group(const char *group)
+{
+    size_t len = strlen(group);
+    bool found = false;
+
+    for (size_t i = 0; i < n_ctl_commands; i++) {
+        const char *name = ctl_commands[i].name;
+
+        if (!strncmp(name, group, len) && name[len] == ' ') {
+            if (!found) {
+                printf("usage: vsubnetctl %s VERB...\n\n", group);
+            }
+            found = true;
+            print_command_line(&ctl_commands[i]);
+        }
+    }
+    return found;
+}
+
+static void
+print_help(void)
+{
+    puts("vsubnetctl: virtual layer-2 subnets across hosts\n"
+         "usage: vsubnetctl [OPTION]... COMMAND [ARG]...\n"
+         "\nThis host (as root):");
+    for (size_t i = 0; i < n_ctl_commands; i++) {
+        if (ctl_commands[i].run == ctl_events) {
+            puts("\nThe mapping service (as an operator):");
+        }
+        print_command_line(&ctl_commands[i]);
+    }
+    puts("\nOptions of every command:");
+    print_options(GLOBAL);
+    puts("\n\"vsubnetctl COMMAND --help\" tells more about a command. An\n"
+         "operator is who can read the operator configuration: --config,\n"
+         "$VSUBNET_CONFIG, " VSUBNET_SYSCONFDIR "/vsubnet/operator.json or\n"
+         VSUBNET_LOCALSTATEDIR "/lib/vsubnet-mapper/operator.json.");
+}
+
+static void
+print_command_help(const struct ctl_command *command)
+{
+    printf("vsubnetctl %s: %s\nusage: vsubnetctl %s%s%s%s\n",
+           command->name, command->summary, command->name,
+           command->options ? " [OPTION]..." : "",
+           *command->args ? " " : "", command->args);
+    if (command->details) {
+        printf("\n%s\n", command->details);
+    }
+    if (command->options) {
+        puts("\nOptions:");
+        print_options(command->options);
+    }
+    puts("\nOptions of every command:");
+    print_options(GLOBAL);
+}
+
+/* For the shell's completion: each command and its options on a line. */
+static void
+print_commands(void)
+{
+    for (size_t i = 0; i < n_ctl_commands; i++) {
+        fputs(ctl_commands[i].name, stdout);
+        for (int j = 0; j < N_CTL_OPTIONS; j++) {
+            if ((ctl_commands[i].options | GLOBAL) & BIT(j)
+                && option_table[j].help) {
+                printf(" --%s", option_table[j].name);
+            }
+        }
+        putchar('\n');
+    }
+}
+
+/* Parsing. */
+
+/* Takes the option at argv[*i], with its value, into CTL. */
+static void
+parse_option(struct ctl *ctl, int argc, char *argv[], int *i)
+{
+    const char *name = argv[*i] + 2;
+    size_t len = strcspn(name, "=");
+
+    for (int option = 0; option < N_CTL_OPTIONS; option++) {
+        const char *arg = option_table[option].arg;
+
+        if (strlen(option_table[option].name) != len
+            || strncmp(option_table[option].name, name, len)) {
+            continue;
+        }
+        if (!arg && name[len]) {
+            ctl_usage("--%.*s takes no value", (int) len, name);
+        }
+        if (!arg) {
+            svec_add(&ctl->options[option], "");
+        } else if (name[len]) {
+            svec_add(&ctl->options[option], name + len + 1);
+        } else if (*i + 1 < argc) {
+            svec_add(&ctl->options[option], argv[++*i]);
+        } else {
+            ctl_usage("--%s needs a value: %s", name, arg);
+        }
+        return;
+    }
+    ctl_usage("unknown option --%.*s (see vsubnetctl --help)",
+              (int) len, name);
+}
+
+static void
+drop_first_words(struct svec *words, size_t n)
+{
+    for (; n > 0; n--) {
+        free(words->names[0]);
+        memmove(words->names, words->names + 1,
+                --words->n * sizeof *words->names);
+    }
+}
+
+/* Finds the command whose words are the first ones of WORDS, and removes
+ * those. */
+static const struct ctl_command *
+find_command(struct svec *words)
+{
+    for (size_t i = 0; i < n_ctl_commands; i++) {
+        const char *name = ctl_commands[i].name;
+        size_t len = strcspn(name, " ");
+        size_t n = name[len] ? 2 : 1;
+
+        if (words->n >= n && strlen(words->names[0]) == len
+            && !strncmp(words->names[0], name, len)
+            && (n == 1 || !strcmp(words->names[1], name + len + 1))) {
+            drop_first_words(words, n);
+            return &ctl_commands[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+show_help_and_exit(struct ctl *ctl)
+{
+    const struct ctl_command *command = find_command(&ctl->args);
+
+    if (command) {
+        print_command_help(command);
+    } else if (!ctl->args.n) {
+        print_help();
+    } else if (!print_group(ctl->args.names[0])) {
+        ctl_usage("unknown command \"%s\" (see vsubnetctl --help)",
+                  ctl->args.names[0]);
+    }
+    exit(0);
+}
+
+static void
+check_command(struct ctl *ctl)
+{
+    const struct ctl_command *command = ctl->command;
+
+    for (int option = 0; option < N_CTL_OPTIONS; option++) {
+        if (ctl_has(ctl, option)
+            && !((command->options | GLOBAL) & BIT(option))) {
+            ctl_usage("\"%s\" has no option --%s (see vsubnetctl %s --help)",
+                      command->name, option_table[option].name,
+                      command->name);
+        }
+    }
+    if (ctl->args.n < command->min_args || ctl->args.n > command->max_args) {
+        ctl_usage("usage: vsubnetctl %s%s%s", command->name,
+                  *command->args ? " " : "", command->args);
+    }
+}
+
+/* Fills in CTL.  Ends the process if the command line asks for help or is
+ * wrong. */
+void
+ctl_parse(struct ctl *ctl, int argc, char *argv[])
+{
+    bool only_args = false;
+
+    for (int i = 1; i < argc; i++) {
+        const char *s = argv[i];
+
+        if (only_args || s[0] != '-' || !s[1]) {
+            svec_add(&ctl->args, s);
+        } else if (!strcmp(s, "--")) {
+            only_args = true;
+        } else if (!strcmp(s, "-h")) {
+            svec_add(&ctl->options[OPT_HELP], "");
+        } else if (!strcmp(s, "-V")) {
+            svec_add(&ctl->options[OPT_VERSION], "");
+        } else if (s[1] == '-') {
+            parse_option(ctl, argc, argv, &i);
+        } else {
+            ctl_usage("unknown option %s (see vsubnetctl --help)", s);
+        }
+        if (!strncmp(argv[i], "vsj1.", 5)) {
+            /* A join token has no business in the process list. */
+            model_wipe(argv[i], strlen(argv[i]));
+        }
+    }
+    if (ctl_has(ctl, OPT_VERSION)) {
+        puts("vsubnetctl (vSubnet) " VSUBNET_VERSION);
+        exit(0);
+    }
+    if (ctl_has(ctl, OPT_COMMANDS)) {
+        print_commands();
+        exit(0);
+    }
+    if (ctl->args.n && !strcmp(ctl->args.names[0], "help")) {
+        drop_first_words(&ctl->args, 1);
+        show_help_and_exit(ctl);
+    }
+    if (ctl_has(ctl, OPT_HELP)) {
+        show_help_and_exit(ctl);
+    }
+    if (!ctl->args.n) {
+        ctl_usage("no command given (see vsubnetctl --help)");
+    }
+    char *first = xstrdup(ctl->args.names[0]);
+    ctl->command = find_command(&ctl->args);
+    if (!ctl->command) {
+        ctl_usage("unknown command \"%s%s%s\" (see vsubnetctl --help)",
+                  first, ctl->args.n > 1 ? " " : "",
+                  ctl->args.n > 1 ? ctl->args.names[1] : "");
+    }
+    free(first);
+    check_command(ctl);
+}

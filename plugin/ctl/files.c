@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files that hold credentials: operator.json and node.json. */
+
+#include <config.h>
+#include "ctl/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model/credential.h"
+#include "model/jansson.h"
+#include "model/reader.h"
+#include "model/url.h"
+#include "openvswitch/uuid.h"
+#include "util.h"
+
+enum { FILE_SIZE_LIMIT = 1024 * 1024, PEM_LIMIT = 64 * 1024 };
+
+const char *
+state_dir(const char *option)
+{
+    const char *env = getenv("VSUBNET_STATEDIR");
+
+    return (option ? option
+            : env && *env ? env
+            : VSUBNET_LOCALSTATEDIR "/lib/vsubnet");
+}
+
+const char *
+run_dir(void)
+{
+    const char *env = getenv("VSUBNET_RUNDIR");
+    return env && *env ? env : VSUBNET_RUNSTATEDIR "/vsubnet";
+}
+
+/* Reading. */
+
+static char *
+check_private(const char *path, const struct stat *st)
+{
+    if (!S_ISREG(st->st_mode)) {
+        return xasprintf("%s: not a regular file", path);
+    }
+    if (st->st_uid != geteuid() && st->st_uid != 0) {
+        return xasprintf("%s: belongs to another user", path);
+    }
+    if (st->st_mode & 077) {
+        return xasprintf("%s: others may read or change it: "
+                         "chmod 600 %s", path, path);
+    }
+    if (st->st_size > FILE_SIZE_LIMIT) {
+        return xasprintf("%s: too large", path);
+    }
+    return NULL;
+}
+
+/* Reads the private JSON file PATH.  Returns an errno value if it can't be
+ * opened; otherwise 0, and *JSON or *ERROR. */
+static int
+read_private_json(const char *path, json_t **json, char **error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+
+    *json = NULL;
+    *error = NULL;
+    if (fd < 0) {
+        return errno;
+    }
+    if (fstat(fd, &st)) {
+        *error = xasprintf("%s: %s", path, ovs_strerror(errno));
+    } else {
+        *error = check_private(path, &st);
+    }
+    if (!*error) {
+        char *text = xmalloc(FILE_SIZE_LIMIT + 1);
+        ssize_t n = 0, got;
+
+        while ((got = read(fd, text + n, FILE_SIZE_LIMIT + 1 - n)) > 0) {
+            n += got;
+        }
+        if (got < 0) {
+            *error = xasprintf("%s: %s", path, ovs_strerror(errno));
+        } else {
+            char *reason = model_json_parse(text, n, FILE_SIZE_LIMIT, json);
+            *error = reason ? xasprintf("%s: %s", path, reason) : NULL;
+            free(reason);
+        }
+        model_wipe(text, FILE_SIZE_LIMIT + 1);
+        free(text);
+    }
+    close(fd);
+    return 0;
+}
+
+/* Reads the member "urls" into *URLS. */
+static void
+read_urls(struct model_reader *r, struct svec *urls)
+{
+    const json_t *array = model_reader_array(r, "urls", MODEL_REQUIRED,
+                                             MODEL_URLS_MAX);
+
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *s = json_string_value(json_array_get(array, i));
+        char *error = (s ? model_urls_parse(s, urls)
+                       : xstrdup("not a string"));
+        if (error) {
+            model_reader_fail(r, "urls", error);
+        }
+    }
+    if (array && !urls->n) {
+        model_reader_fail(r, "urls", xstrdup("empty"));
+    }
+}
+
+/* Reads a credential and checks that it is one of KIND. */
+static const char *
+read_credential(struct model_reader *r, const char *field,
+                enum model_credential_kind kind)
+{
+    const char *s = model_reader_string(r, field, MODEL_REQUIRED);
+    struct model_credential c;
+    char *error = s ? model_credential_parse(s, &c) : NULL;
+
+    if (s && !error && c.kind != kind) {
+        error = xstrdup("another kind of credential is needed here");
+    }
+    if (error) {
+        model_reader_fail(r, field, error);
+    }
+    model_credential_wipe(&c);
+    return s;
+}
+
+static char *
+name_file(const char *path, char *error)
+{
+    char *named = error ? xasprintf("%s: %s", path, error) : NULL;
+    free(error);
+    return named;
+}
+
+static char *
+operator_config_from_json(const json_t *json, struct operator_config *config)
+{
+    struct model_reader r;
+
+    svec_init(&config->urls);
+    model_reader_init(&r, json);
+    read_urls(&r, &config->urls);
+    const char *ca = model_reader_text(&r, "ca", MODEL_REQUIRED, PEM_LIMIT);
+    const char *token = read_credential(&r, "token",
+                                        MODEL_CREDENTIAL_OPERATOR);
+    char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
+    if (error) {
+        svec_destroy(&config->urls);
+        return error;
+    }
+    config->ca = xstrdup(ca);
+    config->token = xstrdup(token);
+    return NULL;
+}
+
+char *
+operator_config_read(const char *file, struct operator_config *config)
+{
+    const char *env = getenv("VSUBNET_CONFIG");
+    const char *given = file ? file : env && *env ? env : NULL;
+    const char *const candidates[] = {
+        given ? given : VSUBNET_SYSCONFDIR "/vsubnet/operator.json",
+        given ? NULL
+              : VSUBNET_LOCALSTATEDIR "/lib/vsubnet-mapper/operator.json",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(candidates) && candidates[i]; i++) {
+        char *error;
+        json_t *json;
+        int retval = read_private_json(candidates[i], &json, &error);
+
+        if (retval == ENOENT && !given) {
+            continue;
+        }
+        if (retval) {
+            return xasprintf("%s: %s", candidates[i], ovs_strerror(retval));
+        }
+        if (!error) {
+            error = name_file(candidates[i],
+                              operator_config_from_json(json, config));
+        }
+        json_decref(json);
+        return error;
+    }
+    return xasprintf("no operator configuration: neither %s nor %s is there; "
+                     "copy operator.json from the mapping service's state "
+                     "directory or give --config FILE",
+                     candidates[0], candidates[1]);
+}
+
+void
+operator_config_destroy(struct operator_config *config)
+{
+    svec_destroy(&config->urls);
+    free(config->ca);
+    model_wipe(config->token, strlen(config->token));
+    free(config->token);
+}
+
+static char *
+node_file_from_json(const json_t *json, struct node_file *node)
+{
+    struct model_reader r;
+    struct uuid id;
+
+    model_reader_init(&r, json);
+    model_reader_uint(&r, "version", MODEL_REQUIRED, 1, 1);
+    model_reader_uuid(&r, "id", MODEL_REQUIRED, &id);
+    const char *id_s = model_reader_string(&r, "id", MODEL_REQUIRED);
+    const char *credential = read_credential(&r, "credential",
+                                             MODEL_CREDENTIAL_NODE);
+    read_urls(&r, &node->urls);
+    const char *ca = model_reader_text(&r, "ca", MODEL_REQUIRED, PEM_LIMIT);
+    const char *name = model_reader_name(&r, "name", MODEL_REQUIRED);
+    const char *fingerprint = model_reader_string(&r, "fingerprint",
+                                                  MODEL_REQUIRED);
+    node->number = model_reader_uint(&r, "number", MODEL_OPTIONAL,
+                                     1, MODEL_NODE_MAX);
+    char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
+    if (error) {
+        return error;
+    }
+    node->id = xstrdup(id_s);
+    node->credential = xstrdup(credential);
+    node->ca = xstrdup(ca);
+    node->name = xstrdup(name);
+    node->fingerprint = xstrdup(fingerprint);
+    return NULL;
+}
+
+char *
+node_file_read(const char *dir, struct node_file *node, bool *exists)
+{
+    char *path = xasprintf("%s/node.json", dir);
+    char *error;
+    json_t *json;
+    int retval = read_private_json(path, &json, &error);
+
+    memset(node, 0, sizeof *node);
+    svec_init(&node->urls);
+    *exists = retval != ENOENT;
+    if (retval) {
+        error = (retval == ENOENT ? NULL
+                 : xasprintf("%s: %s", path, ovs_strerror(retval)));
+    } else if (!error) {
+        error = name_file(path, node_file_from_json(json, node));
+    }
+    json_decref(json);
+    free(path);
+    return error;
+}
+
+void
+node_file_destroy(struct node_file *node)
+{
+    if (node->credential) {
+        model_wipe(node->credential, strlen(node->credential));
+    }
+    free(node->id);
+    free(node->credential);
+    svec_destroy(&node->urls);
+    free(node->ca);
+    free(node->name);
+    free(node->fingerprint);
+}
+
+/* Writing. */
+
+static int
+write_all(int fd, const char *data, size_t n)
+{
+    while (n) {
+        ssize_t written = write(fd, data, n);
+
+        if (written < 0 && errno != EINTR) {
+            return errno;
+        } else if (written > 0) {
+            data += written;
+            n -= written;
+        }
+    }
+    return 0;
+}
+
+static int
+sync_dir(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = fd < 0 || fsync(fd) ? errno : 0;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return error;
+}
+
+/* Replaces PATH in DIR by TEXT, which is on the disk when this returns 0. */
+static int
+replace_file(const char *dir, const char *path, const char *text)
+{
+    char *tmp = xasprintf("%s.XXXXXX", path);
+    int fd = mkostemp(tmp, O_CLOEXEC);          /* Mode 0600. */
+    int error = fd < 0 ? errno : 0;
+
+    if (!error) {
+        error = write_all(fd, text, strlen(text));
+        if (!error && fsync(fd)) {
+            error = errno;
+        }
+        if (close(fd) && !error) {
+            error = errno;
+        }
+        if (!error && rename(tmp, path)) {
+            error = errno;
+        }
+        if (error) {
+            unlink(tmp);
+        }
+    }
+    free(tmp);
+    return error ? error : sync_dir(dir);
+}
+
+/* Makes DIR itself, and sees that others can't look into it. */
+static char *
+make_dir(const char *dir)
+{
+    if (mkdir(dir, 0700) && errno != EEXIST) {
+        return xasprintf("%s: cannot make the directory: %s", dir,
+                         ovs_strerror(errno));
+    }
+    return NULL;
+}
+
+char *
+node_file_write(const char *dir, const struct node_file *node)
+{
+    char *path = xasprintf("%s/node.json", dir);
+    json_t *urls = json_array();
+    const char *url;
+    size_t i;
+
+    SVEC_FOR_EACH (i, url, &node->urls) {
+        json_array_append_new(urls, json_string(url));
+    }
+    json_t *json = json_pack(
+        "{s:i, s:s, s:s, s:o, s:s, s:s, s:o, s:s}", "version", 1,
+        "id", node->id, "credential", node->credential, "urls", urls,
+        "ca", node->ca, "name", node->name,
+        "number", node->number ? json_integer(node->number) : json_null(),
+        "fingerprint", node->fingerprint);
+    char *text = json_dumps(json, JSON_INDENT(2));
+    char *error = make_dir(dir);
+    if (!error) {
+        int retval = replace_file(dir, path, text);
+        error = (retval ? xasprintf("%s: %s", path, ovs_strerror(retval))
+                 : NULL);
+    }
+    model_wipe(text, strlen(text));
+    free(text);
+    json_decref(json);
+    free(path);
+    return error;
+}
+
+char *
+file_remove(const char *dir, const char *name)
+{
+    char *path = xasprintf("%s/%s", dir, name);
+    char *error = NULL;
+
+    if (unlink(path) && errno != ENOENT) {
+        error = xasprintf("%s: %s", path, ovs_strerror(errno));
+    }
+    free(path);
+    return error;
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is known of this host: OVS's database, daemons, hardware. */
+
+#include <config.h>
+#include "ctl/local.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <openssl/evp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "dirs.h"
+#include "jsonrpc.h"
+#include "model/credential.h"
+#include "model/jansson.h"
+#include "model/reader.h"
+#include "openvswitch/dynamic-string.h"
+#include "packets.h"
+#include "svec.h"
+#include "unixctl.h"
+#include "util.h"
+
+extern char **environ;
+
+/* ovs-vsctl. */
+
+/* Reads FD to its end into *DS, without the newline that ends it. */
+static void
+read_output(int fd, struct ds *ds)
+{
+    char buf[4096];
+    ssize_t n;
+
+    while ((n = read(fd, buf, sizeof buf)) > 0
+           || (n < 0 && errno == EINTR)) {
+        ds_put_buffer(ds, buf, MAX(n, 0));
+    }
+    ds_chomp(ds, '\n');
+}
+
+/* Starts ARGV, whose stdout and stderr go to one pipe. */
+static int
+spawn(char *const argv[], pid_t *pid, int *fd)
+{
+    posix_spawn_file_actions_t actions;
+    int fds[2];
+    int error;
+
+    *fd = -1;
+    if (pipe2(fds, O_CLOEXEC)) {
+        return errno;
+    }
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, fds[1], STDERR_FILENO);
+    error = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(fds[1]);
+    if (error) {
+        close(fds[0]);
+    } else {
+        *fd = fds[0];
+    }
+    return error;
+}
+
+char *
+local_vsctl(const char *const args[], char **output)
+{
+    struct svec argv = SVEC_EMPTY_INITIALIZER;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    char *error = NULL;
+    pid_t pid;
+    int fd;
+
+    svec_add(&argv, "ovs-vsctl");
+    svec_add(&argv, "--no-wait");
+    svec_add(&argv, "--timeout=5");
+    for (; *args; args++) {
+        svec_add(&argv, *args);
+    }
+    svec_terminate(&argv);
+
+    int retval = spawn(argv.names, &pid, &fd);
+    if (retval) {
+        error = xasprintf("cannot run ovs-vsctl: %s", ovs_strerror(retval));
+    } else {
+        int status;
+
+        read_output(fd, &ds);
+        close(fd);
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+            continue;
+        }
+        if (status) {
+            error = xasprintf("cannot change the local Open vSwitch database "
+                              "(is ovsdb-server running?): %s",
+                              ds.length ? ds_cstr(&ds) : "ovs-vsctl failed");
+        }
+    }
+    if (!error && output) {
+        *output = ds_steal_cstr(&ds);
+    }
+    ds_destroy(&ds);
+    svec_destroy(&argv);
+    return error;
+}
+
+/* ovs-vsctl quotes strings that are not plain words. */
+static char *
+unquote(char *s)
+{
+    char *result = NULL;
+    json_t *json;
+
+    if (*s != '"') {
+        return s;
+    }
+    char *array = xasprintf("[%s]", s);
+    char *error = model_json_parse(array, strlen(array), 65536, &json);
+    if (!error) {
+        result = nullable_xstrdup(json_string_value(json_array_get(json, 0)));
+        json_decref(json);
+    }
+    free(array);
+    free(error);
+    if (!result) {
+        return s;
+    }
+    free(s);
+    return result;
+}
+
+char *
+local_get_external_id(const char *key, char **value)
+{
+    char *column = xasprintf("external_ids:%s", key);
+    const char *args[] = {
+        "--if-exists", "get", "Open_vSwitch", ".", column, NULL,
+    };
+    char *error = local_vsctl(args, value);
+
+    if (!error) {
+        if (**value) {
+            *value = unquote(*value);
+        } else {
+            free(*value);
+            *value = NULL;
+        }
+    }
+    free(column);
+    return error;
+}
+
+char *
+local_set_external_id(const char *key, const char *value)
+{
+    char *pair = (value ? xasprintf("external_ids:%s=\"%s\"", key, value)
+                  : xstrdup(key));
+    const char *set[] = { "set", "Open_vSwitch", ".", pair, NULL };
+    const char *remove[] = {
+        "remove", "Open_vSwitch", ".", "external_ids", pair, NULL,
+    };
+    char *error = local_vsctl(value ? set : remove, NULL);
+
+    free(pair);
+    return error;
+}
+
+/* Daemons. */
+
+pid_t
+local_daemon_pid(const char *daemon)
+{
+    char *path = xasprintf("%s/%s.pid", ovs_rundir(), daemon);
+    pid_t pid = access(path, R_OK) ? 0 : read_pidfile(path);
+
+    free(path);
+    return MAX(pid, 0);
+}
+
+OVS_NO_RETURN static void
+give_up(int signr OVS_UNUSED)
+{
+    static const char message[]
+        = "vsubnetctl: vsubnet-controller does not answer\n";
+
+    ignore(write(STDERR_FILENO, message, strlen(message)));
+    _exit(1);
+}
+
+static char *
+ask(const char *path, const char *command, char **result)
+{
+    struct jsonrpc *rpc;
+    char *refusal;
+    char *error = NULL;
+
+    *result = NULL;
+    int retval = unixctl_client_create(path, &rpc);
+    if (retval) {
+        return xasprintf("%s: %s", path, ovs_strerror(retval));
+    }
+    /* unixctl waits for ever. */
+    signal(SIGALRM, give_up);
+    alarm(5);
+    retval = unixctl_client_transact(rpc, command, 0, NULL, result, &refusal);
+    alarm(0);
+    if (retval) {
+        error = xasprintf("%s: %s", path, ovs_strerror(retval));
+    } else if (refusal) {
+        error = xasprintf("vsubnet-controller: %s", refusal);
+        free(refusal);
+    }
+    jsonrpc_close(rpc);
+    return error;
+}
+
+char *
+local_controller_status(json_t **status)
+{
+    pid_t pid = local_daemon_pid("vsubnet-controller");
+    char *result;
+
+    if (!pid) {
+        return xstrdup("vsubnet-controller is not running "
+                       "(systemctl start vsubnet-controller)");
+    }
+    char *path = xasprintf("%s/vsubnet-controller.%ld.ctl", ovs_rundir(),
+                           (long int) pid);
+    char *error = ask(path, "vsubnet/status", &result);
+    if (!error) {
+        char *reason = model_json_parse(result, strlen(result),
+                                        64 * 1024 * 1024, status);
+        error = (reason ? xasprintf("vsubnet-controller's status: %s", reason)
+                 : NULL);
+        free(reason);
+    }
+    free(result);
+    free(path);
+    return error;
+}
+
+/* The machine. */
+
+/* Adds "mac=..." for each network card, sorted.  What has no device behind it
+ * (bridges, tunnels, namespaces' veths) is no card. */
+static void
+add_cards(struct svec *facts)
+{
+    DIR *dir = opendir("/sys/class/net");
+    int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct dirent *de;
+
+    while (dir && sock >= 0 && (de = readdir(dir)) != NULL) {
+        /* The address follows the request. */
+        union {
+            struct ethtool_perm_addr request;
+            uint8_t space[sizeof(struct ethtool_perm_addr) + 32];
+        } perm = {
+            .request = { .cmd = ETHTOOL_GPERMADDR, .size = 32 },
+        };
+        struct eth_addr mac;
+        struct ifreq ifr = { .ifr_data = (void *) &perm };
+        char *device = xasprintf("/sys/class/net/%s/device", de->d_name);
+
+        ovs_strlcpy(ifr.ifr_name, de->d_name, sizeof ifr.ifr_name);
+        bool known = (!access(device, F_OK)
+                      && !ioctl(sock, SIOCETHTOOL, &ifr)
+                      && perm.request.size == ETH_ADDR_LEN);
+        memcpy(&mac, perm.space + sizeof perm.request, sizeof mac);
+        if (known && !eth_addr_is_zero(mac)) {
+            svec_add_nocopy(facts, xasprintf("mac="ETH_ADDR_FMT,
+                                             ETH_ADDR_ARGS(mac)));
+        }
+        free(device);
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    if (sock >= 0) {
+        close(sock);
+    }
+}
+
+char *
+local_machine_fingerprint(void)
+{
+    struct svec facts = SVEC_EMPTY_INITIALIZER;
+    FILE *dmi = fopen("/sys/class/dmi/id/product_uuid", "re");
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    char hex[2 * EVP_MAX_MD_SIZE + 1];
+    unsigned int n = 0;
+    char line[128];
+
+    if (dmi) {
+        if (fgets(line, sizeof line, dmi)) {
+            line[strcspn(line, "\n")] = '\0';
+            svec_add_nocopy(&facts, xasprintf("dmi=%s", line));
+        }
+        fclose(dmi);
+    }
+    add_cards(&facts);
+    svec_sort_unique(&facts);
+    char *joined = svec_join(&facts, "\n", "");
+    svec_destroy(&facts);
+    EVP_Digest(joined, strlen(joined), hash, &n, EVP_sha256(), NULL);
+    free(joined);
+    model_hex_encode(hash, n, hex);
+    return xstrdup(hex);
+}
+
+char *
+local_node_name(void)
+{
+    char host[256] = "";
+    char name[MODEL_NAME_MAX + 1];
+    size_t n = 0;
+
+    gethostname(host, sizeof host - 1);
+    for (const char *p = host; *p && *p != '.' && n < MODEL_NAME_MAX; p++) {
+        unsigned char c = tolower((unsigned char) *p);
+
+        if (isalnum(c) || n) {
+            name[n++] = isalnum(c) ? c : '-';
+        }
+    }
+    name[n] = '\0';
+    char *error = model_check_node_name(name);
+    char *result = xasprintf(error ? "node-%s" : "%s", name);
+    free(error);
+    return result;
+}

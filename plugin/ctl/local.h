@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is known of this host: OVS's database, daemons, hardware. */
+
+#ifndef CTL_LOCAL_H
+#define CTL_LOCAL_H 1
+
+/* The local Open_vSwitch database is read and written by running ovs-vsctl,
+ * which knows where it is.  Daemons are found by their pidfiles in OVS's run
+ * directory.
+ *
+ * Functions return null or an error message that the caller frees. */
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct json_t;
+
+/* Runs ovs-vsctl with ARGS (a null-terminated array without the program).
+ * *OUTPUT, if wanted, is what it printed, without the last newline. */
+char *local_vsctl(const char *const args[], char **output);
+
+/* Gets and sets keys in external_ids of table Open_vSwitch.  A value is null
+ * where the key is not there, and to remove it. */
+char *local_get_external_id(const char *key, char **value);
+char *local_set_external_id(const char *key, const char *value);
+
+/* Returns the process ID of DAEMON, or 0 if it does not run. */
+pid_t local_daemon_pid(const char *daemon);
+
+/* Asks vsubnet-controller for its status (DESIGN.md section 5).  Ends the
+ * process if it does not answer within some seconds. */
+char *local_controller_status(struct json_t **);
+
+/* This machine's stable fingerprint: a hash over what changes when its disk
+ * wakes up elsewhere, the DMI product UUID and the permanent addresses of its
+ * network cards. */
+char *local_machine_fingerprint(void);
+
+/* The host's name as the name of a node. */
+char *local_node_name(void);
+
+#endif /* ctl/local.h */

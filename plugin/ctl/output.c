@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What commands print: JSON for programs, tables for people. */
+
+#include <config.h>
+#include "ctl/output.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "model/jansson.h"
+#include "openvswitch/dynamic-string.h"
+#include "table.h"
+#include "util.h"
+
+/* Replaces control characters by '?'. */
+static char *
+make_printable(char *s)
+{
+    for (unsigned char *p = (unsigned char *) s; *p; p++) {
+        bool c1 = *p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
+
+        if (*p < ' ' || *p == 0x7f || c1) {
+            *p = '?';
+            if (c1) {
+                p[1] = '?';
+            }
+        }
+    }
+    return s;
+}
+
+char *
+output_value(const json_t *value)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    if (json_is_string(value)) {
+        ds_put_cstr(&ds, json_string_value(value));
+    } else if (json_is_integer(value)) {
+        ds_put_format(&ds, "%"JSON_INTEGER_FORMAT, json_integer_value(value));
+    } else if (json_is_boolean(value)) {
+        ds_put_cstr(&ds, json_is_true(value) ? "yes" : "no");
+    } else if (json_is_array(value)) {
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            char *element = output_value(json_array_get(value, i));
+            ds_put_format(&ds, "%s%s", i ? ", " : "", element);
+            free(element);
+        }
+    }
+    if (!ds.length) {
+        ds_put_char(&ds, '-');
+    }
+    return make_printable(ds_steal_cstr(&ds));
+}
+
+void
+output_table(const json_t *array, const struct output_column *columns)
+{
+    struct table_style style = TABLE_STYLE_DEFAULT;
+    struct table table;
+
+    style.format = TF_TABLE;
+    table_init(&table);
+    for (const struct output_column *c = columns; c->heading; c++) {
+        table_add_column(&table, "%s", c->heading);
+    }
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        table_add_row(&table);
+        for (const struct output_column *c = columns; c->heading; c++) {
+            const json_t *object = json_array_get(array, i);
+            table_add_cell(&table)->text
+                = output_value(json_object_get(object, c->member));
+        }
+    }
+    table_print(&table, &style);
+    table_destroy(&table);
+}
+
+void
+output_record(const json_t *object, const struct output_column *columns)
+{
+    int width = 0;
+
+    for (const struct output_column *c = columns; c->heading; c++) {
+        width = MAX(width, (int) strlen(c->heading));
+    }
+    for (const struct output_column *c = columns; c->heading; c++) {
+        char *value = output_value(json_object_get(object, c->member));
+        printf("%s:%*s %s\n", c->heading,
+               width - (int) strlen(c->heading), "", value);
+        free(value);
+    }
+}
+
+void
+output_json(const json_t *json)
+{
+    json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    putchar('\n');
+}
+
+void
+output_done(struct ctl *ctl, const json_t *answer, const char *format, ...)
+{
+    if (ctl_has(ctl, OPT_JSON)) {
+        json_t *empty = json_object();
+        output_json(answer ? answer : empty);
+        json_decref(empty);
+    } else {
+        va_list args;
+
+        va_start(args, format);
+        char *s = make_printable(xvasprintf(format, args));
+        va_end(args);
+        puts(s);
+        free(s);
+    }
+}

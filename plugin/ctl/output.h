@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What commands print: JSON for programs, tables for people. */
+
+#ifndef CTL_OUTPUT_H
+#define CTL_OUTPUT_H 1
+
+/* A table is made of an array of objects; each column names the member that
+ * it shows.  Values come from other hosts, so what could command a terminal
+ * is replaced; absent and null values are "-". */
+
+struct ctl;
+struct json_t;
+
+struct output_column {
+    const char *heading;
+    const char *member;
+};
+
+/* The last column has a null heading. */
+void output_table(const struct json_t *array, const struct output_column *);
+
+/* One object, a line for each column. */
+void output_record(const struct json_t *, const struct output_column *);
+
+/* Text of one value, malloc()'d. */
+char *output_value(const struct json_t *);
+
+void output_json(const struct json_t *);
+
+/* With --json prints ANSWER ({} if null), else the sentence. */
+void output_done(struct ctl *, const struct json_t *answer,
+                 const char *format, ...)
+    __attribute__((__format__(__printf__, 3, 4)));
+
+#endif /* ctl/output.h */

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What operators do with tokens, nodes, vSubnets, members and bindings. */
+
+#include <config.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+#include "ctl/output.h"
+#include "model/jansson.h"
+#include "model/object.h"
+#include "packets.h"
+#include "util.h"
+
+/* Prints a list as the command line asks for it, and releases it. */
+static void
+show_list(struct ctl *ctl, json_t *array, const struct output_column *columns)
+{
+    if (ctl_has(ctl, OPT_JSON)) {
+        output_json(array);
+    } else {
+        output_table(array, columns);
+    }
+    json_decref(array);
+}
+
+static void
+show_record(struct ctl *ctl, const json_t *object,
+            const struct output_column *columns)
+{
+    if (ctl_has(ctl, OPT_JSON)) {
+        output_json(object);
+    } else {
+        output_record(object, columns);
+    }
+}
+
+/* Adds to each object of ARRAY, as "node_name", the name of the node whose
+ * number is its "node": for tables. */
+static void
+add_node_names(struct ctl *ctl, json_t *array)
+{
+    if (ctl_has(ctl, OPT_JSON) || !json_array_size(array)) {
+        return;
+    }
+    json_t *nodes = ctl_list(ctl, ctl_path("nodes", NULL));
+    json_t *names = json_object();
+
+    for (size_t i = 0; i < json_array_size(nodes); i++) {
+        const json_t *node = json_array_get(nodes, i);
+        char *number = output_value(json_object_get(node, "number"));
+
+        json_object_set(names, number, json_object_get(node, "name"));
+        free(number);
+    }
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        json_t *object = json_array_get(array, i);
+        char *number = output_value(json_object_get(object, "node"));
+
+        json_object_set(object, "node_name", json_object_get(names, number));
+        free(number);
+    }
+    json_decref(nodes);
+    json_decref(names);
+}
+
+/* Tokens. */
+
+/* Parses "90s", "30m", "1h", "7d" or plain seconds. */
+static json_int_t
+parse_ttl(const char *s)
+{
+    static const char units[] = "smhd";
+    static const unsigned int seconds[] = { 1, 60, 3600, 86400 };
+    size_t n = strspn(s, "0123456789");
+    const char *unit = s[n] ? strchr(units, s[n]) : units;
+    json_int_t ttl = n && n < 10 && unit ? strtoll(s, NULL, 10) : 0;
+
+    if (!ttl || (s[n] && s[n + 1])) {
+        ctl_usage("--ttl %s: must be a time like 90s, 30m, 1h or 7d", s);
+    }
+    return ttl * seconds[unit - units];
+}
+
+void
+ctl_token_create(struct ctl *ctl)
+{
+    const char *ttl = ctl_option(ctl, OPT_TTL);
+    json_t *body = json_pack(
+        "{s:I, s:I, s:b, s:o}",
+        "ttl", parse_ttl(ttl ? ttl : "1h"),
+        "uses", (json_int_t) ctl_uint_option(ctl, OPT_USES, 1, 1000000, 1),
+        "approve", (int) ctl_has(ctl, OPT_APPROVE),
+        "nets", ctl_strings_option(ctl, OPT_NET));
+    json_t *token = ctl_request(ctl, "POST", ctl_path("tokens", NULL), body);
+
+    if (ctl_has(ctl, OPT_JSON)) {
+        output_json(token);
+    } else {
+        const char *s = json_string_value(json_object_get(token, "token"));
+        puts(s ? s : "");
+    }
+    json_decref(token);
+}
+
+void
+ctl_token_ls(struct ctl *ctl)
+{
+    static const struct output_column columns[] = {
+        { "ID", "id" }, { "Expires", "expires" }, { "Uses", "uses" },
+        { "Left", "uses_left" }, { "Approve", "approve" }, { "Nets", "nets" },
+        { NULL, NULL },
+    };
+
+    show_list(ctl, ctl_list(ctl, ctl_path("tokens", NULL)), columns);
+}
+
+void
+ctl_token_rm(struct ctl *ctl)
+{
+    const char *id = ctl_arg(ctl, 0);
+    json_t *answer = ctl_request(ctl, "DELETE", ctl_path("tokens", id, NULL),
+                                 NULL);
+
+    output_done(ctl, answer, "token %s removed", id);
+    json_decref(answer);
+}
+
+/* Nodes. */
+
+static const struct output_column node_columns[] = {
+    { "Number", "number" }, { "Name", "name" }, { "State", "state" },
+    { "Connected", "connected" }, { "Endpoints", "endpoints" },
+    { NULL, NULL },
+};
+
+void
+ctl_node_ls(struct ctl *ctl)
+{
+    show_list(ctl, ctl_list(ctl, ctl_path("nodes", NULL)), node_columns);
+}
+
+void
+ctl_node_show(struct ctl *ctl)
+{
+    static const struct output_column columns[] = {
+        { "Number", "number" }, { "Name", "name" }, { "ID", "id" },
+        { "State", "state" }, { "Connected", "connected" },
+        { "Endpoints", "endpoints" }, { "Tunnel address", "tunnel_address" },
+        { "Created", "created" }, { "Fingerprint", "fingerprint" },
+        { "Revision", "revision" }, { NULL, NULL },
+    };
+    json_t *node = ctl_request(ctl, "GET",
+                               ctl_path("nodes", ctl_arg(ctl, 0), NULL),
+                               NULL);
+
+    show_record(ctl, node, columns);
+    json_decref(node);
+}
+
+static void
+patch_node(struct ctl *ctl, const char *member, const char *value,
+           const char *what)
+{
+    const char *name = ctl_arg(ctl, 0);
+    json_t *node = ctl_request(ctl, "PATCH", ctl_path("nodes", name, NULL),
+                               json_pack("{s:s}", member, value));
+
+    output_done(ctl, node, "node %s %s", name, what);
+    json_decref(node);
+}
+
+void
+ctl_node_approve(struct ctl *ctl)
+{
+    patch_node(ctl, "state", "approved", "approved");
+}
+
+void
+ctl_node_revoke(struct ctl *ctl)
+{
+    patch_node(ctl, "state", "revoked", "revoked");
+}
+
+void
+ctl_node_rename(struct ctl *ctl)
+{
+    ctl_check("", model_check_node_name(ctl_arg(ctl, 1)));
+    patch_node(ctl, "name", ctl_arg(ctl, 1), "renamed");
+}
+
+void
+ctl_node_rm(struct ctl *ctl)
+{
+    const char *name = ctl_arg(ctl, 0);
+    json_t *answer = ctl_request(ctl, "DELETE",
+                                 ctl_path("nodes", name, NULL), NULL);
+
+    output_done(ctl, answer, "node %s removed", name);
+    json_decref(answer);
+}
+
+/* vSubnets. */
+
+static const struct output_column net_columns[] = {
+    { "Name", "name" }, { "VNI", "vni" }, { "Subnets", "subnets" },
+    { "Algorithm", "algorithm" }, { "Group", "group" }, { NULL, NULL },
+};
+
+void
+ctl_net_add(struct ctl *ctl)
+{
+    const char *algorithm = ctl_option(ctl, OPT_ALGORITHM);
+    const char *group = ctl_option(ctl, OPT_GROUP);
+    json_t *body = json_pack(
+        "{s:s, s:o}", "name", ctl_arg(ctl, 0),
+        "subnets", ctl_strings_option(ctl, OPT_SUBNET));
+
+    ctl_check("", model_check_name(ctl_arg(ctl, 0)));
+    if (ctl_has(ctl, OPT_VNI)) {
+        unsigned int vni = ctl_uint_option(ctl, OPT_VNI, 1, MODEL_VNI_MAX, 0);
+        json_object_set_new(body, "vni", json_integer(vni));
+    }
+    if (algorithm) {
+        json_object_set_new(body, "algorithm", json_string(algorithm));
+    }
+    if (group) {
+        json_object_set_new(body, "group", json_string(group));
+    }
+    json_t *net = ctl_request(ctl, "POST", ctl_path("nets", NULL), body);
+    char *vni = output_value(json_object_get(net, "vni"));
+    output_done(ctl, net, "vSubnet %s made, VNI %s", ctl_arg(ctl, 0), vni);
+    free(vni);
+    json_decref(net);
+}
+
+void
+ctl_net_ls(struct ctl *ctl)
+{
+    show_list(ctl, ctl_list(ctl, ctl_path("nets", NULL)), net_columns);
+}
+
+static const struct output_column member_columns[] = {
+    { "Node", "node" }, { "Name", "node_name" }, { "Host port", "host_port" },
+    { NULL, NULL },
+};
+
+void
+ctl_net_show(struct ctl *ctl)
+{
+    const char *name = ctl_arg(ctl, 0);
+    json_t *net = ctl_request(ctl, "GET", ctl_path("nets", name, NULL), NULL);
+
+    show_record(ctl, net, net_columns);
+    if (!ctl_has(ctl, OPT_JSON)) {
+        json_t *members = ctl_list(ctl, ctl_path("nets", name, "members",
+                                                 NULL));
+
+        printf("\n%"PRIuSIZE" member%s\n", json_array_size(members),
+               json_array_size(members) == 1 ? "" : "s");
+        if (json_array_size(members)) {
+            add_node_names(ctl, members);
+            output_table(members, member_columns);
+        }
+        json_decref(members);
+    }
+    json_decref(net);
+}
+
+void
+ctl_net_rm(struct ctl *ctl)
+{
+    const char *name = ctl_arg(ctl, 0);
+    json_t *answer = ctl_request(ctl, "DELETE", ctl_path("nets", name, NULL),
+                                 NULL);
+
+    output_done(ctl, answer, "vSubnet %s removed", name);
+    json_decref(answer);
+}
+
+/* Members. */
+
+void
+ctl_member_add(struct ctl *ctl)
+{
+    const char *net = ctl_arg(ctl, 0);
+    const char *node = ctl_arg(ctl, 1);
+
+    if (ctl_has(ctl, OPT_HOST_PORT) && ctl_has(ctl, OPT_NO_HOST_PORT)) {
+        ctl_usage("--host-port and --no-host-port exclude each other");
+    }
+    json_t *member = ctl_request(
+        ctl, "PUT", ctl_path("nets", net, "members", node, NULL),
+        json_pack("{s:b}", "host_port", !ctl_has(ctl, OPT_NO_HOST_PORT)));
+    output_done(ctl, member, "node %s is a member of vSubnet %s", node, net);
+    json_decref(member);
+}
+
+void
+ctl_member_ls(struct ctl *ctl)
+{
+    json_t *members = ctl_list(ctl, ctl_path("nets", ctl_arg(ctl, 0),
+                                             "members", NULL));
+
+    add_node_names(ctl, members);
+    show_list(ctl, members, member_columns);
+}
+
+void
+ctl_member_rm(struct ctl *ctl)
+{
+    const char *net = ctl_arg(ctl, 0);
+    const char *node = ctl_arg(ctl, 1);
+    json_t *answer = ctl_request(
+        ctl, "DELETE", ctl_path("nets", net, "members", node, NULL), NULL);
+
+    output_done(ctl, answer, "node %s is no member of vSubnet %s any more",
+                node, net);
+    json_decref(answer);
+}
+
+/* Bindings, which the command line calls ports. */
+
+/* Returns the --address options as the API wants them: "auto" alone, an
+ * array, or null where there are none. */
+static json_t *
+addresses_option(const struct ctl *ctl)
+{
+    const struct svec *values = &ctl->options[OPT_ADDRESS];
+    const char *value;
+    size_t i;
+
+    SVEC_FOR_EACH (i, value, values) {
+        struct model_address address;
+
+        if (strcmp(value, "auto")) {
+            ctl_check("--address", model_address_parse(value, &address));
+        } else if (values->n > 1) {
+            ctl_usage("--address auto goes with no other --address");
+        } else {
+            return json_string("auto");
+        }
+    }
+    return values->n ? ctl_strings_option(ctl, OPT_ADDRESS) : NULL;
+}
+
+void
+ctl_port_add(struct ctl *ctl)
+{
+    const char *net = ctl_arg(ctl, 0);
+    const char *mac = ctl_option(ctl, OPT_MAC);
+    const char *iface_id = ctl_option(ctl, OPT_IFACE_ID);
+    const char *node = ctl_option(ctl, OPT_NODE);
+    json_t *addresses = addresses_option(ctl);
+    struct eth_addr ea;
+
+    if (mac) {
+        ctl_check("--mac", model_mac_parse(mac, &ea));
+    }
+    json_t *body = json_pack("{s:o}", "mac",
+                             mac ? json_string(mac) : json_null());
+    if (addresses) {
+        json_object_set_new(body, "addresses", addresses);
+    }
+    if (iface_id) {
+        json_object_set_new(body, "iface_id", json_string(iface_id));
+    }
+    if (node) {
+        json_t *json = ctl_request(ctl, "GET",
+                                   ctl_path("nodes", node, NULL), NULL);
+        json_object_set(body, "node", json_object_get(json, "number"));
+        json_decref(json);
+    }
+    json_t *binding = ctl_request(
+        ctl, "POST", ctl_path("nets", net, "bindings", NULL), body);
+    char *mac_s = output_value(json_object_get(binding, "mac"));
+    char *addresses_s = output_value(json_object_get(binding, "addresses"));
+    output_done(ctl, binding, "%s (%s) bound in vSubnet %s",
+                mac_s, addresses_s, net);
+    free(mac_s);
+    free(addresses_s);
+    json_decref(binding);
+}
+
+void
+ctl_port_ls(struct ctl *ctl)
+{
+    static const struct output_column columns[] = {
+        { "Net", "net" }, { "MAC", "mac" }, { "Addresses", "addresses" },
+        { "Node", "node" }, { "Name", "node_name" }, { "Port", "port" },
+        { "Iface ID", "iface_id" }, { "Origin", "origin" }, { NULL, NULL },
+    };
+    json_t *bindings = json_array();
+    json_t *nets;
+
+    if (ctl_arg(ctl, 0)) {
+        nets = json_pack("[{s:s}]", "name", ctl_arg(ctl, 0));
+    } else {
+        nets = ctl_list(ctl, ctl_path("nets", NULL));
+    }
+    for (size_t i = 0; i < json_array_size(nets); i++) {
+        const char *name = json_string_value(
+            json_object_get(json_array_get(nets, i), "name"));
+        json_t *items = ctl_list(ctl, ctl_path("nets", name ? name : "",
+                                               "bindings", NULL));
+        json_array_extend(bindings, items);
+        json_decref(items);
+    }
+    json_decref(nets);
+    add_node_names(ctl, bindings);
+    show_list(ctl, bindings, columns);
+}
+
+void
+ctl_port_rm(struct ctl *ctl)
+{
+    const char *net = ctl_arg(ctl, 0);
+    const char *mac = ctl_arg(ctl, 1);
+    struct eth_addr ea;
+
+    ctl_check("", model_mac_parse(mac, &ea));
+    json_t *answer = ctl_request(
+        ctl, "DELETE", ctl_path("nets", net, "bindings", mac, NULL), NULL);
+    output_done(ctl, answer, "%s is not bound in vSubnet %s any more",
+                mac, net);
+    json_decref(answer);
+}

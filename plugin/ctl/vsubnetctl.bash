@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion for vsubnetctl in bash.  The commands and their options come from
+# the program itself; names come from the service, if it can be asked.
+
+_vsubnetctl_names() {
+    local noun=$1 field=$2
+    vsubnetctl "$noun" ls --json --timeout 2 2>/dev/null \
+        | sed -n "s/^ *\"$field\": \"\([^\"]*\)\".*/\1/p"
+}
+
+# The words that can follow those given.
+_vsubnetctl_candidates() {
+    local -a words=("$@")
+    local lines
+    lines=$(vsubnetctl --commands 2>/dev/null)
+    case "${#words[@]} ${words[*]}" in
+    "0 ")
+        cut -d' ' -f1 <<<"$lines" | sort -u ;;
+    "1 token" | "1 node" | "1 net" | "1 member" | "1 port")
+        sed -n "s/^${words[0]} \([a-z]*\) .*/\1/p" <<<"$lines" ;;
+    "2 node "[!l]*)
+        _vsubnetctl_names node name ;;
+    "2 token rm")
+        _vsubnetctl_names token id ;;
+    "2 net show" | "2 net rm" | "2 member "* | "2 port "*)
+        _vsubnetctl_names net name ;;
+    "3 member add "* | "3 member rm "*)
+        _vsubnetctl_names node name ;;
+    esac
+}
+
+_vsubnetctl() {
+    local cur=${COMP_WORDS[COMP_CWORD]} word i
+    local -a given=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        [[ $word == -* ]] || given+=("$word")
+    done
+    if [[ $cur == -* ]]; then
+        local command="${given[*]:0:2}"
+        case ${given[0]-} in
+        join | leave | status | events) command=${given[0]} ;;
+        esac
+        COMPREPLY=($(compgen -W "$(vsubnetctl --commands 2>/dev/null \
+            | sed -n "s/^$command --/--/p")" -- "$cur"))
+    else
+        COMPREPLY=($(compgen -W "$(_vsubnetctl_candidates "${given[@]}")" \
+            -- "$cur"))
+    fi
+}
+complete -F _vsubnetctl vsubnetctl
