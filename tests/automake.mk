@@ -59,3 +59,5 @@ clean-local:
 .PHONY: check-layers
 check-layers:
 	$(AM_V_GEN)$(top_srcdir)/tests/check-layers $(top_srcdir)/plugin
+
+include tests/fuzz/automake.mk

@@ -790,6 +790,24 @@ test_state_bad(struct ovs_cmdl_context *ctx OVS_UNUSED)
     }
 }
 
+/* A table that nothing has come to has a state too. */
+void
+test_state_empty(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    struct session_rx *rx = make_rx();
+    struct session_state *state;
+    char *text = state_of(rx);
+
+    CHECK(!strcmp(text, HEAD "rx 178 0\nend 2\n"), "%s", text);
+    char *error = session_state_parse(text, strlen(text), &state);
+    CHECK(!error, "%s", error);
+    session_rx_import(rx, state);
+    CHECK(session_rx_count(rx) == 0);
+    free(text);
+    session_state_destroy(state);
+    session_rx_destroy(rx);
+}
+
 static bool
 is_wanted(uint32_t spi, const void *wanted)
 {

@@ -670,6 +670,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "budget", NULL, 0, 0, test_budget, OVS_RO },
     { "dormant", NULL, 0, 0, test_dormant, OVS_RO },
     { "state-round-trip", NULL, 0, 0, test_state_round_trip, OVS_RO },
+    { "state-empty", NULL, 0, 0, test_state_empty, OVS_RO },
     { "state-bad", NULL, 0, 0, test_state_bad, OVS_RO },
     { "state-retain", NULL, 0, 0, test_state_retain, OVS_RO },
     { "keyring-good", NULL, 0, 0, test_keyring_good, OVS_RO },

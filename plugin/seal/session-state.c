@@ -330,7 +330,7 @@ format_spi(const struct spi_state *spi, struct ds *s)
     struct session_mark marks[SESSION_MAX_PER_SPI];
     size_t n = MIN(spi->n_marks, SESSION_MAX_PER_SPI);
 
-    memcpy(marks, spi->marks, n * sizeof *marks);
+    nullable_memcpy(marks, spi->marks, n * sizeof *marks);
     qsort(marks, n, sizeof *marks, compare_marks);
     ds_put_format(s, "rx %"PRIu32" %"PRIu32"\n", spi->spi, spi->floor);
     for (size_t i = 0; i < n; i++) {
