@@ -4,8 +4,9 @@
 #include "controller/flow-set.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-#include "hash.h"
+#include "nx-match.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-flow.h"
@@ -53,6 +54,7 @@ flow_entry_free(struct flow_entry *flow)
     if (flow) {
         minimatch_destroy(&flow->match);
         free(flow->ofpacts);
+        free(flow->wire);
         free(flow);
     }
 }
@@ -65,6 +67,8 @@ flow_entry_clone(const struct flow_entry *flow)
     *copy = (struct flow_entry) {
         .ofpacts = xmemdup(flow->ofpacts, flow->ofpacts_len),
         .ofpacts_len = flow->ofpacts_len,
+        .wire = xmemdup(flow->wire, flow->wire_len),
+        .wire_len = flow->wire_len,
         .cookie = flow->cookie,
         .priority = flow->priority,
         .table = flow->table,
@@ -96,6 +100,19 @@ flow_set_find(const struct flow_set *set, const struct flow_entry *key)
                                                       &key->match));
 }
 
+static void
+encode_actions(struct flow_entry *flow)
+{
+    uint64_t stub[512 / 8];
+    struct ofpbuf wire = OFPBUF_STUB_INITIALIZER(stub);
+
+    ofpacts_put_openflow_instructions(flow->ofpacts, flow->ofpacts_len, &wire,
+                                      OFP15_VERSION);
+    flow->wire = xmemdup(wire.data, wire.size);
+    flow->wire_len = wire.size;
+    ofpbuf_uninit(&wire);
+}
+
 bool
 flow_set_add_canonical(struct flow_set *set, uint8_t table, uint16_t priority,
                        uint64_t cookie, const struct match *match,
@@ -117,8 +134,38 @@ flow_set_add_canonical(struct flow_set *set, uint8_t table, uint16_t priority,
 
     flow->ofpacts = xmemdup(ofpacts, ofpacts_len);
     flow->ofpacts_len = ofpacts_len;
+    encode_actions(flow);
     hmap_insert(&set->flows, &flow->node, hash);
     return true;
+}
+
+/* Makes 'match' what the switch would say of it (with the prerequisites that
+ * OVS adds, such as packet_type=Ethernet). */
+static void
+canonicalize_match(const struct match *match, struct match *canonical)
+{
+    uint64_t stub[512 / 8];
+    struct ofpbuf wire = OFPBUF_STUB_INITIALIZER(stub);
+
+    oxm_put_match(&wire, match, OFP15_VERSION);
+    enum ofperr error = oxm_pull_match(&wire, false, NULL, NULL, canonical);
+    ovs_assert(!error);
+    ofpbuf_uninit(&wire);
+}
+
+static void
+canonicalize_actions(const struct ofpact *ofpacts, size_t ofpacts_len,
+                     struct ofpbuf *canonical)
+{
+    uint64_t stub[512 / 8], tlv_bitmap = 0;
+    struct ofpbuf wire = OFPBUF_STUB_INITIALIZER(stub);
+
+    ofpacts_put_openflow_instructions(ofpacts, ofpacts_len, &wire,
+                                      OFP15_VERSION);
+    enum ofperr error = ofpacts_pull_openflow_instructions(
+        &wire, wire.size, OFP15_VERSION, NULL, &tlv_bitmap, canonical);
+    ovs_assert(!error);
+    ofpbuf_uninit(&wire);
 }
 
 bool
@@ -126,21 +173,16 @@ flow_set_add(struct flow_set *set, uint8_t table, uint16_t priority,
              uint64_t cookie, const struct match *match,
              const struct ofpact *ofpacts, size_t ofpacts_len)
 {
-    uint64_t wire_stub[512 / 8], canonical_stub[1024 / 8];
-    struct ofpbuf wire = OFPBUF_STUB_INITIALIZER(wire_stub);
-    struct ofpbuf canonical = OFPBUF_STUB_INITIALIZER(canonical_stub);
-    uint64_t tlv_bitmap = 0;
+    uint64_t stub[1024 / 8];
+    struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
+    struct match canonical;
 
-    ofpacts_put_openflow_instructions(ofpacts, ofpacts_len, &wire,
-                                      OFP15_VERSION);
-    enum ofperr error = ofpacts_pull_openflow_instructions(
-        &wire, wire.size, OFP15_VERSION, NULL, &tlv_bitmap, &canonical);
-    ovs_assert(!error);
-
-    bool added = flow_set_add_canonical(set, table, priority, cookie, match,
-                                        canonical.data, canonical.size);
-    ofpbuf_uninit(&wire);
-    ofpbuf_uninit(&canonical);
+    canonicalize_match(match, &canonical);
+    canonicalize_actions(ofpacts, ofpacts_len, &actions);
+    bool added = flow_set_add_canonical(set, table, priority, cookie,
+                                        &canonical, actions.data,
+                                        actions.size);
+    ofpbuf_uninit(&actions);
     return added;
 }
 
@@ -167,8 +209,8 @@ flow_set_remove(struct flow_set *set, struct flow_entry *flow)
 bool
 flow_entry_same_actions(const struct flow_entry *a, const struct flow_entry *b)
 {
-    return ofpacts_equal(a->ofpacts, a->ofpacts_len,
-                         b->ofpacts, b->ofpacts_len);
+    return (a->wire_len == b->wire_len
+            && !memcmp(a->wire, b->wire, a->wire_len));
 }
 
 void

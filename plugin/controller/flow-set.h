@@ -9,9 +9,11 @@
  * A flow is named by (table, priority, match), as OpenFlow does, and has a
  * cookie and actions.  Desired flows are compared with flows read back from
  * the switch, so both must be written alike: flow_set_add() therefore passes
- * actions once through OpenFlow's own form and back, which is what happens to
- * the switch's copy (and leaves no difference such as which of several
- * encodings an action came from).
+ * match and actions once through OpenFlow's own form and back, as the switch's
+ * copy goes.  That leaves no difference such as an implied prerequisite, or
+ * which of several encodings an action came from.  (Otherwise the diff would
+ * add a flow and then delete it under its other spelling.)  Actions are
+ * compared in OpenFlow's form, because ofpacts have padding of any content.
  *
  * Two flow sets may share nothing: each owns its flows.  Not thread-safe. */
 
@@ -27,6 +29,8 @@ struct flow_entry {
     struct minimatch match;
     struct ofpact *ofpacts;
     size_t ofpacts_len;
+    void *wire;                 /* The actions as OpenFlow instructions. */
+    size_t wire_len;
     uint64_t cookie;
     uint16_t priority;
     uint8_t table;

@@ -276,6 +276,10 @@ learnt_note_registered(struct learnt *learnt, const struct mapping *mapping,
             mac->registered = true;
         } else if (mac->registered && mac->present) {
             moved(mac->vni, mac->mac, aux);
+            /* The switch does not tell us of what we deleted ourselves. */
+            mac->present = mac->registered = false;
+            mac->aged = true;
+            learnt->seqno++;
         }
     }
 }
