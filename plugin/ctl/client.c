@@ -206,6 +206,25 @@ struct request {
     void *aux;
 };
 
+/* Says why nobody answered at URL. */
+static char *
+describe_failure(const struct attempt *attempt, CURLcode code,
+                 const char *url)
+{
+    const char *reason = (*attempt->error ? attempt->error
+                          : curl_easy_strerror(code));
+    long int os_errno = 0;
+
+    curl_easy_getinfo(attempt->curl, CURLINFO_OS_ERRNO, &os_errno);
+    if (code == CURLE_COULDNT_CONNECT && os_errno) {
+        return xasprintf("%s: %s", url, ovs_strerror(os_errno));
+    } else if (code == CURLE_PEER_FAILED_VERIFICATION) {
+        return xasprintf("%s: not the mapping service that is meant (%s)",
+                         url, reason);
+    }
+    return xasprintf("%s: %s", url, reason);
+}
+
 /* Stores the answer, or returns libcurl's error and puts it into words. */
 static CURLcode
 try_url(const struct client *client, const struct request *request,
@@ -237,8 +256,7 @@ try_url(const struct client *client, const struct request *request,
         answer->size = attempt.body.length;
         answer->body = ds_steal_cstr(&attempt.body);
     } else {
-        *errorp = xasprintf("%s: %s", url_s, (*attempt.error ? attempt.error
-                                              : curl_easy_strerror(code)));
+        *errorp = describe_failure(&attempt, code, url_s);
     }
     ds_destroy(&attempt.body);
     model_url_destroy(&url);
@@ -290,7 +308,10 @@ try_urls(struct client *client, const struct request *request,
         ds_destroy(&errors);
         return NULL;
     }
-    return ds_steal_cstr(&errors);
+    char *error = xasprintf("no mapping service answers: %s",
+                            ds_cstr(&errors));
+    ds_destroy(&errors);
+    return error;
 }
 
 char *

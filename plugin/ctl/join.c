@@ -54,7 +54,9 @@ struct join {
     json_t *answer;             /* The node object. */
 };
 
-enum { TOKEN_LINE_MAX = 1024, DEFAULT_PORT = 8002 };
+#define DEFAULT_PORT "8002"
+
+enum { TOKEN_LINE_MAX = 1024 };
 
 /* Step 1. */
 
@@ -218,7 +220,7 @@ hash_credential(const char *text)
 }
 
 /* The endpoints that the command line gives or, in their place, this end of
- * the connection to the service. */
+ * the connection to the service (unless that is on this very host). */
 static json_t *
 own_endpoints(const struct join *join)
 {
@@ -229,10 +231,10 @@ own_endpoints(const struct join *join)
         ctl_check("", local_get_external_id("vsubnet-port", &port));
         char *s = xasprintf(strchr(join->local_ip, ':') ? "[%s]:%s" : "%s:%s",
                             join->local_ip,
-                            port ? port : OVS_STRINGIZE(8002));
+                            port ? port : DEFAULT_PORT);
         struct model_endpoint endpoint;
         char *error = model_endpoint_parse(s, &endpoint);
-        if (!error) {
+        if (!error && strncmp(s, "127.", 4) && strncmp(s, "[::1]", 5)) {
             json_array_append_new(array, json_string(s));
         }
         free(error);

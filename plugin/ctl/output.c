@@ -13,6 +13,7 @@
 #include "ctl/ctl.h"
 #include "model/jansson.h"
 #include "openvswitch/dynamic-string.h"
+#include "sort.h"
 #include "table.h"
 #include "util.h"
 
@@ -57,10 +58,72 @@ output_value(const json_t *value)
     return make_printable(ds_steal_cstr(&ds));
 }
 
+/* An order of rows: by the first column that differs, numbers by value. */
+static int
+compare_rows(const json_t *a, const json_t *b,
+             const struct output_column *columns)
+{
+    for (const struct output_column *c = columns; c->heading; c++) {
+        const json_t *x = json_object_get(a, c->member);
+        const json_t *y = json_object_get(b, c->member);
+        int cmp = 0;
+
+        if (json_is_integer(x) && json_is_integer(y)) {
+            json_int_t i = json_integer_value(x);
+            json_int_t j = json_integer_value(y);
+            cmp = i < j ? -1 : i > j;
+        } else if (json_is_string(x) && json_is_string(y)) {
+            cmp = strcmp(json_string_value(x), json_string_value(y));
+        }
+        if (cmp) {
+            return cmp;
+        }
+    }
+    return 0;
+}
+
+struct sort_aux {
+    const json_t **rows;
+    const struct output_column *columns;
+};
+
+static int
+compare_rows_cb(size_t a, size_t b, void *aux_)
+{
+    const struct sort_aux *aux = aux_;
+    return compare_rows(aux->rows[a], aux->rows[b], aux->columns);
+}
+
+static void
+swap_rows_cb(size_t a, size_t b, void *aux_)
+{
+    const struct sort_aux *aux = aux_;
+    const json_t *row = aux->rows[a];
+
+    aux->rows[a] = aux->rows[b];
+    aux->rows[b] = row;
+}
+
+/* Returns the elements of ARRAY in the order of a table's rows. */
+static const json_t **
+sort_rows(const json_t *array, const struct output_column *columns)
+{
+    size_t n = json_array_size(array);
+    const json_t **rows = xcalloc(MAX(n, 1), sizeof *rows);
+    struct sort_aux aux = { rows, columns };
+
+    for (size_t i = 0; i < n; i++) {
+        rows[i] = json_array_get(array, i);
+    }
+    sort(n, compare_rows_cb, swap_rows_cb, &aux);
+    return rows;
+}
+
 void
 output_table(const json_t *array, const struct output_column *columns)
 {
     struct table_style style = TABLE_STYLE_DEFAULT;
+    const json_t **rows = sort_rows(array, columns);
     struct table table;
 
     style.format = TF_TABLE;
@@ -71,13 +134,13 @@ output_table(const json_t *array, const struct output_column *columns)
     for (size_t i = 0; i < json_array_size(array); i++) {
         table_add_row(&table);
         for (const struct output_column *c = columns; c->heading; c++) {
-            const json_t *object = json_array_get(array, i);
             table_add_cell(&table)->text
-                = output_value(json_object_get(object, c->member));
+                = output_value(json_object_get(rows[i], c->member));
         }
     }
     table_print(&table, &style);
     table_destroy(&table);
+    free(rows);
 }
 
 void

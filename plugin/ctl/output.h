@@ -5,7 +5,7 @@
 #define CTL_OUTPUT_H 1
 
 /* A table is made of an array of objects; each column names the member that
- * it shows.  Values come from other hosts, so what could command a terminal
+ * it shows.  Rows are sorted by the first columns.  Values come from other hosts, so what could command a terminal
  * is replaced; absent and null values are "-". */
 
 struct ctl;

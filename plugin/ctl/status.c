@@ -150,7 +150,8 @@ print_nets(json_t *nets)
     };
     static const struct output_column port_columns[] = {
         { "Port", "name" }, { "vSubnet", "net" }, { "MAC", "mac" },
-        { "Addresses", "addresses" }, { NULL, NULL },
+        { "Addresses", "addresses" }, { "Registered", "registered" },
+        { NULL, NULL },
     };
     json_t *all = json_array();
 
@@ -200,7 +201,8 @@ ctl_status(struct ctl *ctl)
     if (local_daemon_pid("vsubnet-controller")) {
         error = local_controller_status(&status);
     }
-    if (!json_is_object(status)) {
+    bool answered = json_is_object(status);
+    if (!answered) {
         json_decref(status);
         status = json_object();
     }
@@ -210,7 +212,9 @@ ctl_status(struct ctl *ctl)
     if (error) {
         add_problem(status, error);
     }
-    add_identity(status, state_dir(ctl_option(ctl, OPT_STATE_DIR)));
+    if (!answered) {
+        add_identity(status, state_dir(ctl_option(ctl, OPT_STATE_DIR)));
+    }
     add_daemons(status);
 
     const json_t *problems = json_object_get(status, "problems");

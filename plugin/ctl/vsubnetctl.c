@@ -31,6 +31,10 @@ main(int argc, char *argv[])
     ctl.command->run(&ctl);
 
     client_destroy(ctl.client);
+    for (int i = 0; i < N_CTL_OPTIONS; i++) {
+        svec_destroy(&ctl.options[i]);
+    }
+    svec_destroy(&ctl.args);
     if (fflush(stdout) || ferror(stdout)) {
         ctl_fatal("cannot write the output");
     }
