@@ -35,6 +35,14 @@ tests_unit_model_SOURCES = \
 	tests/unit-model.h
 tests_unit_model_LDADD = $(unit_ldadd)
 
+check_PROGRAMS += tests/unit-mapper
+tests_unit_mapper_SOURCES = tests/unit-mapper.c
+tests_unit_mapper_LDADD = \
+	plugin/mapper/libmapper.a \
+	plugin/mapper/libmapper-idl.a \
+	$(unit_ldadd)
+EXTRA_DIST += tests/mapper.sh tests/mapper-events
+
 tests/package.m4: $(top_srcdir)/configure.ac
 	$(AM_V_GEN){ \
 	  echo 'm4_define([AT_PACKAGE_NAME], [$(PACKAGE_NAME)])'; \

@@ -263,25 +263,31 @@ api_refuse(struct api_call *call, struct change_refusal *refusal)
     free(refusal->detail);
 }
 
+/* The reader's message begins with the field, if there is one: "FIELD: ..." or
+ * "FIELD[INDEX]: ...". */
+static char *
+field_of(const char *message)
+{
+    size_t n = strspn(message, "abcdefghijklmnopqrstuvwxyz_");
+
+    return message[n] == ':' || message[n] == '[' ? xmemdup0(message, n)
+                                                  : NULL;
+}
+
 bool
 api_finish_reader(struct api_call *call, struct model_reader *r)
 {
-    bool failed = r->error != NULL;
+    bool is_unknown = !r->error;
     char *error = model_reader_finish(r, MODEL_REFUSE_UNKNOWN);
 
     if (!error) {
         return true;
     }
-    if (failed) {
-        api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "invalid-field",
-                 r->field, "%s", error);
-    } else {
-        char *field = xmemdup0(error, strcspn(error, ":"));
-
-        api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "unknown-field", field,
-                 "%s", error);
-        free(field);
-    }
+    char *field = field_of(error);
+    api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT,
+             is_unknown ? "unknown-field" : "invalid-field", field,
+             "%s", error);
+    free(field);
     free(error);
     return false;
 }

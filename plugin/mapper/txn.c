@@ -68,7 +68,9 @@ void
 txn_queue_destroy(struct txn_queue *q)
 {
     if (q) {
-        ovsdb_idl_txn_destroy(q->idl_txn);
+        if (q->idl_txn) {
+            ovsdb_idl_txn_destroy(q->idl_txn);
+        }
         finish(&q->group, TXN_UNAVAILABLE, 0);
         finish(&q->waiting, TXN_UNAVAILABLE, 0);
         free(q);

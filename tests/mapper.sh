@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+# Shell functions for tests/mapper.at: a mapper of one's own, and curl.
+
+#
+# AT_CHECK runs commands in a subshell, so what one learns for the next stands
+# in files: m/port, m/operator, token, key.
+
+OVS_RUNDIR=$PWD/m; export OVS_RUNDIR
+
+# mapper_start [OPTION...]: starts a mapper in ./m and learns where it is.
+mapper_start () {
+    mkdir -p m
+    vsubnet-mapper --state-dir="$PWD/m/state" --listen=127.0.0.1:0 \
+        -vconsole:off --detach --no-chdir --pidfile="$PWD/m/mapper.pid" \
+        --log-file="$PWD/m/mapper.log" --unixctl="$PWD/m/mapper.ctl" \
+        -vfile:dbg "$@" || { tail m/mapper.log; return 1; }
+    mapper_url
+}
+
+mapper_url () {
+    mapper_status "d['urls'][0].split(':')[-1]" > m/port
+    json "d['token']" < m/state/operator.json > m/operator
+}
+
+# json EXPRESSION: evaluates it with d = standard input as JSON.
+json () {
+    "$PYTHON3" -c '
+import json, sys
+d = json.load(sys.stdin)
+r = eval(sys.argv[1])
+print(r if isinstance(r, str) else json.dumps(r, separators=(",", ":")))' "$1"
+}
+
+mapper_status () {
+    ovs-appctl -t "$PWD/m/mapper.ctl" vsubnet/status | json "$1"
+}
+
+# Ends what mapper_start began, and the streams; each by its own PID.
+mapper_cleanup () {
+    for pidfile in m/mapper.pid m/state/db.pid stream-*.pid; do
+        if test -s "$pidfile"; then
+            kill -9 `cat "$pidfile"` 2>/dev/null
+            rm -f "$pidfile"
+        fi
+    done
+    :
+}
+
+# mapper_kill: as a crash would, and waits until it is gone.
+mapper_kill () { kill_file m/mapper.pid; }
+mapper_exit () {
+    ovs-appctl -t "$PWD/m/mapper.ctl" exit
+    wait_until test ! -e m/mapper.pid -a ! -e m/state/db.pid
+}
+db_kill () { kill_file m/state/db.pid; }
+kill_file () {
+    pid=`cat "$1"`
+    kill -9 $pid
+    while kill -0 $pid 2>/dev/null; do sleep .02; done
+}
+
+# call METHOD PATH CREDENTIAL [CURL-ARG...]: the body goes to ./out; prints
+# the status and the code of the problem if it is one.
+call () {
+    method=$1 path=$2 credential=$3; shift 3
+    : > out
+    status=$(curl -s -o out -w '%{http_code}' -X $method --max-time 60 \
+        --cacert m/state/ca.pem \
+        --connect-to vsubnet-mapper:443:127.0.0.1:`cat m/port` \
+        ${credential:+-H} ${credential:+"Authorization: Bearer $credential"} \
+        "$@" \
+        "https://vsubnet-mapper$path")
+    echo $status `problem_code < out`
+}
+problem_code () {
+    sed -n '/^{"type":"urn:vsubnet:problem:/{
+        s/.*"code":"\([a-z-]*\)","field":"\([^"]*\)".*/\1 \2/
+        s/.*"code":"\([a-z-]*\)".*/\1/
+        p
+    }'
+}
+
+# api METHOD PATH CREDENTIAL [JSON]
+api () {
+    if test $# -gt 3; then
+        call "$1" "$2" "$3" -H 'Content-Type: application/json' -d "$4"
+    else
+        call "$@"
+    fi
+}
+op () { method_=$1 path_=$2; shift 2; api $method_ $path_ `cat m/operator` "$@"; }
+get () { op GET $1 > /dev/null; json "$2" < out; }
+
+# token [JSON]: makes a join token, and stores it in ./token.
+token () {
+    op POST /v1/tokens "${1:-{\}}" > /dev/null
+    json "d['token']" < out > token
+}
+
+# register NAME [TOKEN]: as a host would; NAME.cred and NAME.body stay, so that
+# it can be done again.
+register () {
+    if test ! -e "$1.cred"; then
+        "$PYTHON3" - "$1" <<'EOF'
+import hashlib, json, secrets, sys, uuid
+name = sys.argv[1]
+node_id, secret = str(uuid.uuid4()), secrets.token_hex(32)
+open(name + '.id', 'w').write(node_id)
+open(name + '.secret', 'w').write(secret)
+open(name + '.cred', 'w').write('vsn1.%s.%s' % (node_id, secret))
+json.dump({'id': node_id, 'name': name, 'fingerprint': 'fp-' + name,
+           'credential_hash': hashlib.sha256(secret.encode()).hexdigest(),
+           'endpoints': ['192.0.2.1:8002']}, open(name + '.body', 'w'))
+EOF
+    fi
+    api POST /v1/register "${2-`cat token`}" "`cat $1.body`"
+}
+cred () { cat "$1.cred"; }
+
+# put_key NODE-NAME NET EPOCH: a new key, in base64 in ./key; the answer, with
+# the SPI, is in out.
+put_key () {
+    head -c 16 /dev/urandom | base64 > key
+    put_same_key "$@"
+}
+put_same_key () {
+    api PUT /v1/self/keys `cred $1` "{\"net\": \"$2\", \"epoch\": $3,
+        \"algorithm\": \"aes128gcm\", \"key\": \"`cat key`\"}"
+}
+
+# stream NAME CREDENTIAL [LAST-EVENT-ID]: follows the events in stream-NAME.
+stream () {
+    curl -sN -o stream-$1 --cacert m/state/ca.pem \
+        --connect-to vsubnet-mapper:443:127.0.0.1:`cat m/port` \
+        -H "Authorization: Bearer $2" ${3:+-H} ${3:+"Last-Event-ID: $3"} \
+        https://vsubnet-mapper/v1/events &
+    echo $! > stream-$1.pid
+    wait_until grep -qs 'still here' stream-$1
+}
+stream_end () { kill `cat stream-$1.pid`; rm -f stream-$1.pid; }
+events () { "$PYTHON3" "$VSUBNET_SRC/tests/mapper-events" stream-$1; }
+
+# wait_events NAME N: waits for N events and prints them.
+wait_events () {
+    wait_until has_events $1 $2
+    events $1
+}
+has_events () { test `grep -c '^data: ' stream-$1` -ge $2; }
+
+# wait_until COMMAND...: for ten seconds.
+wait_until () {
+    tries=0
+    until "$@"; do
+        tries=$((tries + 1))
+        if test $tries -gt 200; then
+            echo "waited too long for: $*"
+            return 1
+        fi
+        sleep .05
+    done
+}
