@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -307,14 +308,18 @@ sync_dir(const char *dir)
     return error;
 }
 
-/* Replaces PATH in DIR by TEXT, which is on the disk when this returns 0. */
+/* Replaces PATH in DIR by TEXT, which is on the disk when this returns 0.
+ * The temporary file has one name, so that interrupted runs leave one at most;
+ * the caller holds DIR's lock. */
 static int
 replace_file(const char *dir, const char *path, const char *text)
 {
-    char *tmp = xasprintf("%s.XXXXXX", path);
-    int fd = mkostemp(tmp, O_CLOEXEC);          /* Mode 0600. */
-    int error = fd < 0 ? errno : 0;
+    char *tmp = xasprintf("%s.new", path);
+    int fd;
 
+    unlink(tmp);
+    fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int error = fd < 0 ? errno : 0;
     if (!error) {
         error = write_all(fd, text, strlen(text));
         if (!error && fsync(fd)) {
@@ -334,14 +339,20 @@ replace_file(const char *dir, const char *path, const char *text)
     return error ? error : sync_dir(dir);
 }
 
-/* Makes DIR itself, and sees that others can't look into it. */
-static char *
-make_dir(const char *dir)
+char *
+state_dir_lock(const char *dir)
 {
+    int fd;
+
     if (mkdir(dir, 0700) && errno != EEXIST) {
         return xasprintf("%s: cannot make the directory: %s", dir,
                          ovs_strerror(errno));
     }
+    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_EX)) {
+        return xasprintf("%s: %s", dir, ovs_strerror(errno));
+    }
+    /* The lock lasts as long as the process. */
     return NULL;
 }
 
@@ -363,12 +374,9 @@ node_file_write(const char *dir, const struct node_file *node)
         "number", node->number ? json_integer(node->number) : json_null(),
         "fingerprint", node->fingerprint);
     char *text = json_dumps(json, JSON_INDENT(2));
-    char *error = make_dir(dir);
-    if (!error) {
-        int retval = replace_file(dir, path, text);
-        error = (retval ? xasprintf("%s: %s", path, ovs_strerror(retval))
-                 : NULL);
-    }
+    int retval = replace_file(dir, path, text);
+    char *error = (retval ? xasprintf("%s: %s", path, ovs_strerror(retval))
+                   : NULL);
     model_wipe(text, strlen(text));
     free(text);
     json_decref(json);

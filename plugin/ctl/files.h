@@ -40,8 +40,13 @@ struct node_file {
     uint32_t number;            /* 0: not registered yet. */
 };
 
+/* Makes DIR if need be, and keeps other runs of vsubnetctl out of it until
+ * this process ends. */
+char *state_dir_lock(const char *dir);
+
 /* *EXISTS is false, and the file empty, if there is none in DIR. */
 char *node_file_read(const char *dir, struct node_file *, bool *exists);
+/* The caller holds DIR's lock. */
 char *node_file_write(const char *dir, const struct node_file *);
 void node_file_destroy(struct node_file *);
 

@@ -28,11 +28,12 @@
 
 /* What happens, in this order:
  *
- *   1. Everything that is given is checked, and the local database asked.
+ *   1. Everything that is given is checked.
  *   2. The CA certificate is fetched from whoever answers at the URL, and
  *      compared with the token's fingerprint.  Nothing secret was sent.
- *   3. An identity (node ID and credential) is made, unless node.json has
- *      one, and written down.
+ *   3. The local database is asked, which must be there later.  An identity
+ *      (node ID and credential) is made, unless node.json has one, and
+ *      written down.
  *   4. It is registered, with the token, at who proves to be the service.
  *   5. Its number is written down, and the local database changed, which is
  *      what the controller waits for.
@@ -99,7 +100,6 @@ read_arguments(struct join *join)
         ctl_check("--endpoint", model_endpoint_parse(endpoint, &parsed));
     }
     join->dir = state_dir(ctl_option(ctl, OPT_STATE_DIR));
-    ctl_check("", node_file_read(join->dir, &join->node, &join->exists));
 }
 
 /* Step 2. */
@@ -178,6 +178,8 @@ prepare_identity(struct join *join)
     const char *name = ctl_option(join->ctl, OPT_NAME);
     char *fingerprint;
 
+    ctl_check("", state_dir_lock(join->dir));
+    ctl_check("", node_file_read(join->dir, node, &join->exists));
     if (join->exists && strcmp(node->ca, join->ca)) {
         ctl_fatal("this host belongs to another mapping service; to change "
                   "that, run \"vsubnetctl leave\" first");
@@ -404,17 +406,18 @@ ctl_leave(struct ctl *ctl)
 {
     static const char *const keys[] = { "vsubnet-remote", "vsubnet-endpoint" };
     static const char *const files[] = {
-        "keys.json", "cache.json", "node.json",
+        "keys.json", "cache.json", "node.json", "node.json.new",
     };
     const char *dir = state_dir(ctl_option(ctl, OPT_STATE_DIR));
     struct node_file node;
     bool exists;
-    char *error = node_file_read(dir, &node, &exists);
 
+    char *error = node_file_read(dir, &node, &exists);
     if (!exists) {
         ctl_fatal("this host has not joined (there is no %s/node.json)", dir);
     }
     free(error);                /* One that is damaged goes all the same. */
+    ctl_check("", state_dir_lock(dir));
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         ctl_check("", local_set_external_id(keys[i], NULL));
     }
@@ -424,7 +427,10 @@ ctl_leave(struct ctl *ctl)
     char *number = (node.number ? xasprintf("%"PRIu32, node.number)
                     : xstrdup("NODE"));
     output_done(ctl, NULL, "This host has forgotten the mapping service, "
-                "which still knows it: vsubnetctl node rm %s", number);
+                "which still knows it: vsubnetctl node rm %s%s", number,
+                (local_daemon_pid("vsubnet-controller") ? ""
+                 : "\nWhat its controller has configured stays until that is "
+                   "started again."));
     free(number);
     node_file_destroy(&node);
 }

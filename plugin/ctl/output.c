@@ -177,7 +177,7 @@ output_done(struct ctl *ctl, const json_t *answer, const char *format, ...)
         va_list args;
 
         va_start(args, format);
-        char *s = make_printable(xvasprintf(format, args));
+        char *s = xvasprintf(format, args);
         va_end(args);
         puts(s);
         free(s);

@@ -16,7 +16,8 @@ struct output_column {
     const char *member;
 };
 
-/* The last column has a null heading. */
+/* The last column has a null heading.  There is an empty line before a table
+ * that is not the process's first one. */
 void output_table(const struct json_t *array, const struct output_column *);
 
 /* One object, a line for each column. */

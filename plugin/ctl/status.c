@@ -171,7 +171,6 @@ print_nets(json_t *nets)
         }
     }
     if (json_array_size(all)) {
-        putchar('\n');
         output_table(all, port_columns);
     }
     json_decref(all);
