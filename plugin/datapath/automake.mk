@@ -2,5 +2,24 @@
 # The port is linked into ovs-vswitchd by Open vSwitch's own build (ovs.mk);
 # here the same files are held to our warnings.
 noinst_LIBRARIES += plugin/datapath/libvsubnet-datapath.a
-plugin_datapath_libvsubnet_datapath_a_SOURCES =
-EXTRA_DIST += plugin/datapath/ovs.mk
+plugin_datapath_libvsubnet_datapath_a_SOURCES = \
+	plugin/datapath/netdev-vsubnet.c \
+	plugin/datapath/vsubnet-checksum.c \
+	plugin/datapath/vsubnet-checksum.h \
+	plugin/datapath/vsubnet-counters.c \
+	plugin/datapath/vsubnet-counters.h \
+	plugin/datapath/vsubnet-keys.c \
+	plugin/datapath/vsubnet-keys.h \
+	plugin/datapath/vsubnet-port.c \
+	plugin/datapath/vsubnet-port.h \
+	plugin/datapath/vsubnet-rx.c \
+	plugin/datapath/vsubnet-rx.h \
+	plugin/datapath/vsubnet-saver.c \
+	plugin/datapath/vsubnet-saver.h \
+	plugin/datapath/vsubnet-show.c \
+	plugin/datapath/vsubnet-show.h \
+	plugin/datapath/vsubnet-socket.c \
+	plugin/datapath/vsubnet-socket.h \
+	plugin/datapath/vsubnet-tx.c \
+	plugin/datapath/vsubnet-tx.h
+EXTRA_DIST += plugin/datapath/README.md plugin/datapath/ovs.mk

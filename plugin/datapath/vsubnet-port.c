@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A tunnel port, apart from what makes it a netdev. */
+
+#include <config.h>
+#include "datapath/vsubnet-port.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "datapath/vsubnet-keys.h"
+#include "datapath/vsubnet-saver.h"
+#include "datapath/vsubnet-socket.h"
+#include "packets.h"
+#include "seal/keyring-file.h"
+#include "seal/session-state.h"
+#include "timeval.h"
+#include "util.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+
+VLOG_DEFINE_THIS_MODULE(vsubnet_port);
+
+enum { SAVE_INTERVAL_MS = 1000 };
+
+void
+vsubnet_config_destroy(struct vsubnet_config *config)
+{
+    free(config->keyring);
+    free(config->state);
+    config->keyring = config->state = NULL;
+}
+
+/* Keeps all packets out, so that what they work with can be changed. */
+static void
+stop_packets(struct vsubnet_port *port)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    vsubnet_tx_lock_all(&port->tx);
+    ovs_mutex_lock(&port->rx.mutex);
+}
+
+static void
+resume_packets(struct vsubnet_port *port)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    ovs_mutex_unlock(&port->rx.mutex);
+    vsubnet_tx_unlock_all(&port->tx);
+}
+
+/* Session state. */
+
+static void
+collect_state(struct vsubnet_port *port)
+{
+    if (port->keys) {
+        ovs_mutex_lock(&port->rx.mutex);
+        vsubnet_keys_export(port->keys, port->state);
+        ovs_mutex_unlock(&port->rx.mutex);
+    }
+}
+
+/* Gives the state to the saver, if it is another than the last time. */
+static void
+save_state(struct vsubnet_port *port)
+{
+    char *text;
+    size_t n;
+
+    if (!port->config.state || !port->keys) {
+        return;
+    }
+    collect_state(port);
+    text = session_state_format(port->state, &n);
+    if (port->state_text && port->state_text_len == n
+        && !memcmp(port->state_text, text, n)) {
+        free(text);
+        return;
+    }
+    free(port->state_text);
+    port->state_text = xmemdup(text, n);
+    port->state_text_len = n;
+    vsubnet_saver_put(port->config.state, text, n);
+}
+
+/* Reads the state file of a port that is being configured. */
+static void
+load_state(struct vsubnet_port *port)
+{
+    struct session_state *state = NULL;
+    const char *path = port->config.state;
+
+    free(port->state_error);
+    port->state_error = NULL;
+    if (path && (!access(path, F_OK) || errno != ENOENT)) {
+        vsubnet_saver_flush();
+        port->state_error = session_state_load(path, &state);
+        if (port->state_error) {
+            VLOG_WARN("%s: datagrams from before the restart can be replayed, "
+                      "because the session state can't be read: %s",
+                      port->name, port->state_error);
+        }
+    }
+    session_state_destroy(port->state);
+    port->state = state ? state : session_state_create();
+}
+
+/* Keyring. */
+
+/* Joins the multicast groups of the keyring. */
+static void
+join_groups(struct vsubnet_port *port)
+{
+    const struct hmap *nets;
+    const struct keyring_net *net;
+    struct in6_addr *groups;
+    size_t n = 0;
+
+    if (!port->socket || !port->keys) {
+        return;
+    }
+    nets = &port->keys->keyring->nets;
+    groups = xcalloc(hmap_count(nets) + 1, sizeof *groups);
+    HMAP_FOR_EACH (net, hmap_node, nets) {
+        if (ipv6_addr_is_set(&net->group)) {
+            groups[n++] = net->group;
+        }
+    }
+    vsubnet_socket_join(port->socket, groups, n);
+    free(groups);
+}
+
+static void
+set_keys(struct vsubnet_port *port, struct vsubnet_keys *keys)
+{
+    struct vsubnet_keys *old = port->keys;
+
+    stop_packets(port);
+    if (old && keys) {
+        vsubnet_keys_adopt(keys, old);
+    }
+    vsubnet_tx_set_keys(&port->tx, keys);
+    vsubnet_rx_set_keys(&port->rx, keys);
+    resume_packets(port);
+
+    port->keys = keys;
+    vsubnet_keys_destroy(old);
+}
+
+static char *
+load_keyring(struct vsubnet_port *port)
+{
+    struct keyring *keyring;
+    char *error;
+
+    if (!port->config.keyring) {
+        return xstrdup("options:keyring is not set");
+    }
+    error = keyring_load(port->config.keyring, &keyring);
+    if (error) {
+        return error;
+    }
+    collect_state(port);
+    set_keys(port, vsubnet_keys_create(keyring, port->keys, port->state));
+    vsubnet_keys_retain(port->keys, port->state);
+    join_groups(port);
+    VLOG_INFO("%s: keyring of node %"PRIu32" in force: %"PRIuSIZE" peers, "
+              "%"PRIuSIZE" nets, %"PRIuSIZE" keys",
+              port->name, keyring->self, hmap_count(&keyring->peers),
+              hmap_count(&keyring->nets), hmap_count(&keyring->keys));
+    return NULL;
+}
+
+/* Reads the keyring, with 'port->mutex' held.  Returns true if the status has
+ * changed. */
+static bool
+reload(struct vsubnet_port *port)
+{
+    char *old_error = port->keyring_error;
+    bool changed;
+
+    port->keyring_error = load_keyring(port);
+    if (port->keyring_error) {
+        VLOG_WARN("%s: keyring not loaded%s: %s", port->name,
+                  port->keys ? ", the earlier one stays in force" : "",
+                  port->keyring_error);
+    }
+    changed = !nullable_string_is_equal(port->keyring_error, old_error);
+    free(old_error);
+    return changed;
+}
+
+char *
+vsubnet_port_reload(struct vsubnet_port *port, bool *changed)
+{
+    char *error;
+
+    ovs_mutex_lock(&port->mutex);
+    *changed = reload(port);
+    error = nullable_xstrdup(port->keyring_error);
+    ovs_mutex_unlock(&port->mutex);
+    return error;
+}
+
+/* Configuration. */
+
+static void
+set_socket(struct vsubnet_port *port, struct vsubnet_socket *socket)
+{
+    struct vsubnet_socket *old = port->socket;
+
+    stop_packets(port);
+    vsubnet_tx_set_socket(&port->tx, socket);
+    vsubnet_rx_set_socket(&port->rx, socket);
+    resume_packets(port);
+
+    port->socket = socket;
+    vsubnet_socket_close(old);
+}
+
+/* Opens the socket that 'config' asks for, unless it is open. */
+static char *
+configure_socket(struct vsubnet_port *port,
+                 const struct vsubnet_config *config, bool *changed)
+{
+    struct vsubnet_socket *socket;
+    char *error;
+
+    if (port->socket && port->socket->port == config->port
+        && ipv6_addr_equals(&port->socket->local, &config->local)) {
+        return NULL;
+    }
+
+    /* The new one may be at the old one's place. */
+    set_socket(port, NULL);
+    *changed = true;
+    error = vsubnet_socket_open(&config->local, config->port, &socket);
+    if (!error) {
+        set_socket(port, socket);
+        join_groups(port);
+    }
+    return error;
+}
+
+static char *
+configure(struct vsubnet_port *port, struct vsubnet_config *config,
+          bool *changed)
+{
+    bool new_keyring, new_state;
+    char *error;
+
+    error = configure_socket(port, config, changed);
+    if (error) {
+        vsubnet_config_destroy(config);
+        return error;
+    }
+
+    new_state = (!port->state
+                 || !nullable_string_is_equal(config->state,
+                                              port->config.state));
+    new_keyring = ((!port->keys && !port->keyring_error)
+                   || !nullable_string_is_equal(config->keyring,
+                                                port->config.keyring));
+    if (new_state) {
+        save_state(port);
+    }
+    vsubnet_config_destroy(&port->config);
+    port->config = *config;
+    if (new_state) {
+        free(port->state_text);
+        port->state_text = NULL;
+        load_state(port);
+        *changed = true;
+    }
+    if (new_keyring) {
+        *changed |= reload(port);
+    }
+    return NULL;
+}
+
+char *
+vsubnet_port_configure(struct vsubnet_port *port,
+                       struct vsubnet_config *config, bool *changed)
+{
+    char *error;
+
+    *changed = false;
+    ovs_mutex_lock(&port->mutex);
+    error = configure(port, config, changed);
+    ovs_mutex_unlock(&port->mutex);
+    return error;
+}
+
+/* Life cycle. */
+
+void
+vsubnet_port_init(struct vsubnet_port *port, const char *name)
+{
+    port->name = xstrdup(name);
+    vsubnet_counters_init(&port->counters);
+    vsubnet_tx_init(&port->tx, &port->counters);
+    vsubnet_rx_init(&port->rx, &port->counters);
+    ovs_mutex_init(&port->mutex);
+}
+
+void
+vsubnet_port_destroy(struct vsubnet_port *port)
+{
+    ovs_mutex_lock(&port->mutex);
+    save_state(port);
+    vsubnet_saver_flush();
+    set_keys(port, NULL);
+    set_socket(port, NULL);
+    ovs_mutex_unlock(&port->mutex);
+
+    vsubnet_tx_destroy(&port->tx);
+    vsubnet_rx_destroy(&port->rx);
+    vsubnet_config_destroy(&port->config);
+    session_state_destroy(port->state);
+    free(port->keyring_error);
+    free(port->state_error);
+    free(port->state_text);
+    free(port->name);
+    ovs_mutex_destroy(&port->mutex);
+}
+
+void
+vsubnet_port_run(struct vsubnet_port *port)
+{
+    ovs_mutex_lock(&port->mutex);
+    if (time_msec() >= port->next_save) {
+        port->next_save = time_msec() + SAVE_INTERVAL_MS;
+        save_state(port);
+    }
+    ovs_mutex_unlock(&port->mutex);
+}
+
+void
+vsubnet_port_wait(struct vsubnet_port *port)
+{
+    ovs_mutex_lock(&port->mutex);
+    if (port->config.state && port->keys) {
+        poll_timer_wait_until(port->next_save);
+    }
+    ovs_mutex_unlock(&port->mutex);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A tunnel port, apart from what makes it a netdev. */
+
+#ifndef DATAPATH_VSUBNET_PORT_H
+#define DATAPATH_VSUBNET_PORT_H 1
+
+/* Port
+ * ====
+ *
+ * A port is a socket, keys, a sending and a receiving side, counters and the
+ * session state on disk.  This module puts them together and changes them;
+ * netdev-vsubnet.c shows them to Open vSwitch as a netdev.
+ *
+ * Two things can be wrong with a port, and they are not alike:
+ *
+ *   - Its configuration, or that it can't have its UDP port.  Configuring
+ *     fails, and Open vSwitch removes the port and says why.
+ *   - Its keyring.  The port stays, and drops and counts what it has no keys
+ *     for, because the keyring is the controller's business and may be right
+ *     in a moment.  A keyring that can't be used never replaces one that could.
+ *
+ * Locks
+ * -----
+ *
+ * 'mutex' protects the port's own members and is taken first.  Packets take
+ * only the lock of the side that they are on (vsubnet-tx.h, vsubnet-rx.h).
+ * What both sides work with, the socket and the keys, is changed while all of
+ * these are held; what is slow (reading files, making sessions, opening the
+ * socket) is done before or after. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "datapath/vsubnet-counters.h"
+#include "datapath/vsubnet-rx.h"
+#include "datapath/vsubnet-tx.h"
+#include "ovs-thread.h"
+
+struct session_state;
+struct vsubnet_keys;
+struct vsubnet_socket;
+
+struct vsubnet_config {
+    struct in6_addr local;      /* All zeros: any. */
+    uint16_t port;
+    char *keyring;              /* File name, or NULL. */
+    char *state;                /* File name, or NULL. */
+};
+
+void vsubnet_config_destroy(struct vsubnet_config *);
+
+struct vsubnet_port {
+    char *name;
+    struct vsubnet_tx tx;
+    struct vsubnet_rx rx;
+    struct vsubnet_counters counters;
+
+    struct ovs_mutex mutex;     /* Protects all that follows. */
+    struct vsubnet_config config;
+    struct vsubnet_socket *socket;      /* NULL before it is configured. */
+    struct vsubnet_keys *keys;          /* NULL: none loaded yet. */
+    char *keyring_error;                /* NULL: the keyring is in force. */
+
+    struct session_state *state;
+    char *state_error;          /* Why it could not be read at start. */
+    char *state_text;           /* As last given to the saver. */
+    size_t state_text_len;
+    long long int next_save;    /* time_msec() value. */
+};
+
+void vsubnet_port_init(struct vsubnet_port *, const char *name);
+void vsubnet_port_destroy(struct vsubnet_port *);
+
+/* Puts 'config', which becomes the port's, into force.  Returns NULL, or an
+ * error string that the caller frees.  Sets '*changed' if there is something
+ * new to see. */
+char *vsubnet_port_configure(struct vsubnet_port *, struct vsubnet_config *,
+                             bool *changed);
+
+/* Reads the keyring again.  Returns NULL, or an error string that the caller
+ * frees; what was in force before still is then.  Sets '*changed' if the
+ * keyring's status is another than before. */
+char *vsubnet_port_reload(struct vsubnet_port *, bool *changed);
+
+/* Has the session state saved if a second has passed. */
+void vsubnet_port_run(struct vsubnet_port *);
+void vsubnet_port_wait(struct vsubnet_port *);
+
+#endif /* datapath/vsubnet-port.h */

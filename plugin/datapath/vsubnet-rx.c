@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The receiving side of a tunnel port. */
+
+#include <config.h>
+#include "datapath/vsubnet-rx.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+
+#include "coverage.h"
+#include "datapath/vsubnet-counters.h"
+#include "datapath/vsubnet-keys.h"
+#include "datapath/vsubnet-socket.h"
+#include "dp-packet.h"
+#include "dpif-netdev.h"
+#include "netdev-provider.h"
+#include "packets.h"
+#include "seal/session.h"
+#include "seal/wire.h"
+#include "socket-util.h"
+#include "timeval.h"
+#include "util.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+
+VLOG_DEFINE_THIS_MODULE(vsubnet_rx);
+COVERAGE_DEFINE(vsubnet_rx_call);
+COVERAGE_DEFINE(vsubnet_rx_drop);
+
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+enum {
+    MAX_MESSAGES = 32,          /* In one system call. */
+    MESSAGE_SIZE = 65536,       /* No UDP datagram, coalesced or not, has
+                                 * more. */
+};
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
+
+struct vsubnet_rx_buffers {
+    struct mmsghdr headers[MAX_MESSAGES];
+    struct iovec iovs[MAX_MESSAGES];
+    struct sockaddr_storage sources[MAX_MESSAGES];
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t))];
+    } control[MAX_MESSAGES];
+    uint8_t (*data)[MESSAGE_SIZE];
+
+    int n;                      /* Messages received... */
+    int current;                /* ...the first that is not yet done... */
+    size_t ofs;                 /* ...and how far that one is. */
+    size_t segment;             /* Length of its datagrams. */
+    uint32_t kernel_drops;      /* The socket's count, as last seen. */
+};
+
+/* A datagram, what its header claims, and where it came from. */
+struct rx_datagram {
+    struct session_arrival arrival;
+    const struct sockaddr_storage *source;
+};
+
+static void
+drop(struct vsubnet_rx *rx, enum vsubnet_counter why,
+     const struct sockaddr_storage *source)
+{
+    vsubnet_count(rx->counters, why, 1);
+    COVERAGE_INC(vsubnet_rx_drop);
+    if (!VLOG_DROP_INFO(&rl)) {
+        struct ds address = DS_EMPTY_INITIALIZER;
+
+        ss_format_address(source, &address);
+        VLOG_INFO("dropped from %s port %"PRIu16": %s (%s)",
+                  ds_cstr(&address), ss_get_port(source),
+                  vsubnet_counter_meaning(why), vsubnet_counter_name(why));
+        ds_destroy(&address);
+    }
+}
+
+/* Buffers. */
+
+static void
+buffers_init_header(struct vsubnet_rx_buffers *b, int i)
+{
+    struct msghdr *header = &b->headers[i].msg_hdr;
+
+    header->msg_name = &b->sources[i];
+    header->msg_namelen = sizeof b->sources[i];
+    header->msg_iov = &b->iovs[i];
+    header->msg_iovlen = 1;
+    header->msg_control = &b->control[i];
+    header->msg_controllen = sizeof b->control[i].space;
+    header->msg_flags = 0;
+}
+
+static struct vsubnet_rx_buffers *
+buffers_create(void)
+{
+    struct vsubnet_rx_buffers *b = xzalloc(sizeof *b);
+
+    b->data = xmalloc_pagealign(MAX_MESSAGES * sizeof *b->data);
+    for (int i = 0; i < MAX_MESSAGES; i++) {
+        b->iovs[i].iov_base = b->data[i];
+        b->iovs[i].iov_len = sizeof b->data[i];
+        buffers_init_header(b, i);
+    }
+    return b;
+}
+
+static void
+buffers_destroy(struct vsubnet_rx_buffers *b)
+{
+    if (b) {
+        free_pagealign(b->data);
+        free(b);
+    }
+}
+
+/* Messages. */
+
+/* Takes from the current message's control data how it was coalesced, and how
+ * many datagrams the kernel had to drop before it. */
+static void
+parse_control(struct vsubnet_rx *rx)
+{
+    struct vsubnet_rx_buffers *b = rx->buffers;
+    struct msghdr *header = &b->headers[b->current].msg_hdr;
+    size_t len = b->headers[b->current].msg_len;
+    struct cmsghdr *cmsg;
+
+    b->ofs = 0;
+    b->segment = len;
+    for (cmsg = CMSG_FIRSTHDR(header); cmsg;
+         cmsg = CMSG_NXTHDR(header, cmsg)) {
+        if (cmsg->cmsg_level == IPPROTO_UDP && cmsg->cmsg_type == UDP_GRO) {
+            int segment;
+
+            memcpy(&segment, CMSG_DATA(cmsg), sizeof segment);
+            if (segment > 0 && segment < len) {
+                b->segment = segment;
+                vsubnet_count(rx->counters, VSUBNET_rx_coalesced,
+                              DIV_ROUND_UP(len, segment));
+            }
+        } else if (cmsg->cmsg_level == SOL_SOCKET
+                   && cmsg->cmsg_type == SO_RXQ_OVFL) {
+            uint32_t drops;
+
+            memcpy(&drops, CMSG_DATA(cmsg), sizeof drops);
+            vsubnet_count(rx->counters, VSUBNET_rx_socket_full,
+                          (uint32_t) (drops - b->kernel_drops));
+            b->kernel_drops = drops;
+        }
+    }
+}
+
+/* Makes message 'i' the current one. */
+static void
+begin_message(struct vsubnet_rx *rx, int i)
+{
+    struct vsubnet_rx_buffers *b = rx->buffers;
+
+    b->current = i;
+    if (i < b->n) {
+        parse_control(rx);
+        if (b->headers[i].msg_hdr.msg_flags & MSG_TRUNC) {
+            /* Longer than any buffer of ours: cut off. */
+            b->segment = b->headers[i].msg_len = 0;
+        }
+    }
+}
+
+/* Reads messages from the socket.  Returns 0 or a positive errno. */
+static int
+receive_messages(struct vsubnet_rx *rx)
+{
+    struct vsubnet_rx_buffers *b = rx->buffers;
+    int n;
+
+    for (int i = 0; i < b->n; i++) {
+        buffers_init_header(b, i);
+    }
+    b->n = b->current = 0;
+    do {
+        COVERAGE_INC(vsubnet_rx_call);
+        n = recvmmsg(rx->socket->fd, b->headers, MAX_MESSAGES, MSG_DONTWAIT,
+                     NULL);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        if (errno != EAGAIN) {
+            vsubnet_count(rx->counters, VSUBNET_rx_socket_errors, 1);
+        }
+        return errno;
+    }
+    b->n = n;
+    begin_message(rx, 0);
+    return 0;
+}
+
+/* Datagrams. */
+
+static enum vsubnet_counter
+wire_error_to_counter(enum wire_error error)
+{
+    switch (error) {
+    case WIRE_BAD_VERSION: return VSUBNET_rx_bad_version;
+    case WIRE_BAD_TYPE: return VSUBNET_rx_bad_type;
+    case WIRE_TRUNCATED:
+    case WIRE_OK:
+    default:
+        return VSUBNET_rx_truncated;
+    }
+}
+
+static enum vsubnet_counter
+verdict_to_counter(enum session_verdict verdict)
+{
+    switch (verdict) {
+    case SESSION_REPLAYED: return VSUBNET_rx_replayed;
+    case SESSION_TOO_OLD: return VSUBNET_rx_too_old;
+    case SESSION_BELOW_FLOOR: return VSUBNET_rx_below_floor;
+    case SESSION_OVER_BUDGET: return VSUBNET_rx_over_budget;
+    case SESSION_FORGED: return VSUBNET_rx_forged;
+    case SESSION_FAILED:
+    case SESSION_OK:
+    default:
+        return VSUBNET_rx_crypto_failed;
+    }
+}
+
+/* Finds the key that the datagram claims to be sealed with.  Returns NULL, and
+ * why in '*why', if it can't be. */
+static struct vsubnet_receiver *
+find_receiver(const struct vsubnet_rx *rx, const struct wire_header *header,
+              enum vsubnet_counter *why)
+{
+    struct vsubnet_receiver *r = vsubnet_receiver_find(rx->keys, header->spi);
+
+    if (!r) {
+        *why = (vsubnet_sender_find(rx->keys, header->spi)
+                ? VSUBNET_rx_own_spi : VSUBNET_rx_unknown_spi);
+    } else if (r->vni != header->vni) {
+        *why = VSUBNET_rx_vni_mismatch;
+    } else if (!r->member) {
+        *why = VSUBNET_rx_not_member;
+    } else {
+        return r;
+    }
+    return NULL;
+}
+
+/* Parses and checks what can be checked without a key. */
+static bool
+parse_datagram(struct vsubnet_rx *rx, struct rx_datagram *d,
+               enum vsubnet_counter *why)
+{
+    struct session_arrival *a = &d->arrival;
+    enum wire_error error = wire_validate(a->datagram, a->len);
+
+    if (error) {
+        *why = wire_error_to_counter(error);
+        return false;
+    }
+    wire_parse(a->datagram, &a->header);
+    if (!rx->keys) {
+        *why = VSUBNET_rx_no_keyring;
+        return false;
+    }
+    if (a->header.type == WIRE_FRAGMENT) {
+        *why = VSUBNET_rx_fragment;
+        return false;
+    }
+    return true;
+}
+
+static bool
+is_from_endpoint(const struct vsubnet_receiver *r,
+                 const struct sockaddr_storage *source)
+{
+    struct in6_addr address;
+    uint16_t port;
+
+    vsubnet_socket_peer(source, &address, &port);
+    return (r->peer && r->peer->port == port
+            && ipv6_addr_equals(&r->peer->address, &address));
+}
+
+/* Opens datagram 'd'.  Returns the frame, or NULL and why there is none. */
+static struct dp_packet *
+open_datagram(struct vsubnet_rx *rx, struct rx_datagram *d,
+              struct vsubnet_receiver **receiverp, enum vsubnet_counter *why)
+{
+    struct session_arrival *a = &d->arrival;
+    enum session_verdict verdict;
+    struct vsubnet_receiver *r;
+    struct dp_packet *packet;
+
+    if (!parse_datagram(rx, d, why)) {
+        return NULL;
+    }
+    *receiverp = r = find_receiver(rx, &a->header, why);
+    if (!r) {
+        return NULL;
+    }
+    a->self = rx->keys->keyring->self;
+    a->from_endpoint = is_from_endpoint(r, d->source);
+
+    packet = dp_packet_new_with_headroom(a->len - WIRE_SEAL_LEN,
+                                         DP_NETDEV_HEADROOM);
+    verdict = session_rx_open(r->rx, a, dp_packet_data(packet));
+    if (verdict != SESSION_OK) {
+        *why = verdict_to_counter(verdict);
+    } else if (a->len - WIRE_SEAL_LEN < ETH_HEADER_LEN) {
+        *why = VSUBNET_rx_short_frame;
+    } else {
+        dp_packet_set_size(packet, a->len - WIRE_SEAL_LEN);
+        return packet;
+    }
+    dp_packet_delete(packet);
+    return NULL;
+}
+
+static void
+fill_tunnel(struct flow_tnl *tnl, const struct vsubnet_receiver *r,
+            uint32_t self, bool oam)
+{
+    memset(tnl, 0, offsetof(struct flow_tnl, metadata.opts));
+    tnl->tun_id = htonll(r->vni);
+    tnl->ip_src = wire_tunnel_address(r->number);
+    tnl->ip_dst = wire_tunnel_address(self);
+    tnl->flags = FLOW_TNL_F_KEY | (oam ? FLOW_TNL_F_OAM : 0);
+}
+
+/* Takes the 'len' bytes at 'datagram', which came from 'source', and adds the
+ * frame in it to 'batch' or drops it. */
+static void
+receive_datagram(struct vsubnet_rx *rx, const void *datagram, size_t len,
+                 const struct sockaddr_storage *source,
+                 struct dp_packet_batch *batch)
+{
+    struct rx_datagram d = {
+        .arrival = {
+            .datagram = datagram,
+            .len = len,
+            .mono_ms = time_msec(),
+        },
+        .source = source,
+    };
+    struct vsubnet_receiver *r;
+    struct dp_packet *packet;
+    enum vsubnet_counter why;
+    bool oam;
+
+    packet = open_datagram(rx, &d, &r, &why);
+    if (!packet) {
+        drop(rx, why, source);
+        return;
+    }
+    oam = d.arrival.header.type == WIRE_OAM;
+    fill_tunnel(&packet->md.tunnel, r, rx->keys->keyring->self, oam);
+    dp_packet_batch_add(batch, packet);
+
+    vsubnet_count(rx->counters, VSUBNET_rx_frames, 1);
+    vsubnet_count(rx->counters, VSUBNET_rx_bytes, dp_packet_size(packet));
+    if (oam) {
+        vsubnet_count(rx->counters, VSUBNET_rx_oam, 1);
+    }
+}
+
+/* Takes datagrams out of the messages at hand until 'batch' is full or there
+ * are no more. */
+static void
+receive_datagrams(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
+{
+    struct vsubnet_rx_buffers *b = rx->buffers;
+
+    while (b->current < b->n && !dp_packet_batch_is_full(batch)) {
+        size_t left = b->headers[b->current].msg_len - b->ofs;
+        size_t n = MIN(left, b->segment);
+
+        receive_datagram(rx, &b->data[b->current][b->ofs], n,
+                         &b->sources[b->current], batch);
+        b->ofs += n;
+        if (n == left) {
+            begin_message(rx, b->current + 1);
+        }
+    }
+}
+
+static int
+recv_locked(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
+{
+    int error = 0;
+
+    if (!rx->socket) {
+        return EAGAIN;
+    }
+    if (!rx->buffers) {
+        rx->buffers = buffers_create();
+    }
+
+    receive_datagrams(rx, batch);
+    while (!dp_packet_batch_is_full(batch)) {
+        error = receive_messages(rx);
+        if (error) {
+            break;
+        }
+        receive_datagrams(rx, batch);
+        if (rx->buffers->n < MAX_MESSAGES) {
+            /* There was no more: don't ask in vain. */
+            break;
+        }
+    }
+    return (!dp_packet_batch_is_empty(batch) ? 0
+            : error ? error
+            : EAGAIN);
+}
+
+int
+vsubnet_rx_recv(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
+{
+    int error;
+
+    ovs_mutex_lock(&rx->mutex);
+    error = recv_locked(rx, batch);
+    ovs_mutex_unlock(&rx->mutex);
+    return error;
+}
+
+void
+vsubnet_rx_wait(struct vsubnet_rx *rx)
+{
+    ovs_mutex_lock(&rx->mutex);
+    if (rx->buffers && rx->buffers->current < rx->buffers->n) {
+        poll_immediate_wake();
+    } else if (rx->socket) {
+        poll_fd_wait(rx->socket->fd, POLLIN);
+    }
+    ovs_mutex_unlock(&rx->mutex);
+}
+
+void
+vsubnet_rx_drain(struct vsubnet_rx *rx)
+{
+    ovs_mutex_lock(&rx->mutex);
+    if (rx->socket && rx->buffers) {
+        while (!receive_messages(rx)) {
+            continue;
+        }
+    }
+    ovs_mutex_unlock(&rx->mutex);
+}
+
+void
+vsubnet_rx_init(struct vsubnet_rx *rx, struct vsubnet_counters *counters)
+{
+    memset(rx, 0, sizeof *rx);
+    ovs_mutex_init(&rx->mutex);
+    rx->counters = counters;
+}
+
+void
+vsubnet_rx_destroy(struct vsubnet_rx *rx)
+{
+    buffers_destroy(rx->buffers);
+    ovs_mutex_destroy(&rx->mutex);
+}
+
+void
+vsubnet_rx_set_keys(struct vsubnet_rx *rx, struct vsubnet_keys *keys)
+{
+    rx->keys = keys;
+}
+
+void
+vsubnet_rx_set_socket(struct vsubnet_rx *rx,
+                      const struct vsubnet_socket *socket)
+{
+    rx->socket = socket;
+    if (rx->buffers) {
+        rx->buffers->n = rx->buffers->current = 0;
+        rx->buffers->kernel_drops = 0;
+    }
+}

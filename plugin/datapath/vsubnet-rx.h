@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The receiving side of a tunnel port. */
+
+#ifndef DATAPATH_VSUBNET_RX_H
+#define DATAPATH_VSUBNET_RX_H 1
+
+/* Receive
+ * =======
+ *
+ *     socket --recvmmsg--> messages --UDP GRO undone--> datagrams
+ *            --checks, session, tag--> frames with 'md.tunnel' filled in
+ *
+ * A message of the kernel may hold several datagrams of one sender (UDP GRO),
+ * so one system call may bring more than the datapath takes at once.  What is
+ * left over waits for the next call.
+ *
+ * The checks, in this order, each with a counter of its own: length, version
+ * and type (seal/wire.h); SPI known, and not our own; VNI as the key says;
+ * sender a member of the VNI; session and sequence; tag (seal/session.h).
+ * Nothing is changed by a datagram before its tag is verified.
+ *
+ * Flags in 'md.tunnel' are part of the datapath's flow key, so each frame gets
+ * the same: the key flag and, for OAM, the OAM flag.  The source is the tunnel
+ * address of the node that the SPI belongs to.  The destination is this node's
+ * tunnel address: it has to be an IPv4 address other than zero, and one that
+ * depended on the underlay would split one flow into several.
+ *
+ * Thread safety: one thread at a time receives; the struct has a lock for
+ * that, which also keeps reception out while socket or keys are changed. */
+
+#include <stdbool.h>
+#include "ovs-thread.h"
+
+struct dp_packet_batch;
+struct vsubnet_counters;
+struct vsubnet_keys;
+struct vsubnet_rx_buffers;
+struct vsubnet_socket;
+
+struct vsubnet_rx {
+    struct ovs_mutex mutex;     /* Protects all that follows. */
+    const struct vsubnet_socket *socket;    /* NULL: none. */
+    struct vsubnet_keys *keys;              /* NULL: none. */
+    struct vsubnet_counters *counters;
+    struct vsubnet_rx_buffers *buffers;     /* Made at first use. */
+};
+
+void vsubnet_rx_init(struct vsubnet_rx *, struct vsubnet_counters *);
+void vsubnet_rx_destroy(struct vsubnet_rx *);
+
+/* Fills the empty 'batch'.  Returns 0 if there is something in it, EAGAIN if
+ * nothing was there or nothing of it was good, or another positive errno. */
+int vsubnet_rx_recv(struct vsubnet_rx *, struct dp_packet_batch *);
+
+/* Makes the poll loop wake up when there is something to receive. */
+void vsubnet_rx_wait(struct vsubnet_rx *);
+
+/* Throws away what has been received. */
+void vsubnet_rx_drain(struct vsubnet_rx *);
+
+/* With 'mutex' held: what to receive with from now on. */
+void vsubnet_rx_set_keys(struct vsubnet_rx *, struct vsubnet_keys *);
+void vsubnet_rx_set_socket(struct vsubnet_rx *, const struct vsubnet_socket *);
+
+#endif /* datapath/vsubnet-rx.h */

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sending side of a tunnel port. */
+
+#ifndef DATAPATH_VSUBNET_TX_H
+#define DATAPATH_VSUBNET_TX_H 1
+
+/* Transmit
+ * ========
+ *
+ * A batch of frames, each with its VNI and destination in 'md.tunnel', goes
+ * out in three steps:
+ *
+ *     frames --> 1. seal, one after another, into one arena
+ *            --> 2. group by destination, cut groups into runs of equal length
+ *            --> 3. one message per (destination, run), one system call for
+ *                   up to 64 messages
+ *
+ * A run of several datagrams leaves in one message that the kernel (or the
+ * network card) cuts again: UDP GSO.  A kernel that refuses gets them singly.
+ * A replicated frame is sealed once and is one group for all members: each of
+ * them is sent the same runs.
+ *
+ * Threads
+ * -------
+ *
+ * Any thread may send.  Sequence counters must not be shared without a lock,
+ * and peers keep a bounded number of sessions of one node, so there is a fixed
+ * number of slots, each with its own lock, sessions and buffers; a thread
+ * takes the one that its number falls on.  Two threads on one slot are slower,
+ * not wrong.
+ *
+ * What a slot works with (socket, keys) may only be changed while all slots
+ * are locked: vsubnet_tx_lock_all(). */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "ovs-thread.h"
+
+struct dp_packet_batch;
+struct vsubnet_counters;
+struct vsubnet_keys;
+struct vsubnet_socket;
+struct vsubnet_tx_slot;
+
+/* Half of the sessions that a receiver keeps, so that the old and the new ones
+ * of a node that was restarted both have room. */
+enum { VSUBNET_TX_SLOTS = 32 };
+
+struct vsubnet_tx {
+    struct ovs_mutex locks[VSUBNET_TX_SLOTS];
+    struct vsubnet_tx_slot *slots[VSUBNET_TX_SLOTS]; /* Made at first use. */
+    const struct vsubnet_socket *socket;    /* NULL: none. */
+    const struct vsubnet_keys *keys;        /* NULL: none. */
+    struct vsubnet_counters *counters;
+};
+
+void vsubnet_tx_init(struct vsubnet_tx *, struct vsubnet_counters *);
+void vsubnet_tx_destroy(struct vsubnet_tx *);
+
+/* Sends the packets of the batch and deletes them. */
+void vsubnet_tx_send(struct vsubnet_tx *, struct dp_packet_batch *);
+
+void vsubnet_tx_lock_all(struct vsubnet_tx *);
+void vsubnet_tx_unlock_all(struct vsubnet_tx *);
+
+/* With all slots locked: what the slots work with from now on.  Sessions of
+ * keys that are not among 'keys' end, and their traffic keys are wiped. */
+void vsubnet_tx_set_keys(struct vsubnet_tx *, const struct vsubnet_keys *);
+void vsubnet_tx_set_socket(struct vsubnet_tx *, const struct vsubnet_socket *);
+
+#endif /* datapath/vsubnet-tx.h */

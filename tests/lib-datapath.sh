@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+# Two or more hosts with the tunnel port, each with its own Open vSwitch, made
+# of network namespaces; for tests/datapath.at, which sources this.
+#
+#   guest a1              guest b1
+#      |                     |
+#   +--+---+             +---+--+
+#   |  br0 | host a      | br0  | host b     ... all hosts on one bridge
+#   |  vs0 |             | vs0  |            in the namespace "wire"
+#   +--+---+             +---+--+
+#      |      10.0.0.N       |
+#      +------- wire --------+
+#              fd00::N
+#
+# Keyrings are written by hand: what is tested is the port, not who feeds it.
+# Everything is named after the shell's process, and removed at its exit.
+
+dp_prefix=dp$$
+dp_dir=$PWD
+dp_hosts=
+
+# Adds a command for the end.
+dp_on_exit() {
+    echo "$*" >> "$dp_dir/cleanup"
+}
+
+dp_cleanup() {
+    [ -f "$dp_dir/cleanup" ] || return 0
+    tac "$dp_dir/cleanup" > "$dp_dir/cleanup.sh"
+    rm "$dp_dir/cleanup"
+    sh "$dp_dir/cleanup.sh" > "$dp_dir/cleanup.log" 2>&1
+}
+trap dp_cleanup EXIT
+
+dp_ns() {
+    echo "$dp_prefix-$1"
+}
+
+# Runs a command in a namespace: a host, a guest or "wire".
+in_ns() {
+    dp_ns_=$(dp_ns "$1")
+    shift
+    ip netns exec "$dp_ns_" "$@"
+}
+
+dp_add_ns() {
+    ip netns add "$(dp_ns "$1")" || return 1
+    dp_on_exit "ip netns del $(dp_ns "$1")"
+    in_ns "$1" ip link set lo up
+}
+
+# Runs an Open vSwitch command on a host.
+on() {
+    dp_host_=$1
+    shift
+    OVS_RUNDIR=$dp_dir/$dp_host_ OVS_DBDIR=$dp_dir/$dp_host_ \
+        ip netns exec "$(dp_ns "$dp_host_")" "$@"
+}
+
+# The wire that all hosts are on.
+dp_start() {
+    dp_add_ns wire || return 1
+    in_ns wire ip link add br0 type bridge mcast_snooping 0 \
+        && in_ns wire ip link set br0 up mtu "${1:-1500}"
+}
+
+# Starts or restarts ovs-vswitchd on a host.
+dp_start_vswitchd() {
+    on "$1" ovs-vswitchd --detach --no-chdir --pidfile \
+        --log-file="$dp_dir/$1/ovs-vswitchd.log" -vconsole:off -vsyslog:off \
+        -vvsubnet_rx:dbg -vvsubnet_tx:dbg \
+        "unix:$dp_dir/$1/db.sock" || return 1
+}
+
+# Ends a host's ovs-vswitchd: with its own good-bye, or by a signal.
+dp_stop_vswitchd() {
+    dp_pid_=$(cat "$dp_dir/$1/ovs-vswitchd.pid")
+    if [ -n "$2" ]; then
+        kill "$2" "$dp_pid_"
+    else
+        on "$1" ovs-appctl -t ovs-vswitchd exit
+    fi
+    while kill -0 "$dp_pid_" 2>/dev/null; do sleep 0.1; done
+}
+
+# dp_add_host NAME NUMBER: host NAME has the addresses 10.0.0.NUMBER and
+# fd00::NUMBER, and the node number NUMBER.
+dp_add_host() {
+    dp_add_ns "$1" || return 1
+    in_ns wire ip link add "u$1" mtu 1500 type veth peer name u0 \
+        netns "$(dp_ns "$1")" || return 1
+    in_ns wire ip link set "u$1" master br0 up
+    in_ns "$1" sh -c 'echo 0 > /proc/sys/net/ipv6/conf/u0/accept_dad'
+    in_ns "$1" ip addr add "10.0.0.$2/24" dev u0
+    in_ns "$1" ip addr add "fd00::$2/64" dev u0 nodad
+    in_ns "$1" ip link set u0 up
+
+    mkdir "$dp_dir/$1"
+    on "$1" ovsdb-tool create "$dp_dir/$1/conf.db" \
+        "$OVS_SRC/vswitchd/vswitch.ovsschema" || return 1
+    on "$1" ovsdb-server --detach --no-chdir --pidfile \
+        --log-file="$dp_dir/$1/ovsdb-server.log" -vconsole:off -vsyslog:off \
+        "--remote=punix:$dp_dir/$1/db.sock" "$dp_dir/$1/conf.db" || return 1
+    dp_on_exit "kill \$(cat $dp_dir/$1/ovsdb-server.pid)"
+    on "$1" ovs-vsctl --no-wait init
+    dp_on_exit "kill \$(cat $dp_dir/$1/ovs-vswitchd.pid)"
+    dp_start_vswitchd "$1" || return 1
+    on "$1" ovs-vsctl add-br br0 -- set bridge br0 datapath_type=netdev \
+        fail_mode=secure protocols=OpenFlow10,OpenFlow15
+    dp_hosts="$dp_hosts $1"
+}
+
+# dp_add_port HOST [OPTION=VALUE]...: the tunnel port, OpenFlow port 1.
+dp_add_port() {
+    dp_port_host_=$1
+    shift
+    on "$dp_port_host_" ovs-vsctl add-port br0 vs0 -- set interface vs0 \
+        type=vsubnet ofport_request=1 options:remote_ip=flow options:key=flow \
+        "options:keyring=$dp_dir/$dp_port_host_/keyring" \
+        "options:state=$dp_dir/$dp_port_host_/sessions" \
+        $(for o; do echo "options:$o"; done)
+}
+
+# dp_add_guest HOST GUEST PORT ADDRESS...: a namespace with eth0 on OpenFlow
+# port PORT of the host's br0.
+dp_add_guest() {
+    dp_host=$1 dp_guest=$2 dp_port=$3
+    shift 3
+    dp_add_ns "$dp_guest" || return 1
+    in_ns "$dp_host" ip link add "$dp_guest" type veth peer name eth0 \
+        netns "$(dp_ns "$dp_guest")" || return 1
+    # Without vnet headers the datapath never learns of an unfinished checksum.
+    in_ns "$dp_guest" ethtool -K eth0 tx off > /dev/null 2>&1
+    in_ns "$dp_guest" ip link set eth0 mtu 1398 \
+        address "06:00:00:00:00:$(printf %02x "$dp_port")"
+    in_ns "$dp_guest" sh -c 'echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad'
+    for a; do in_ns "$dp_guest" ip addr add "$a" dev eth0; done
+    in_ns "$dp_guest" ip link set eth0 up
+    in_ns "$dp_host" ip link set "$dp_guest" up
+    on "$dp_host" ovs-vsctl add-port br0 "$dp_guest" -- \
+        set interface "$dp_guest" "ofport_request=$dp_port"
+}
+
+# Replaces a host's keyring by standard input, with its last line added.
+dp_keyring() {
+    (umask 077
+     cat > "$dp_dir/$1/keyring.tmp"
+     echo "end $(wc -l < "$dp_dir/$1/keyring.tmp")" >> "$dp_dir/$1/keyring.tmp"
+     mv "$dp_dir/$1/keyring.tmp" "$dp_dir/$1/keyring")
+}
+
+dp_reload() {
+    on "$1" ovs-appctl -t ovs-vswitchd vsubnet/reload-keyring
+}
+
+# The value of a counter of a host's tunnel port.
+dp_counter() {
+    on "$1" ovs-appctl -t ovs-vswitchd vsubnet/show vs0 \
+        | awk -v name="$2" '$1 == name { print $2 }'
+}
+
+# The key of a node in a vSubnet, for tests.
+dp_key() {
+    printf '%04x%012x%016x\n' "$1" "$2" 81985529216486895
+}
+
+# dp_mesh VNI FAMILY HOST=NUMBER...: keyrings by which all of these hosts are
+# members of one vSubnet.  SPIs are VNI * 100 + node number.
+dp_mesh() {
+    dp_vni=$1 dp_family=$2
+    shift 2
+    for dp_self in "$@"; do
+        {
+            echo "vsubnet-keyring 1"
+            echo "self ${dp_self#*=}"
+            for h; do
+                [ "$h" = "$dp_self" ] || echo "peer ${h#*=} \
+$(dp_address "$dp_family" "${h#*=}") 8002 1.1"
+            done
+            echo "net $dp_vni ${DP_GROUP:--}"
+            for h; do
+                [ "$h" = "$dp_self" ] || echo "member $dp_vni ${h#*=}"
+            done
+            for h; do
+                if [ "$h" = "$dp_self" ]; then d=tx; else d=rx; fi
+                echo "key $dp_vni $d $((dp_vni * 100 + ${h#*=})) ${h#*=} \
+aes128gcm 1 $(dp_key "$dp_vni" "${h#*=}")"
+            done
+        } | dp_keyring "${dp_self%%=*}"
+    done
+}
+
+dp_address() {
+    if [ "$1" = 6 ]; then echo "fd00::$2"; else echo "10.0.0.$2"; fi
+}
+
+# Flows by which a host's guest ports are in one vSubnet and everything that
+# they send goes to all of its members.
+dp_flood_flows() {
+    dp_flow_host=$1 dp_flow_vni=$2
+    shift 2
+    {
+        for p; do
+            echo "table=0,in_port=$p,actions=set_field:$dp_flow_vni->tun_id,\
+set_field:255.255.255.255->tun_dst,output:1"
+        done
+        echo "table=0,in_port=1,tun_id=$dp_flow_vni,actions=$(for p; do
+            printf 'output:%s,' "$p"; done)"
+    } | on "$dp_flow_host" ovs-ofctl -O OpenFlow15 add-flows br0 -
+}
