@@ -159,3 +159,5 @@ wait_until () {
         sleep .05
     done
 }
+
+not_running () { ! kill -0 "$1" 2>/dev/null; }

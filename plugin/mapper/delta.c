@@ -334,15 +334,17 @@ is_member(struct membership *m, const char *net)
     return m->active;
 }
 
-/* True if NODE's membership of a vSubnet of the reader ended. */
+/* True if NODE's membership of a vSubnet of the reader begins (BEGINS) or
+ * ends in DELTA. */
 static bool
-lost_member(const struct delta *delta, struct membership *m, int64_t node)
+membership_changes(const struct delta *delta, struct membership *m,
+                   int64_t node, bool begins)
 {
     for (size_t i = 0; i < delta->n; i++) {
         const struct delta_item *item = &delta->items[i];
 
-        if (item->kind == DELTA_MEMBERS && item->node == node && !item->put
-            && is_member(m, item->net)) {
+        if (item->kind == DELTA_MEMBERS && item->node == node
+            && !item->put == !begins && is_member(m, item->net)) {
             return true;
         }
     }
@@ -350,16 +352,27 @@ lost_member(const struct delta *delta, struct membership *m, int64_t node)
 }
 
 static enum delta_view
+view_node(const struct delta *delta, const struct delta_item *item,
+          struct membership *m)
+{
+    if (item->node == m->node
+        || db_nodes_share_net(m->db, m->node, item->node)) {
+        /* Without a change of its row it is news only where it joins. */
+        return (item->put
+                && (item->for_operators
+                    || membership_changes(delta, m, item->node, true))
+                ? DELTA_PUT : DELTA_NOTHING);
+    }
+    return (membership_changes(delta, m, item->node, false)
+            ? DELTA_REMOVE : DELTA_NOTHING);
+}
+
+static enum delta_view
 view_item(const struct delta *delta, const struct delta_item *item,
           struct membership *m)
 {
     if (item->kind == DELTA_NODES) {
-        if (item->node == m->node
-            || db_nodes_share_net(m->db, m->node, item->node)) {
-            return item->put ? DELTA_PUT : DELTA_NOTHING;
-        }
-        return lost_member(delta, m, item->node) ? DELTA_REMOVE
-                                                 : DELTA_NOTHING;
+        return view_node(delta, item, m);
     }
     if (!is_member(m, item->net) || item->hidden) {
         return DELTA_NOTHING;

@@ -347,7 +347,6 @@ static bool
 resume(struct stream *stream, const char *since_text)
 {
     struct events *events = stream->events;
-    struct hmap renderings = HMAP_INITIALIZER(&renderings);
     struct model_revision since;
     struct delta *delta;
 
@@ -364,13 +363,15 @@ resume(struct stream *stream, const char *since_text)
     LIST_FOR_EACH (delta, list_node, &events->ring) {
         if (delta->revision.number > since.number
             && !stream->wants_snapshot) {
+            /* Forms of this delta only: the view says nothing of which. */
+            struct hmap renderings = HMAP_INITIALIZER(&renderings);
             uint8_t *view = xmalloc(delta->n);
 
             send_delta(stream, delta, view, &renderings);
             free(view);
+            free_renderings(&renderings);
         }
     }
-    free_renderings(&renderings);
     return true;
 }
 
