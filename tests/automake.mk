@@ -44,6 +44,16 @@ tests_unit_mapper_LDADD = \
 	$(unit_ldadd)
 EXTRA_DIST += tests/mapper.sh tests/mapper-events
 
+check_PROGRAMS += tests/unit-controller
+tests_unit_controller_SOURCES = \
+	tests/unit-controller-binding.c \
+	tests/unit-controller-flow.c \
+	tests/unit-controller.c \
+	tests/unit-controller.h
+tests_unit_controller_LDADD = \
+	plugin/controller/libvsubnet-controller.a \
+	$(unit_ldadd) $(CURL_LIBS)
+
 tests/package.m4: $(top_srcdir)/configure.ac
 	$(AM_V_GEN){ \
 	  echo 'm4_define([AT_PACKAGE_NAME], [$(PACKAGE_NAME)])'; \

@@ -87,7 +87,6 @@ cache_load(struct cache *cache, const struct uuid *id)
         error = model_json_parse(data, n, MAX_FILE, &json);
         if (!error) {
             error = load_json(json, id, &mapping);
-            json_text_wipe(json);
             json_decref(json);
         }
         private_file_free(data, n);
@@ -123,7 +122,6 @@ cache_run(struct cache *cache, const struct uuid *id,
     char *text = json_text_dump(json, &n);
     set_error(cache, private_file_replace(cache->path, text, n));
     json_text_free(text, n);
-    json_text_wipe(json);
     json_decref(json);
 
     cache->dirty = cache->error != NULL;

@@ -1,37 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON that may hold keys, as text and back to nothing. */
+/* JSON that may hold keys, as text. */
 #include <config.h>
 #include "controller/json-text.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "model/jansson.h"
 #include "model/types.h"
 #include "util.h"
-
-void
-json_text_wipe(struct json_t *json)
-{
-    const char *name;
-    json_t *value;
-    size_t i;
-
-    if (json_is_array(json)) {
-        json_array_foreach (json, i, value) {
-            json_text_wipe(value);
-        }
-    } else if (json_is_object(json)) {
-        json_object_foreach (json, name, value) {
-            if (!strcmp(name, "key") && json_is_string(value)) {
-                model_wipe(CONST_CAST(char *, json_string_value(value)),
-                           json_string_length(value));
-            } else {
-                json_text_wipe(value);
-            }
-        }
-    }
-}
 
 char *
 json_text_dump(const struct json_t *json, size_t *n)

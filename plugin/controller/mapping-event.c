@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/json-text.h"
 #include "controller/sse.h"
 #include "model/jansson.h"
 #include "model/mapping.h"
@@ -78,7 +77,6 @@ mapping_event_apply(const struct sse_event *event, const struct uuid *id,
     } else {
         error = xstrdup("sent a change before a snapshot");
     }
-    json_text_wipe(json);
     json_decref(json);
     if (!error) {
         *result = (struct mapping_event_result) { true, snapshot };

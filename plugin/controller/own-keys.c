@@ -159,7 +159,6 @@ own_keys_load(struct own_keys *keys)
         error = model_json_parse(data, n, MAX_FILE, &json);
         if (!error) {
             error = load_json(keys, json);
-            json_text_wipe(json);
             json_decref(json);
         }
         private_file_free(data, n);
@@ -213,11 +212,10 @@ own_keys_save(struct own_keys *keys, long long int now)
     char *text = json_text_dump(json, &n);
     set_error(keys, private_file_replace(keys->path, text, n));
     json_text_free(text, n);
-    json_text_wipe(json);
     json_decref(json);
 
     keys->dirty = keys->error != NULL;
-    keys->next_save = now + SAVE_RETRY_MS;
+    keys->next_save = keys->dirty ? now + SAVE_RETRY_MS : 0;
     return !keys->dirty;
 }
 
@@ -355,7 +353,6 @@ own_key_body(const struct own_key *key)
     json_object_del(json, "vni");
     json_object_del(json, "spi");
     char *text = json_text_dump(json, &n);
-    json_text_wipe(json);
     json_decref(json);
     return text;
 }

@@ -14,6 +14,8 @@
 #include "daemon.h"
 #include "dirs.h"
 #include "fatal-signal.h"
+#include "model/jansson.h"
+#include "model/reader.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
@@ -58,6 +60,7 @@ main(int argc, char *argv[])
     ovs_cmdl_proctitle_init(argc, argv);
     ovs_set_program_name(argv[0], VSUBNET_VERSION);
     service_start(&argc, &argv);
+    model_json_init();
     parse_options(argc, argv, &options);
     fatal_ignore_sigpipe();
 

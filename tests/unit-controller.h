@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the unit tests of plugin/controller share. */
+#ifndef UNIT_CONTROLLER_H
+#define UNIT_CONTROLLER_H 1
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct local_ports;
+struct mapping;
+struct ovs_cmdl_context;
+
+/* Ends the test as failed, with words, unless 'CONDITION' holds. */
+#define CHECK(CONDITION, ...)                                           \
+    do {                                                                \
+        if (!(CONDITION)) {                                             \
+            fprintf(stderr, "%s:%d: %s:", __FILE__, __LINE__, #CONDITION); \
+            fprintf(stderr, " " __VA_ARGS__);                           \
+            fprintf(stderr, "\n");                                      \
+            exit(1);                                                    \
+        }                                                               \
+    } while (0)
+
+/* Node 7 of a service with nodes 9 and 12, vSubnets "demo" (VNI 5001: 7, 9)
+ * and "far" (VNI 5002, group 239.1.1.1: 7, 12), and these bindings of demo:
+ * 06:76:00:00:00:07 (host, 7), 06:76:00:00:00:09 (host, 9),
+ * 0a:..:01 (dynamic, 9), 0a:..:02 (dynamic, 7, port tap0, 10.77.0.20). */
+struct mapping *test_mapping(void);
+
+/* vs-demo (1, host), tap0 (2, learns), tap1 (3, has MAC 0a:..:03) in demo. */
+void test_ports(struct local_ports *);
+
+/* unit-controller-flow.c */
+void test_desired(struct ovs_cmdl_context *);
+void test_desired_sizes(struct ovs_cmdl_context *);
+void test_diff(struct ovs_cmdl_context *);
+void test_canonical(struct ovs_cmdl_context *);
+void test_cookie(struct ovs_cmdl_context *);
+
+/* unit-controller-binding.c */
+void test_learnt(struct ovs_cmdl_context *);
+void test_bindings(struct ovs_cmdl_context *);
+void test_keyring(struct ovs_cmdl_context *);
+
+#endif /* unit-controller.h */
