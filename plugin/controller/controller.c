@@ -409,7 +409,15 @@ run_flows(struct controller *c)
     if (!usable || settings->restore_wait) {
         ofctrl_forget_desired(c->ofctrl);
         c->flows_changed = true;
-    } else if (c->flows_changed && time_msec() >= c->next_flows) {
+        c->reread_flows |= settings->restore_wait;
+        ofctrl_run(c->ofctrl);
+        return;
+    }
+    if (c->reread_flows) {
+        ofctrl_reread(c->ofctrl);
+        c->reread_flows = false;
+    }
+    if (c->flows_changed && time_msec() >= c->next_flows) {
         const struct flow_input input = { &c->ports, c->mapping, c->tunnel };
         long long int start = time_msec();
         struct flow_set flows;

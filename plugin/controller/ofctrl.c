@@ -73,6 +73,7 @@ struct ofctrl {
     char *target;
     enum ofctrl_state state;
     unsigned int connection_seqno;
+    bool monitoring;            /* Asked for on this connection. */
     long long int retry_at;     /* S_REFUSED. */
     char *error;
 
@@ -221,10 +222,21 @@ run_connect(struct ofctrl *ofctrl)
         ofctrl->events.reset(ofctrl->events.aux);
     }
     /* Without a miss_send_len a management connection gets no packets. */
+    ofctrl->monitoring = false;
     send_msg(ofctrl, ofctrl_msg_set_config());
     /* The meter comes first: flows that use it would be refused. */
     ofctrl->meter_xid = send_msg(ofctrl, ofctrl_msg_meter(OFPMC13_ADD));
     start_read_back(ofctrl);
+}
+
+void
+ofctrl_reread(struct ofctrl *ofctrl)
+{
+    if (ofctrl->state == S_IDLE) {
+        start_read_back(ofctrl);
+    } else if (ofctrl->state != S_DISCONNECTED) {
+        rconn_reconnect(ofctrl->rconn);
+    }
 }
 
 /* S_READING_BACK. */
@@ -255,7 +267,10 @@ recv_flow_stats(struct ofctrl *ofctrl, struct ofpbuf *msg)
     } else if (!more) {
         VLOG_INFO("%s: read %"PRIuSIZE" flows back", ofctrl->target,
                   flow_set_count(&ofctrl->installed));
-        send_msg(ofctrl, ofctrl_msg_flow_monitor());
+        if (!ofctrl->monitoring) {
+            send_msg(ofctrl, ofctrl_msg_flow_monitor());
+            ofctrl->monitoring = true;
+        }
         ofctrl->state = S_IDLE;
     }
 }

@@ -78,6 +78,9 @@ void ofctrl_set_desired(struct ofctrl *, struct flow_set *desired);
 /* Makes the module touch nothing until ofctrl_set_desired(). */
 void ofctrl_forget_desired(struct ofctrl *);
 
+/* Reads all flows back, because somebody else may have changed them. */
+void ofctrl_reread(struct ofctrl *);
+
 /* Deletes the flow learnt for 'mac', now. */
 void ofctrl_unlearn(struct ofctrl *, uint32_t vni, struct eth_addr mac);
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon.h"
 #include "dirs.h"
@@ -84,7 +85,7 @@ failed(struct reload *reload, const char *error)
     VLOG_INFO_RL(&rl, "ovs-vswitchd did not reload the keyring: %s", error);
     disconnect(reload);
     free(reload->error);
-    reload->error = xstrdup(error);
+    reload->error = xmemdup0(error, strcspn(error, "\n"));
     if (time_msec() < reload->give_up_at || reload->again) {
         set_state(reload, R_WAITING, RETRY_MS);
     } else {

@@ -17,6 +17,7 @@
 #include "model/jansson.h"
 #include "model/mapping.h"
 #include "model/reader.h"
+#include "openvswitch/poll-loop.h"
 #include "packets.h"
 #include "timeval.h"
 #include "unixctl.h"
@@ -317,8 +318,20 @@ status_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
     json_decref(json);
 }
 
+static void
+resync_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
+               const char *argv[] OVS_UNUSED, void *c_)
+{
+    struct controller *c = c_;
+
+    c->reread_flows = true;
+    poll_immediate_wake();
+    unixctl_command_reply(conn, NULL);
+}
+
 void
 status_init(struct controller *c)
 {
+    unixctl_command_register("vsubnet/resync", "", 0, 0, resync_command, c);
     unixctl_command_register("vsubnet/status", "", 0, 0, status_command, c);
 }

@@ -6,11 +6,14 @@
 /* `ovs-appctl -t vsubnet-controller vsubnet/status` answers with one JSON
  * object (DESIGN.md section 5).  "problems" has one sentence for each thing
  * that keeps this node from working fully; none, and all is well.  No key is
- * in it. */
+ * in it.
+ *
+ * `vsubnet/resync` reads the bridge's flows back and mends what somebody else
+ * has changed. */
 
 struct controller;
 
-/* Registers the command; 'c' must outlive the unixctl server. */
+/* Registers the commands; 'c' must outlive the unixctl server. */
 void status_init(struct controller *c);
 
 #endif /* status.h */
