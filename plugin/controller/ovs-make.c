@@ -271,12 +271,37 @@ find_host_binding(const struct ovs_make *make, const struct model_net *net)
     return NULL;
 }
 
+/* The addresses of a host's own port, with the prefix lengths of the ranges
+ * that they are from. */
+struct host_addresses {
+    struct model_address addresses[MODEL_ADDRESSES_MAX];
+    size_t n;
+};
+
+static void
+get_host_addresses(const struct model_net *net,
+                   const struct model_binding *binding,
+                   struct host_addresses *host)
+{
+    host->n = MIN(binding->n_addresses, MODEL_ADDRESSES_MAX);
+    for (size_t i = 0; i < host->n; i++) {
+        struct model_address *address = &host->addresses[i];
+        const struct model_address *range;
+
+        *address = binding->addresses[i];
+        range = address->plen < 0 ? model_net_subnet_of(net, address) : NULL;
+        if (range) {
+            address->plen = range->plen;
+        }
+    }
+}
+
 static bool
-addresses_contain(const struct model_binding *binding,
+addresses_contain(const struct host_addresses *host,
                   const struct model_address *address)
 {
-    for (size_t i = 0; i < binding->n_addresses; i++) {
-        if (model_address_equals(&binding->addresses[i], address)) {
+    for (size_t i = 0; i < host->n; i++) {
+        if (model_address_equals(&host->addresses[i], address)) {
             return true;
         }
     }
@@ -284,10 +309,10 @@ addresses_contain(const struct model_binding *binding,
 }
 
 /* Takes from the device those of the addresses in 'old' (as in
- * external_ids:vsubnet-addresses) that 'binding' does not have. */
+ * external_ids:vsubnet-addresses) that are not in 'host'. */
 static void
 remove_addresses(const char *device, const char *old,
-                 const struct model_binding *binding)
+                 const struct host_addresses *host)
 {
     char *copy = xstrdup(old), *save_ptr = NULL;
 
@@ -296,7 +321,7 @@ remove_addresses(const char *device, const char *old,
         struct model_address address;
         char *error = model_address_parse(s, &address);
 
-        if (!error && !addresses_contain(binding, &address)) {
+        if (!error && !addresses_contain(host, &address)) {
             host_addr_remove(device, &address);
         }
         free(error);
@@ -307,27 +332,26 @@ remove_addresses(const char *device, const char *old,
 static void
 update_addresses(const struct ovs_make *make,
                  const struct ovsrec_interface *iface,
-                 const struct model_binding *binding)
+                 const struct host_addresses *host)
 {
     struct ds now = DS_EMPTY_INITIALIZER;
     const char *old = smap_get_def(&iface->external_ids, NAME_ADDRESSES, "");
 
-    for (size_t i = 0; i < binding->n_addresses; i++) {
+    for (size_t i = 0; i < host->n; i++) {
         if (i) {
             ds_put_char(&now, ' ');
         }
-        model_address_format(&binding->addresses[i], &now);
+        model_address_format(&host->addresses[i], &now);
     }
     if (strcmp(old, ds_cstr(&now))) {
-        remove_addresses(iface->name, old, binding);
+        remove_addresses(iface->name, old, host);
         ovsrec_interface_update_external_ids_setkey(iface, NAME_ADDRESSES,
                                                     ds_cstr(&now));
     }
     ds_destroy(&now);
 
     if (iface->n_ofport && *iface->ofport > 0) {
-        int error = host_addr_set(iface->name, binding->addresses,
-                                  binding->n_addresses);
+        int error = host_addr_set(iface->name, host->addresses, host->n);
         if (error) {
             problem(make, "%s: cannot set addresses: %s", iface->name,
                     ovs_strerror(error));
@@ -338,8 +362,10 @@ update_addresses(const struct ovs_make *make,
 static void
 update_host_port(const struct ovs_make *make,
                  const struct ovsrec_interface *iface,
+                 const struct model_net *net,
                  const struct model_binding *binding)
 {
+    struct host_addresses host;
     char mac[ETH_ADDR_STRLEN + 1];
     int64_t mtu = make->want->mtu;
 
@@ -350,7 +376,8 @@ update_host_port(const struct ovs_make *make,
     if (!iface->n_mtu_request || *iface->mtu_request != mtu) {
         ovsrec_interface_set_mtu_request(iface, &mtu, 1);
     }
-    update_addresses(make, iface, binding);
+    get_host_addresses(net, binding, &host);
+    update_addresses(make, iface, &host);
 }
 
 static void
@@ -380,7 +407,7 @@ make_host_port(const struct ovs_make *make, const struct ovsrec_bridge *br,
         problem(make, "port %s, which vSubnet %s needs, is somebody else's",
                 name, net->name);
     } else {
-        update_host_port(make, iface, binding);
+        update_host_port(make, iface, net, binding);
     }
 }
 
