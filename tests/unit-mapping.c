@@ -563,6 +563,128 @@ test_random(struct ovs_cmdl_context *ctx OVS_UNUSED)
     assert(n_objects > 3000);
 }
 
+/* What a hostile or broken peer sends: a good snapshot and a good change of
+ * which some bytes are others.  Mostly they are refused; what is accepted must
+ * be written and read again as the same, and what is refused must change
+ * nothing. */
+static char *
+damage(const char *text)
+{
+    static const char bytes[] = "{}[]\",:0123456789.-abxnull\\/ \377";
+    char *copy = xstrdup(text);
+    size_t n = strlen(copy);
+
+    for (int i = random_range(3); i >= 0; i--) {
+        size_t at = random_range(n);
+
+        switch (random_range(4)) {
+        case 0:
+            copy[at] = bytes[random_range(sizeof bytes - 1)];
+            break;
+        case 1:
+            copy[at] ^= 1 << random_range(8);
+            break;
+        case 2:                 /* One digit more or less matters. */
+            memmove(copy + at, copy + at + 1, n - at);
+            n--;
+            break;
+        case 3:                 /* What belongs to another place. */
+            memmove(copy + MIN(at, n - 8), copy + random_range(n - 8),
+                    random_range(8));
+            break;
+        }
+    }
+    return copy;
+}
+
+static size_t
+apply_damaged(const char *change_s, const json_t *base,
+              const struct mapping *before)
+{
+    char *text = damage(change_s);
+    struct mapping *m;
+    json_t *json;
+    size_t accepted = 0;
+    char *error = model_json_parse(text, strlen(text), 1 << 20, &json);
+
+    if (!error) {
+        check_error("base", mapping_from_snapshot(base, &m), NULL);
+        error = mapping_apply_change(m, json, NULL);
+        if (error) {
+            check_same(m, before, text);
+        } else {
+            json_t *again = mapping_to_snapshot(m, MODEL_VIEW_KEYS);
+            struct mapping *m2;
+
+            check_error(text, mapping_from_snapshot(again, &m2), NULL);
+            check_same(m, m2, text);
+            mapping_destroy(m2);
+            json_decref(again);
+            accepted = 1;
+        }
+        mapping_destroy(m);
+        json_decref(json);
+    }
+    free(error);
+    free(text);
+    return accepted;
+}
+
+static size_t
+read_damaged(const char *snapshot_s)
+{
+    char *text = damage(snapshot_s);
+    struct mapping *m;
+    json_t *json;
+    size_t accepted = 0;
+    char *error = model_json_parse(text, strlen(text), 1 << 20, &json);
+
+    if (!error) {
+        error = mapping_from_snapshot(json, &m);
+        if (!error) {
+            mapping_destroy(m);
+            accepted = 1;
+        }
+        json_decref(json);
+    }
+    free(error);
+    free(text);
+    return accepted;
+}
+
+void
+test_damaged(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    enum { N = 20000 };
+    json_t *base = parse(BASE);
+    json_t *change = parse(
+        CHANGE("1.11", "'nodes':[" NODE(2, 11) "],'nets':[" NET(c, 3, 11) "],"
+               "'members':[" MEMBER(b, 2, 11) "],"
+               "'bindings':[" BINDING(b, 2, "10.0.0.2", 11) "],"
+               "'keys':[" KEY(b, 2, 162, 11) "]",
+               "'nodes':[1],'members':[{'net':'a','node':2}],"
+               "'bindings':[{'net':'a','mac':'02:00:00:00:00:01'}],"
+               "'keys':[161]"));
+    char *base_s = json_dumps(base, JSON_COMPACT);
+    char *change_s = json_dumps(change, JSON_COMPACT);
+    size_t n_accepted = 0;
+    struct mapping *before;
+
+    random_set_seed(1);
+    check_error("base", mapping_from_snapshot(base, &before), NULL);
+    for (int i = 0; i < N; i++) {
+        n_accepted += apply_damaged(change_s, base, before);
+        n_accepted += read_damaged(base_s);
+    }
+    /* Damage was neither always nor never seen. */
+    assert(n_accepted > N / 100 && n_accepted < N);
+    mapping_destroy(before);
+    json_decref(base);
+    json_decref(change);
+    free(base_s);
+    free(change_s);
+}
+
 /* 100,000 bindings in one vSubnet: reading them takes seconds, not minutes,
  * and 10,000 changes of one binding each cost as much as they say. */
 void

@@ -380,6 +380,7 @@ test_credential(struct ovs_cmdl_context *ctx OVS_UNUSED)
         { "vsj1..." , NULL, "malformed join token" },
         { "vsn1.x." HEX64, NULL, "malformed node credential" },
         { "vso1.first." HEX64 "0", NULL, "malformed operator token" },
+        { "vso1.first." HEX64 "g", NULL, "malformed operator token" },
         { "vso1.first." HEX64 "." HEX64, NULL, "malformed operator token" },
         { "vso1.FIRST." HEX64, NULL, "malformed operator token" },
         { "vso2.first." HEX64, NULL, "not a token" },
@@ -410,6 +411,7 @@ test_json_limits(struct ovs_cmdl_context *ctx OVS_UNUSED)
         { "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]", NULL, NULL },
         { "[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]", NULL, "nested deeper" },
         { "{\"[[[[[[[[[[[[[[[[[[[[\":\"\\\"[[[\"}", NULL, NULL },
+        { "[\"\\\"[[[[[[[[[[[[[[[[[[\"]", NULL, NULL },
         { "{\"a\":1,\"a\":2}", NULL, "not valid JSON" },
         { "", NULL, "not valid JSON" }, { "{", NULL, "not valid JSON" },
         { "{} x", NULL, "not valid JSON" }, { "\"", NULL, "not valid JSON" },
@@ -763,6 +765,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "change", NULL, 0, 0, test_change, OVS_RO },
     { "lookups", NULL, 0, 0, test_lookups, OVS_RO },
     { "random", NULL, 0, 0, test_random, OVS_RO },
+    { "damaged", NULL, 0, 0, test_damaged, OVS_RO },
     { "scale", NULL, 0, 0, test_scale, OVS_RO },
     { NULL, NULL, 0, 0, NULL, OVS_RO },
 };

@@ -10,6 +10,7 @@ void test_snapshot(struct ovs_cmdl_context *);
 void test_change(struct ovs_cmdl_context *);
 void test_lookups(struct ovs_cmdl_context *);
 void test_random(struct ovs_cmdl_context *);
+void test_damaged(struct ovs_cmdl_context *);
 void test_scale(struct ovs_cmdl_context *);
 
 #endif /* unit-model.h */
