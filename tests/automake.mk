@@ -12,7 +12,7 @@ TESTSUITE_AT = \
 	tests/system-isolation.at \
 	tests/system-outage.at \
 	tests/system-secrets.at
-EXTRA_DIST += tests/lib-datapath.sh
+EXTRA_DIST += tests/lib-datapath.sh tests/dp-datagram
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
 
 # Unit tests: one program an area, one subcommand a test.

@@ -208,3 +208,44 @@ set_field:255.255.255.255->tun_dst,output:1"
             printf 'output:%s,' "$p"; done)"
     } | on "$dp_flow_host" ovs-ofctl -O OpenFlow15 add-flows br0 -
 }
+
+# dp_inject FROM TO-ADDRESS VNI SENDER RECEIVER [OPTION]...: sends a datagram
+# of the node SENDER, made by dp-datagram, from host FROM.
+dp_inject() {
+    dp_from=$1 dp_to=$2 dp_vni=$3 dp_sender=$4 dp_receiver=$5
+    shift 5
+    in_ns "$dp_from" "$PYTHON3" "$VSUBNET_SRC/tests/dp-datagram" "$dp_to" \
+        --vni "$dp_vni" --spi "$((dp_vni * 100 + dp_sender))" \
+        --key "$(dp_key "$dp_vni" "$dp_sender")" \
+        --receiver "$dp_receiver" "$@"
+}
+
+# Waits until a counter of a host has the value.
+dp_wait_counter() {
+    for dp_i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        [ "$(dp_counter "$1" "$2")" = "$3" ] && return 0
+        sleep 0.1
+    done
+    echo "$2 of $1 is $(dp_counter "$1" "$2"), not $3"
+    return 1
+}
+
+# The counters of a host that are not zero, those that vary left out.
+dp_counters() {
+    on "$1" ovs-appctl -t ovs-vswitchd vsubnet/show vs0 \
+        | sed '1,/^  counters:/d' \
+        | awk '$2 != 0 && $1 !~ /^(rx_coalesced|rx_bytes|tx_bytes)$/ \
+               { print $1, $2 }'
+}
+
+# One column of a host's tunnel port.
+dp_interface() {
+    on "$1" ovs-vsctl get interface vs0 "$2"
+}
+
+# How many UDP datagrams a host has sent, over either family.
+dp_udp_sent() {
+    in_ns "$1" cat /proc/net/snmp /proc/net/snmp6 \
+        | awk '$1 == "Udp:" && $5 ~ /^[0-9]/ { n += $5 }
+               $1 == "Udp6OutDatagrams" { n += $2 } END { print n }'
+}

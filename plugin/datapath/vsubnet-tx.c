@@ -134,10 +134,16 @@ static bool
 find_target(const struct keyring *keyring, const struct flow_tnl *tnl,
             struct tx_target *target, enum vsubnet_counter *why)
 {
-    uint64_t vni = ntohll(tnl->tun_id);
     struct in6_addr dst = flow_tnl_dst(tnl);
     uint32_t number;
+    uint64_t vni;
 
+    if (!flow_tnl_dst_is_set(tnl)) {
+        /* Then the rest of it may not even be initialized. */
+        *why = VSUBNET_tx_unknown_node;
+        return false;
+    }
+    vni = ntohll(tnl->tun_id);
     target->peer = NULL;
     target->net = (vni <= WIRE_VNI_MAX
                    ? keyring_net_find(keyring, vni) : NULL);
