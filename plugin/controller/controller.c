@@ -253,7 +253,7 @@ run_client(struct controller *c)
         own_keys_sync(&c->keys, c->mapping, c->snapshot);
         cache_mark(&c->cache);
         c->snapshot = c->mapping_changed = false;
-        c->keyring_changed = c->flows_changed = true;
+        c->keyring_changed = c->flows_changed = c->bindings_changed = true;
         c->next_update = 0;
     }
     own_keys_save(&c->keys, time_msec());
@@ -338,7 +338,7 @@ adopt_ports(struct controller *c)
             to->mac = from->mac;
         }
         learnt_prune(&c->learnt, &c->ports);
-        c->flows_changed = true;
+        c->flows_changed = c->bindings_changed = true;
     }
     if (tunnel != c->tunnel) {
         if (tunnel) {
@@ -346,6 +346,25 @@ adopt_ports(struct controller *c)
         }
         c->tunnel = tunnel;
         c->flows_changed = true;
+    }
+}
+
+/* A stream whose address here has gone from the host would be silent for a
+ * while before it is given up. */
+static void
+check_local_address(struct controller *c)
+{
+    struct client_status status;
+    struct model_address local;
+
+    client_get_status(c->client, &status);
+    if (status.live && status.local_ip) {
+        char *error = model_address_parse(status.local_ip, &local);
+
+        if (!error && !host_addr_mtu_of(&local.ip)) {
+            client_restart(c->client);
+        }
+        free(error);
     }
 }
 
@@ -365,6 +384,7 @@ run_database(struct controller *c)
         };
         ovs_config_update(c->ovs, &want);
         adopt_ports(c);
+        check_local_address(c);
         c->next_update = time_msec() + UPDATE_MS;
     }
     ovs_config_commit(c->ovs);
@@ -457,7 +477,10 @@ run_registrar(struct controller *c)
         .learnt = &c->learnt,
         .endpoints = c->endpoints,
         .keys = &c->keys,
+        .changed = c->bindings_changed || c->learnt.seqno != c->learnt_seqno,
     };
+    c->bindings_changed = false;
+    c->learnt_seqno = c->learnt.seqno;
     if (registrar_run(c->registrar, &input)) {
         c->keyring_changed = true;
         poll_immediate_wake();
@@ -489,6 +512,9 @@ controller_wait(struct controller *c)
     ofctrl_wait(c->ofctrl);
     if (c->mapping) {
         registrar_wait(c->registrar);
+        if (c->learnt.seqno != c->learnt_seqno) {
+            poll_immediate_wake();
+        }
         cache_wait(&c->cache);
         if (c->flows_changed && ovs_config_bridge_is_usable(c->ovs)
             && !ovs_config_settings(c->ovs)->restore_wait) {

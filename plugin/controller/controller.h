@@ -59,6 +59,8 @@ struct controller {
     bool no_resume;                     /* And a snapshot is needed. */
     bool keyring_changed;
     bool flows_changed;
+    bool bindings_changed;
+    unsigned int learnt_seqno;          /* Of 'learnt', as last looked at. */
     bool reread_flows;                  /* Others may have written flows. */
     long long int next_update;          /* Of the database. */
     long long int next_flows;           /* Not before. */

@@ -12,6 +12,7 @@
 #include "controller/learnt.h"
 #include "controller/local-port.h"
 #include "controller/own-keys.h"
+#include "hash.h"
 #include "model/jansson.h"
 #include "model/mapping.h"
 #include "model/reader.h"
@@ -33,9 +34,11 @@ enum {
     ERROR_HOLD_MS = 2000,       /* A request failed as a whole. */
 };
 
-/* A binding that was sent or refused lately. */
+/* A binding that was sent or refused lately.  It is not sent again meanwhile,
+ * unless there is something else to say of it. */
 struct hold {
     long long int until;
+    uint32_t what;              /* Hash of what was sent. */
     char *code;                 /* Of the refusal, or NULL. */
     bool without_addresses;     /* They are what was refused. */
 };
@@ -45,6 +48,8 @@ struct registrar {
     bool self_in_flight, bindings_in_flight, keys_in_flight;
     long long int self_at, bindings_at, keys_at;    /* Not before. */
     struct shash holds;         /* "struct hold"s by "NET MAC". */
+    bool look;                  /* Bindings may have changed. */
+    long long int next_look;    /* Otherwise. */
     char *error;
 
     /* The key under way, and what came of it. */
@@ -210,7 +215,7 @@ find_hold(const struct registrar *r, const char *net, struct eth_addr mac)
 
 static void
 set_hold(struct registrar *r, const char *net, struct eth_addr mac,
-         long long int until, const char *code)
+         uint32_t what)
 {
     struct hold *hold = find_hold(r, net, mac);
 
@@ -219,18 +224,33 @@ set_hold(struct registrar *r, const char *net, struct eth_addr mac,
         hold = xzalloc(sizeof *hold);
         shash_add_nocopy(&r->holds, key, hold);
     }
-    hold->until = until;
-    if (code) {
-        free(hold->code);
-        hold->code = xstrdup(code);
+    if (hold->what != what) {
+        hold->without_addresses = false;
     }
+    hold->what = what;
+    hold->until = time_msec() + SENT_HOLD_MS;
 }
 
 static bool
-is_held(const struct registrar *r, const char *net, struct eth_addr mac)
+is_held(const struct registrar *r, const char *net, struct eth_addr mac,
+        uint32_t what)
 {
     const struct hold *hold = find_hold(r, net, mac);
-    return hold && time_msec() < hold->until;
+    return hold && hold->what == what && time_msec() < hold->until;
+}
+
+static uint32_t
+hash_put(const struct binding_put *put)
+{
+    uint32_t hash = hash_string(put->port->name, 1);
+
+    if (put->port->iface_id) {
+        hash = hash_string(put->port->iface_id, hash);
+    }
+    for (size_t i = 0; i < put->n_addresses; i++) {
+        hash = model_address_hash(&put->addresses[i], hash);
+    }
+    return hash;
 }
 
 /* Forgets holds that ended long ago. */
@@ -283,9 +303,11 @@ binding_result(struct registrar *r, const json_t *result)
      * has. */
     bool address = strstr(code, "address") && hold
                    && !hold->without_addresses;
-    set_hold(r, net, mac, address ? 0 : time_msec() + REFUSED_HOLD_MS, code);
-    if (address) {
-        hold->without_addresses = true;
+    if (hold) {
+        hold->until = address ? 0 : time_msec() + REFUSED_HOLD_MS;
+        hold->without_addresses |= address;
+        free(hold->code);
+        hold->code = xstrdup(code);
     }
 }
 
@@ -306,6 +328,7 @@ bindings_done(const struct http_result *result, void *r_)
         binding_result(r, item);
     }
     json_decref(answer);
+    r->look = true;             /* What did not fit in one request. */
 }
 
 static json_t *
@@ -332,26 +355,26 @@ static void
 send_changes(struct registrar *r, const struct binding_changes *changes)
 {
     json_t *put = json_array(), *removed = json_array();
-    long long int until = time_msec() + SENT_HOLD_MS;
 
     for (size_t i = 0; i < changes->n_puts; i++) {
         const struct binding_put *p = &changes->puts[i];
+        uint32_t what = hash_put(p);
 
         if (json_array_size(put) < ITEMS_MAX
-            && !is_held(r, p->port->net, p->mac)) {
+            && !is_held(r, p->port->net, p->mac, what)) {
+            set_hold(r, p->port->net, p->mac, what);
             json_array_append_new(put, put_to_json(r, p));
-            set_hold(r, p->port->net, p->mac, until, NULL);
         }
     }
     for (size_t i = 0; i < changes->n_removes; i++) {
         const struct binding_remove *p = &changes->removes[i];
 
         if (json_array_size(removed) < ITEMS_MAX
-            && !is_held(r, p->net, p->mac)) {
+            && !is_held(r, p->net, p->mac, 0)) {
+            set_hold(r, p->net, p->mac, 0);
             json_array_append_new(removed, json_pack("{s:s, s:o}",
                                                      "net", p->net, "mac",
                                                      mac_to_json(p->mac)));
-            set_hold(r, p->net, p->mac, until, NULL);
         }
     }
     if (json_array_size(put) || json_array_size(removed)) {
@@ -374,9 +397,13 @@ run_bindings(struct registrar *r, const struct registrar_input *in)
 {
     struct binding_changes changes;
 
-    if (r->bindings_in_flight || time_msec() < r->bindings_at) {
+    r->look |= in->changed;
+    if (r->bindings_in_flight || time_msec() < r->bindings_at
+        || (!r->look && time_msec() < r->next_look)) {
         return;
     }
+    r->look = false;
+    r->next_look = time_msec() + CHECK_MS;
     prune_holds(r);
     binding_changes_compute(&changes, in->mapping, in->ports, in->learnt,
                             time_msec());

@@ -38,6 +38,7 @@ struct registrar_input {
     const struct learnt *learnt;
     const char *endpoints;      /* Comma-separated, or NULL: don't know. */
     struct own_keys *keys;
+    bool changed;               /* Any of these but 'keys' since last time. */
 };
 
 struct registrar;
