@@ -90,9 +90,15 @@ void
 learnt_set_present(struct learnt *learnt, uint32_t vni, ofp_port_t port,
                    struct eth_addr addr, bool present)
 {
-    struct learnt_mac *mac = (present ? obtain(learnt, vni, addr)
+    struct learnt_mac *mac = (present && port ? obtain(learnt, vni, addr)
                               : find(learnt, vni, addr));
 
+    if (mac && present && !port) {
+        mac->present = false;
+        mac->aged = true;
+        learnt->seqno++;
+        return;
+    }
     if (!mac || (!present && mac->port != port)) {
         return;             /* Unknown, or learnt on another port since. */
     }

@@ -56,6 +56,9 @@ void learnt_init(struct learnt *);
 void learnt_destroy(struct learnt *);
 
 void learnt_reset(struct learnt *, long long int now);
+
+/* The switch learnt the MAC on the port (0: from the tunnel, so it is on none
+ * of ours), or has forgotten it. */
 void learnt_set_present(struct learnt *, uint32_t vni, ofp_port_t,
                         struct eth_addr, bool present);
 

@@ -69,7 +69,8 @@ ofctrl_msg_flow_monitor(void)
     struct ofputil_flow_monitor_request fmr = {
         .id = 1,
         .command = OFPFMC_ADD,
-        .flags = OFPFMF_INITIAL | OFPFMF_ADD | OFPFMF_REMOVED,
+        .flags = OFPFMF_INITIAL | OFPFMF_ADD | OFPFMF_REMOVED
+                 | OFPFMF_MODIFY,
         .out_port = OFPP_ANY,
         .out_group = OFPG_ANY,
         .table_id = FT_LEARNT,

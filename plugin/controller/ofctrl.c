@@ -448,6 +448,22 @@ recv_error(struct ofctrl *ofctrl, const struct ofp_header *oh)
 /* Messages that come in any state. */
 
 static void
+tell_learnt(struct ofctrl *ofctrl, const struct ofputil_flow_update *update,
+            bool present)
+{
+    uint64_t cookie = ntohll(update->cookie);
+    uint32_t object = cookie_object(cookie);
+    bool remote = object == COOKIE_FROM_TUNNEL;
+
+    if (cookie_kind(cookie) == COOKIE_LEARNT
+        && (remote || object <= UINT16_MAX)) {
+        ofctrl->events.learnt(ofctrl->events.aux, cookie_vni(cookie),
+                              remote ? 0 : u16_to_ofp(object),
+                              update->match.flow.dl_dst, present);
+    }
+}
+
+static void
 recv_flow_monitor(struct ofctrl *ofctrl, struct ofpbuf *msg)
 {
     uint64_t stub[1024 / 8];
@@ -455,19 +471,19 @@ recv_flow_monitor(struct ofctrl *ofctrl, struct ofpbuf *msg)
     struct ofputil_flow_update update;
 
     while (!ofputil_decode_flow_update(&update, msg, &ofpacts)) {
-        if (update.event != OFPFME_INITIAL && update.event != OFPFME_ADDED
-            && update.event != OFPFME_REMOVED) {
-            continue;
-        }
-
-        uint64_t cookie = ntohll(update.cookie);
-        uint32_t object = cookie_object(cookie);
-        if (cookie_kind(cookie) == COOKIE_LEARNT
-            && object != COOKIE_FROM_TUNNEL && object <= UINT16_MAX) {
-            ofctrl->events.learnt(ofctrl->events.aux, cookie_vni(cookie),
-                                  u16_to_ofp(object),
-                                  update.match.flow.dl_dst,
-                                  update.event != OFPFME_REMOVED);
+        switch (update.event) {
+        case OFPFME_INITIAL:
+        case OFPFME_ADDED:
+        case OFPFME_MODIFIED:   /* Now learnt elsewhere. */
+            tell_learnt(ofctrl, &update, true);
+            break;
+        case OFPFME_REMOVED:
+            tell_learnt(ofctrl, &update, false);
+            break;
+        case OFPFME_ABBREV:     /* Of what we changed ourselves. */
+        case OFPFME_PAUSED:
+        case OFPFME_RESUMED:
+            break;
         }
     }
     ofpbuf_uninit(&ofpacts);

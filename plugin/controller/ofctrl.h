@@ -49,7 +49,8 @@ enum { OFCTRL_BUNDLE_MAX = 500 };
 struct ofctrl_events {
     /* All of what was told before is void: a new connection. */
     void (*reset)(void *aux);
-    /* 'mac' was learnt on the local port, or has aged out. */
+    /* 'mac' was learnt on the local port, or has aged out.  Port 0: it was
+     * learnt from the tunnel. */
     void (*learnt)(void *aux, uint32_t vni, ofp_port_t, struct eth_addr mac,
                    bool present);
     /* The local port sent this ARP or ND frame (perhaps cut off). */
