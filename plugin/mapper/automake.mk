@@ -81,6 +81,7 @@ CLEANFILES += \
 EXTRA_DIST += \
 	plugin/mapper/README.md \
 	plugin/mapper/mapper-idl.ann \
+	plugin/mapper/openapi.yaml \
 	plugin/mapper/vsubnet-mapper.service
 systemdsystemunit_DATA += plugin/mapper/vsubnet-mapper.service
 dist_pkgdata_DATA = plugin/mapper/vsubnet-mapper.ovsschema

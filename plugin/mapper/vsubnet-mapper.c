@@ -415,7 +415,9 @@ main(int argc, char *argv[])
     service_start(&argc, &argv);
     fatal_ignore_sigpipe();
     parse_options(argc, argv, &options, &unixctl_path);
-    options.state_dir = abs_file_name(NULL, options.state_dir);
+    char *state_dir = abs_file_name(NULL, options.state_dir);
+    free(options.state_dir);
+    options.state_dir = state_dir;
     model_json_init();
     raise_file_limit();
 
