@@ -4,6 +4,8 @@
 #include "controller/ofctrl.h"
 
 #include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "controller/flow-diff.h"
 #include "controller/flow-set.h"
@@ -41,6 +43,7 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 enum {
     MESSAGES_PER_RUN = 100,
     REFUSED_WAIT_MS = 5000,
+    SOCKET_LOOK_MS = 100,
 };
 
 enum ofctrl_state {
@@ -73,6 +76,7 @@ struct ofctrl {
     char *target;
     enum ofctrl_state state;
     unsigned int connection_seqno;
+    struct timespec socket_time;    /* Of the last socket tried. */
     bool monitoring;            /* Asked for on this connection. */
     long long int retry_at;     /* S_REFUSED. */
     char *error;
@@ -143,6 +147,24 @@ ofctrl_destroy(struct ofctrl *ofctrl)
     }
 }
 
+/* An rconn waits a whole second between attempts.  When ovs-vswitchd starts,
+ * each tenth of that is packets lost: so a new socket is tried at once. */
+static bool
+socket_is_new(struct ofctrl *ofctrl)
+{
+    const struct timespec *old = &ofctrl->socket_time;
+    struct stat s;
+
+    if (!ofctrl->target || strncmp(ofctrl->target, "unix:", 5)
+        || stat(ofctrl->target + 5, &s)
+        || (s.st_ctim.tv_sec == old->tv_sec
+            && s.st_ctim.tv_nsec == old->tv_nsec)) {
+        return false;
+    }
+    ofctrl->socket_time = s.st_ctim;
+    return true;
+}
+
 void
 ofctrl_set_target(struct ofctrl *ofctrl, const char *target)
 {
@@ -152,6 +174,7 @@ ofctrl_set_target(struct ofctrl *ofctrl, const char *target)
     free(ofctrl->target);
     ofctrl->target = nullable_xstrdup(target);
     if (target) {
+        socket_is_new(ofctrl);
         rconn_connect(ofctrl->rconn, target, target);
     } else {
         rconn_disconnect(ofctrl->rconn);
@@ -555,6 +578,9 @@ ofctrl_run(struct ofctrl *ofctrl)
     rconn_run(ofctrl->rconn);
     if (!rconn_is_connected(ofctrl->rconn)) {
         ofctrl->state = S_DISCONNECTED;
+        if (socket_is_new(ofctrl)) {
+            rconn_connect(ofctrl->rconn, ofctrl->target, ofctrl->target);
+        }
         return;
     }
 
@@ -585,7 +611,9 @@ ofctrl_wait(struct ofctrl *ofctrl)
 {
     rconn_run_wait(ofctrl->rconn);
     rconn_recv_wait(ofctrl->rconn);
-    if (ofctrl->state == S_REFUSED) {
+    if (ofctrl->state == S_DISCONNECTED && ofctrl->target) {
+        poll_timer_wait(SOCKET_LOOK_MS);
+    } else if (ofctrl->state == S_REFUSED) {
         poll_timer_wait_until(ofctrl->retry_at);
     } else if (ofctrl->state == S_IDLE && ofctrl->have_desired
                && !ofctrl->diff_valid) {
