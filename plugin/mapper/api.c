@@ -461,11 +461,13 @@ call_done(struct txn_request *request, enum txn_outcome outcome, int attempt)
         answer->body = NULL;
         answer->status = 0;
         if (outcome == TXN_REFUSED) {
-            api_fail(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "refused-by-database",
-                     NULL, "the database refused the change");
+            api_fail(call, MHD_HTTP_INTERNAL_SERVER_ERROR,
+                     "refused-by-database", NULL,
+                     "the database refused the change");
         } else {
-            api_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
-                     NULL, "the database does not answer: whether the change "
+            api_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE,
+                     "database-unavailable", NULL,
+                     "the database does not answer: whether the change "
                      "happened is not known, try again");
         }
     }

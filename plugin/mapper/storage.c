@@ -74,9 +74,9 @@ find_program(const struct storage *storage, const char *name)
     return process_search_path(name);
 }
 
-/* Starts a program with the arguments in ARGS after its name.  The database
- * directory is its OVS_RUNDIR, so that the Raft address "unix:raft.sock", which
- * is stored in the database, holds wherever the directory is. */
+/* Starts a program with the arguments in ARGS after its name.  The state
+ * directory is its OVS_RUNDIR, so that the Raft address "unix:raft.sock",
+ * which is stored in the database, holds wherever the directory is. */
 static char *
 start_program(const struct storage *storage, const char *name,
               const struct svec *args, struct process **process)

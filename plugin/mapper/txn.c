@@ -38,6 +38,7 @@ struct txn_queue {
     struct ovsdb_idl_txn *idl_txn;
     struct uuid attempts[TXN_ATTEMPTS_MAX];
     int attempt;                /* The present one. */
+    bool in_doubt;              /* Whether it was committed is not known. */
     int64_t number;             /* Service.number after it. */
     unsigned int seqno;         /* IDL's, when it was sent. */
 };
@@ -252,7 +253,10 @@ run_committing(struct txn_queue *q)
     if (status == TXN_SUCCESS || status == TXN_UNCHANGED) {
         q->state = TXN_S_SYNCING;
     } else if (status == TXN_TRY_AGAIN) {
+        /* Either another mapper was first, which the database said on a
+         * connection that still stands, or the connection is gone. */
         COVERAGE_INC(mapper_commit_retry);
+        q->in_doubt = !ovsdb_idl_is_connected(q->db->idl);
         q->state = TXN_S_RETRYING;
     } else {
         VLOG_ERR("database refused a transaction: %s",
@@ -293,7 +297,8 @@ run_retrying(struct txn_queue *q)
             return true;
         }
     }
-    if (++q->attempt >= TXN_ATTEMPTS_MAX) {
+    q->attempt += q->in_doubt;
+    if (q->attempt >= TXN_ATTEMPTS_MAX) {
         q->state = TXN_S_IDLE;
         finish(&q->group, TXN_UNAVAILABLE, 0);
     } else {

@@ -78,8 +78,8 @@ usage(void)
            "                          into the certificate; may be repeated\n"
            "  --db=REMOTE             use the database at REMOTE instead of\n"
            "                          running a server\n"
-           "  --ovs-bindir=DIR        look for ovsdb-server and ovsdb-tool in\n"
-           "                          DIR first\n",
+           "  --ovs-bindir=DIR        look for ovsdb-server and ovsdb-tool\n"
+           "                          in DIR first\n",
            program_name, program_name, DEFAULT_STATE_DIR, DEFAULT_LISTEN,
            DEFAULT_PORT);
     daemon_usage();
