@@ -82,7 +82,13 @@ EXTRA_DIST += \
 	plugin/mapper/README.md \
 	plugin/mapper/mapper-idl.ann \
 	plugin/mapper/openapi.yaml \
-	plugin/mapper/vsubnet-mapper.service
+	plugin/mapper/vsubnet-mapper.service.in
 systemdsystemunit_DATA += plugin/mapper/vsubnet-mapper.service
+
+plugin/mapper/vsubnet-mapper.service: \
+		plugin/mapper/vsubnet-mapper.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && sed 's,@sbindir[@],$(sbindir),g' \
+	    $(srcdir)/plugin/mapper/vsubnet-mapper.service.in >$@
+CLEANFILES += plugin/mapper/vsubnet-mapper.service
 dist_pkgdata_DATA = plugin/mapper/vsubnet-mapper.ovsschema
 dist_man_MANS += plugin/mapper/vsubnet-mapper.8

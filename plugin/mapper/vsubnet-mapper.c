@@ -265,6 +265,11 @@ listen_at(struct mapper *mapper, const char *target)
         ovs_fatal(0, "--listen=%s: not ADDR:PORT or [ADDR6]:PORT", target);
     }
     int error = http_server_listen(mapper->http, &ss);
+    if (error == EAFNOSUPPORT && !strcmp(target, DEFAULT_LISTEN)) {
+        /* A host without IPv6, and nobody asked for it. */
+        inet_parse_active("0.0.0.0", DEFAULT_PORT, &ss, false, NULL);
+        error = http_server_listen(mapper->http, &ss);
+    }
     if (error) {
         ovs_fatal(error, "--listen=%s", target);
     }
