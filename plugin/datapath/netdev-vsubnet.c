@@ -12,6 +12,7 @@
 
 #include "datapath/vsubnet-port.h"
 #include "datapath/vsubnet-show.h"
+#include "fatal-signal.h"
 #include "netdev-provider.h"
 #include "ovs-rcu.h"
 #include "packets.h"
@@ -48,10 +49,41 @@ netdev_vsubnet_cast(const struct netdev *netdev)
 
 /* Class. */
 
+/* Open vSwitch may end without having destroyed every netdev. */
+static void
+release_all(void *aux OVS_UNUSED)
+{
+    struct netdev_vsubnet *dev;
+
+    ovs_mutex_lock(&list_mutex);
+    LIST_FOR_EACH (dev, node, &all_netdevs) {
+        vsubnet_port_release(&dev->port);
+    }
+    ovs_mutex_unlock(&list_mutex);
+}
+
+/* A netdev that has been removed is destroyed when the last cache has
+ * forgotten it.  Its UDP port and its state file must be free before that,
+ * because the next port may have the same. */
+static void
+release_removed(void)
+{
+    struct netdev_vsubnet *dev;
+
+    ovs_mutex_lock(&list_mutex);
+    LIST_FOR_EACH (dev, node, &all_netdevs) {
+        if (!dev->up.node) {
+            vsubnet_port_release(&dev->port);
+        }
+    }
+    ovs_mutex_unlock(&list_mutex);
+}
+
 static int
 netdev_vsubnet_init(void)
 {
     vsubnet_show_init();
+    fatal_signal_add_hook(release_all, NULL, NULL, true);
     return 0;
 }
 
@@ -253,6 +285,7 @@ netdev_vsubnet_set_config(struct netdev *netdev, const struct smap *args,
     if (!error) {
         warn_unknown_options(netdev_get_name(netdev), args);
         port = config.port;
+        release_removed();
         error = vsubnet_port_configure(&dev->port, &config, &changed);
     }
     if (error) {

@@ -303,13 +303,23 @@ vsubnet_port_init(struct vsubnet_port *port, const char *name)
 }
 
 void
-vsubnet_port_destroy(struct vsubnet_port *port)
+vsubnet_port_release(struct vsubnet_port *port)
 {
     ovs_mutex_lock(&port->mutex);
+    set_socket(port, NULL);
     save_state(port);
     vsubnet_saver_flush();
+    free(port->config.state);
+    port->config.state = NULL;
+    ovs_mutex_unlock(&port->mutex);
+}
+
+void
+vsubnet_port_destroy(struct vsubnet_port *port)
+{
+    vsubnet_port_release(port);
+    ovs_mutex_lock(&port->mutex);
     set_keys(port, NULL);
-    set_socket(port, NULL);
     ovs_mutex_unlock(&port->mutex);
 
     vsubnet_tx_destroy(&port->tx);

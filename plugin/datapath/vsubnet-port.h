@@ -81,6 +81,11 @@ char *vsubnet_port_configure(struct vsubnet_port *, struct vsubnet_config *,
  * keyring's status is another than before. */
 char *vsubnet_port_reload(struct vsubnet_port *, bool *changed);
 
+/* Saves the session state and gives the UDP port and the state file away, to
+ * whoever comes next: for a port that has been removed but lives on in
+ * somebody's cache, and for the end of the process. */
+void vsubnet_port_release(struct vsubnet_port *);
+
 /* Has the session state saved if a second has passed. */
 void vsubnet_port_run(struct vsubnet_port *);
 void vsubnet_port_wait(struct vsubnet_port *);
