@@ -8,12 +8,17 @@ TESTSUITE_AT = \
 	tests/mapper.at \
 	tests/controller.at \
 	tests/ctl.at \
+	tests/system-macros.at \
 	tests/system-traffic.at \
 	tests/system-isolation.at \
 	tests/system-outage.at \
 	tests/system-secrets.at
 EXTRA_DIST += tests/lib-datapath.sh tests/dp-datagram
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
+EXTRA_DIST += tests/run tests/system-lib.sh tests/decode.py tests/frames.py \
+	tests/hostile.py tests/secrets.py tests/stream.py \
+	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \
+	tutorial/lib/build.sh tutorial/lib/hosts.sh tutorial/lib/demo.sh
 
 # Unit tests: one program an area, one subcommand a test.
 unit_ldadd = \

@@ -20,7 +20,7 @@ Prints how many were sent.
 
 import sys
 
-from scapy.all import IP, UDP, Ether, IPv6, L2Socket, Raw, conf, rdpcap
+from scapy.all import IP, UDP, Ether, IPv6, Raw, conf, rdpcap
 
 
 def replaced(payload, offset, data):
@@ -66,7 +66,7 @@ def rebuilt(packet, payload):
 def main():
     capture, interface, destination, how = sys.argv[1:]
     conf.verb = 0
-    link = L2Socket(iface=interface)
+    link = conf.L2socket(iface=interface)
     sent = 0
     for packet in rdpcap(capture):
         outer = packet[IPv6] if IPv6 in packet else packet.getlayer(IP)

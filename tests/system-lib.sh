@@ -2,6 +2,10 @@
 # What the system tests share: one sandbox a test, and ways to look into it.
 # Sourced by each system test; the sandbox's name is in VSUBNET_SANDBOX.
 
+# A test fails rather than hangs: Open vSwitch's utilities give up.
+OVS_CTL_TIMEOUT=30
+export OVS_CTL_TIMEOUT
+
 sandbox() { "$VSUBNET_SRC/tutorial/sandbox" "$@"; }
 
 # poll SECONDS COMMAND...: until it succeeds, ten times a second.
@@ -49,7 +53,9 @@ ping_all() {
 start_capture() {
     local ns=$1 interface=$2 file=$3
     shift 3
-    in_ns "$ns" tcpdump -n --immediate-mode -U -s 0 -i "$interface" \
+    # Not in_ns: the process must be tcpdump itself, not a shell around it.
+    ip netns exec "$VSUBNET_SANDBOX-$ns" \
+        tcpdump -n --immediate-mode -U -B 16384 -s 2048 -i "$interface" \
         -w "$file" "$@" 2>"$file.err" </dev/null >/dev/null &
     echo $! >"$file.pid"
     poll 10 grep -q 'listening on' "$file.err"
@@ -60,9 +66,19 @@ stop_capture() {
     local pid
     pid=$(cat "$1.pid")
     sleep 0.3
-    kill -INT "$pid"
+    kill -TERM "$pid"
     while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
     cat "$1.err"
+    grep -q '^0 packets dropped by kernel' "$1.err"
+}
+
+# single_datagrams HOST...: from now on a capture shows one datagram at a time,
+# not the run of datagrams that a device with segmentation offload is given.
+single_datagrams() {
+    local host
+    for host in "$@"; do
+        in_ns "$host" ethtool -K eth0 tx-udp-segmentation off || return
+    done
 }
 
 # flow_table HOST TABLE: its flows without what changes by itself.
@@ -74,13 +90,14 @@ flow_table() {
 # bindings NET: what the mapping service says, without revisions.
 bindings() {
     sandbox exec m1 vsubnetctl --json port ls "$1" \
-        | jq -cS '.items | map(del(.revision)) | sort_by(.mac) | .[]'
+        | jq -cS 'map(del(.revision)) | sort_by(.mac) | .[]'
 }
 
-# counter HOST NAME: that number in vs0's statistics; 0 if it is not there.
+# counter HOST NAME: that counter of the tunnel port.
 counter() {
-    sandbox exec "$1" ovs-vsctl --if-exists get interface vs0 \
-        "statistics:$2" 2>/dev/null | grep . || echo 0
+    sandbox exec "$1" ovs-appctl vsubnet/show \
+        | awk -v name="$2" '$1 == name { print $2; found = 1 }
+                            END { exit !found }'
 }
 
 # host_address HOST: the IPv4 address of its own port in vSubnet demo.

@@ -12,7 +12,7 @@ net_exists() { control net show "$1" >/dev/null 2>&1; }
 is_member() {
     control member ls "$1" --json 2>/dev/null \
         | jq -e --argjson number "$(node_number "$2")" \
-              '.items | any(.node == $number)' >/dev/null
+              'any(.node == $number)' >/dev/null
 }
 
 node_number() {

@@ -127,6 +127,19 @@ programs() {
     fi
 }
 
+# all_programs HOST: those, and the database server that the mapper starts.
+all_programs() {
+    ! is_mapper "$1" || echo ovsdb-server
+    programs "$1"
+}
+
+pidfile() {
+    case $1-$2 in
+        m1-ovsdb-server) printf '%s' "$(host_dir m1)/state/db.pid" ;;
+        *) printf '%s' "$(host_dir "$1")/run/$2.pid" ;;
+    esac
+}
+
 # in_sandbox PID [HOST]: whether process PID runs in a namespace of this
 # sandbox.  A pid alone proves nothing: it may have been given to another.
 in_sandbox() {
@@ -141,7 +154,7 @@ in_sandbox() {
 # pid_of HOST PROGRAM: its process, if it runs.
 pid_of() {
     local pid
-    pid=$(cat "$(host_dir "$1")/run/$2.pid" 2>/dev/null) || return
+    pid=$(cat "$(pidfile "$1" "$2")" 2>/dev/null) || return
     [[ -n $pid ]] && in_sandbox "$pid" "$1" || return
     printf '%s\n' "$pid"
 }
@@ -201,7 +214,7 @@ stop_pid() {
 # the last started first.
 stop_host() {
     local host=$1 what=${2:-} hard=${3:-} pid each
-    for each in $(programs "$host" | tr ' ' '\n' | tac); do
+    for each in $(all_programs "$host" | tr ' ' '\n' | tac); do
         [[ -z $what || $what == "$each" ]] || continue
         pid=$(pid_of "$host" "$each") || continue
         if [[ -n $hard ]]; then
@@ -235,7 +248,9 @@ mapper_up() {
 # through a pipe: arguments are seen by everybody.
 join_host() {
     local host=$1 token
-    [[ -e $(host_dir "$host")/state/node.json ]] && return
+    # The number is the service's answer: a join cut short has none.
+    jq -e .number "$(host_dir "$host")/state/node.json" >/dev/null 2>&1 \
+        && return
     token=$(in_host m1 vsubnetctl token create --json "${@:2}" \
             | jq -er .token) || return
     in_host "$host" vsubnetctl join --name "$host" "$(mapper_url)" - \
