@@ -265,6 +265,19 @@ read_ports(struct ovs_config *cfg, const struct ovsrec_bridge *br,
     local_ports_sort(&cfg->ports);
 }
 
+/* Logs what is in 'new' but not in 'old'. */
+static void
+log_problems(const struct sset *new, const struct sset *old)
+{
+    const char *problem;
+
+    SSET_FOR_EACH (problem, new) {
+        if (!sset_contains(old, problem)) {
+            VLOG_WARN_RL(&rl, "%s", problem);
+        }
+    }
+}
+
 void
 ovs_config_update(struct ovs_config *cfg, const struct ovs_want *want)
 {
@@ -274,7 +287,9 @@ ovs_config_update(struct ovs_config *cfg, const struct ovs_want *want)
     if (!ovs || !ovs_config_is_ready(cfg)) {
         return;
     }
-    sset_clear(&cfg->problems);
+    struct sset old_problems;
+    sset_init(&old_problems);
+    sset_swap(&cfg->problems, &old_problems);
     read_settings(cfg, ovs);
 
     struct ovs_make make = {
@@ -293,6 +308,8 @@ ovs_config_update(struct ovs_config *cfg, const struct ovs_want *want)
     }
     read_tunnel(cfg, br);
     read_ports(cfg, br, want->mapping);
+    log_problems(&cfg->problems, &old_problems);
+    sset_destroy(&old_problems);
 }
 
 void

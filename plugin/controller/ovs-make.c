@@ -17,20 +17,14 @@
 
 VLOG_DEFINE_THIS_MODULE(ovs_make);
 
-static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
-
 static void OVS_PRINTF_FORMAT(2, 3)
 problem(const struct ovs_make *make, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    char *s = xvasprintf(format, args);
+    sset_add_and_free(make->problems, xvasprintf(format, args));
     va_end(args);
-    if (sset_add(make->problems, s)) {
-        VLOG_WARN_RL(&rl, "%s", s);
-    }
-    free(s);
 }
 
 const struct ovsrec_interface *
