@@ -43,6 +43,15 @@ in_ns() {
     ip netns exec "$dp_ns_" "$@"
 }
 
+# Starts a program in a namespace, to be killed at the end.
+dp_background() {
+    dp_ns_=$(dp_ns "$1")
+    shift
+    # "ip netns exec" becomes the program: what is killed is that.
+    ip netns exec "$dp_ns_" "$@" < /dev/null > /dev/null 2>&1 5>&- &
+    dp_on_exit "kill $!"
+}
+
 dp_add_ns() {
     ip netns add "$(dp_ns "$1")" || return 1
     dp_on_exit "ip netns del $(dp_ns "$1")"
