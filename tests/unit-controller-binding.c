@@ -209,14 +209,13 @@ put_binding(struct mapping *mapping, const char *addr, uint32_t node,
     return binding;
 }
 
+/* A port whose MAC is known, and what operators say of that MAC. */
 void
 test_bindings(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
-    const long long int grace = FL_HARD_TIMEOUT * 1000LL;
     struct mapping *mapping = test_mapping();
     struct local_ports ports;
     struct learnt learnt;
-    int moved = 0;
 
     /* tap1 has the MAC ..:03 and iface-id iface-1; ..:02 is registered at
      * tap0, which learns. */
@@ -242,6 +241,27 @@ test_bindings(struct ovs_cmdl_context *ctx OVS_UNUSED)
     put_binding(mapping, "0a:00:00:00:00:03", 9, NULL, NULL,
                 MODEL_ORIGIN_STATIC);
     expect_changes(mapping, &ports, &learnt, 0, "");
+
+    local_ports_destroy(&ports);
+    learnt_destroy(&learnt);
+    mapping_destroy(mapping);
+}
+
+/* A port that learns. */
+void
+test_bindings_learnt(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    const long long int grace = FL_HARD_TIMEOUT * 1000LL;
+    struct mapping *mapping = test_mapping();
+    struct local_ports ports;
+    struct learnt learnt;
+    int moved = 0;
+
+    test_ports(&ports);
+    learnt_init(&learnt);
+    learnt_reset(&learnt, 0);
+    put_binding(mapping, "0a:00:00:00:00:03", 7, "tap1", "iface-1",
+                MODEL_ORIGIN_STATIC);
 
     /* Learnt on tap0, with an address; what is registered keeps its own. */
     learnt_set_present(&learnt, VNI, u16_to_ofp(2), mac(A), true);

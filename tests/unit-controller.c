@@ -409,6 +409,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "diff", NULL, 0, 0, test_diff, OVS_RO },
     { "learnt", NULL, 0, 0, test_learnt, OVS_RO },
     { "bindings", NULL, 0, 0, test_bindings, OVS_RO },
+    { "bindings-learnt", NULL, 0, 0, test_bindings_learnt, OVS_RO },
     { "keyring", NULL, 0, 0, test_keyring, OVS_RO },
     { NULL, NULL, 0, 0, NULL, OVS_RO },
 };

@@ -40,6 +40,7 @@ void test_cookie(struct ovs_cmdl_context *);
 /* unit-controller-binding.c */
 void test_learnt(struct ovs_cmdl_context *);
 void test_bindings(struct ovs_cmdl_context *);
+void test_bindings_learnt(struct ovs_cmdl_context *);
 void test_keyring(struct ovs_cmdl_context *);
 
 #endif /* unit-controller.h */

@@ -44,7 +44,8 @@ find(const struct learnt *learnt, uint32_t vni, struct eth_addr addr)
 {
     struct learnt_mac *mac;
 
-    HMAP_FOR_EACH_WITH_HASH (mac, node, learnt_hash(vni, addr), &learnt->macs) {
+    HMAP_FOR_EACH_WITH_HASH (mac, node, learnt_hash(vni, addr),
+                             &learnt->macs) {
         if (mac->vni == vni && eth_addr_equals(mac->mac, addr)) {
             return mac;
         }

@@ -138,32 +138,34 @@ directory(const char *option, const char *variable, const char *otherwise)
                                 : env && *env ? env : otherwise));
 }
 
+enum {
+    OPT_DB = UCHAR_MAX + 1,
+    OPT_STATE_DIR,
+    OPT_RUN_DIR,
+    OPT_UNIXCTL,
+    VLOG_OPTION_ENUMS,
+    DAEMON_OPTION_ENUMS,
+};
+
+static const struct option long_options[] = {
+    {"db", required_argument, NULL, OPT_DB},
+    {"state-dir", required_argument, NULL, OPT_STATE_DIR},
+    {"run-dir", required_argument, NULL, OPT_RUN_DIR},
+    {"unixctl", required_argument, NULL, OPT_UNIXCTL},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    VLOG_LONG_OPTIONS,
+    DAEMON_LONG_OPTIONS,
+    {NULL, 0, NULL, 0},
+};
+
 static void
 parse_options(int argc, char *argv[], struct options *options)
 {
-    enum {
-        OPT_DB = UCHAR_MAX + 1,
-        OPT_STATE_DIR,
-        OPT_RUN_DIR,
-        OPT_UNIXCTL,
-        VLOG_OPTION_ENUMS,
-        DAEMON_OPTION_ENUMS,
-    };
-    static const struct option long_options[] = {
-        {"db", required_argument, NULL, OPT_DB},
-        {"state-dir", required_argument, NULL, OPT_STATE_DIR},
-        {"run-dir", required_argument, NULL, OPT_RUN_DIR},
-        {"unixctl", required_argument, NULL, OPT_UNIXCTL},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        VLOG_LONG_OPTIONS,
-        DAEMON_LONG_OPTIONS,
-        {NULL, 0, NULL, 0},
-    };
     char *short_options = ovs_cmdl_long_options_to_short_options(long_options);
-    options->unixctl = NULL;
     const char *db = NULL, *state_dir = NULL, *run_dir = NULL;
 
+    options->unixctl = NULL;
     for (;;) {
         int c = getopt_long(argc, argv, short_options, long_options, NULL);
         if (c == -1) {
