@@ -147,12 +147,12 @@ wait_events () {
 }
 has_events () { test `grep -c '^data: ' stream-$1` -ge $2; }
 
-# wait_until COMMAND...: for ten seconds.
+# wait_until COMMAND...: for thirty seconds at most.
 wait_until () {
     tries=0
     until "$@"; do
         tries=$((tries + 1))
-        if test $tries -gt 200; then
+        if test $tries -gt 600; then
             echo "waited too long for: $*"
             return 1
         fi

@@ -43,6 +43,8 @@ struct api_route {
     int flags;
 };
 
+static struct vlog_rate_limit change_rl = VLOG_RATE_LIMIT_INIT(120, 600);
+
 #define WRITE (ROUTE_WRITES)
 #define WRITE_BODY (ROUTE_WRITES | ROUTE_BODY)
 #define WRITE_MAY (ROUTE_WRITES | ROUTE_BODY_MAY)
@@ -471,6 +473,11 @@ call_done(struct txn_request *request, enum txn_outcome outcome, int attempt)
                      "happened is not known, try again");
         }
     }
+    VLOG_INFO_RL(&change_rl, "%s %s%s%s%s%s by %s: %d", call->route->method,
+                 call->route->pattern,
+                 call->args[0] ? ", " : "", call->args[0] ? call->args[0] : "",
+                 call->args[1] ? ", " : "", call->args[1] ? call->args[1] : "",
+                 call->who.id, call->answers[attempt].status);
     call_finish(call, attempt);
 }
 

@@ -21,6 +21,7 @@ db_init(struct db *db, const char *remote, const struct keybox *keybox)
     db->idl = idl;
     db->keybox = keybox;
     ovsdb_idl_set_leader_only(idl, true);
+    ovsdb_idl_set_probe_interval(idl, DB_PROBE_MS);
     ovsdb_idl_track_add_all(idl);
 
 #define INDEX1(FIELD, COLUMN) \

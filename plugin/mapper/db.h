@@ -29,6 +29,10 @@
 struct json_t;
 struct keybox;
 
+/* A connection that is silent for twice this long is given up: a database
+ * server that hangs must not hold requests for ever. */
+enum { DB_PROBE_MS = 8000 };
+
 struct db {
     struct ovsdb_idl *idl;
     const struct keybox *keybox;

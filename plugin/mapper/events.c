@@ -30,6 +30,8 @@ COVERAGE_DEFINE(mapper_event_rendered);
 COVERAGE_DEFINE(mapper_event_snapshot);
 COVERAGE_DEFINE(mapper_event_resumed);
 
+static struct vlog_rate_limit stream_rl = VLOG_RATE_LIMIT_INIT(60, 600);
+
 struct events {
     const struct db *db;
     struct ovs_list streams;
@@ -336,7 +338,7 @@ stream_closed(void *stream_)
 {
     struct stream *stream = stream_;
 
-    VLOG_INFO("event stream of %s closed", stream->id);
+    VLOG_INFO_RL(&stream_rl, "event stream of %s closed", stream->id);
     ovs_list_remove(&stream->list_node);
     stream->events->n_streams--;
     free(stream);
@@ -397,7 +399,7 @@ events_subscribe(struct events *events, struct http_connection *connection,
     } else {
         stream->wants_snapshot = true;
     }
-    VLOG_INFO("event stream of %s opened%s", stream->id,
-              stream->wants_snapshot ? "" : ", resumed");
+    VLOG_INFO_RL(&stream_rl, "event stream of %s opened%s", stream->id,
+                 stream->wants_snapshot ? "" : ", resumed");
     poll_immediate_wake();
 }

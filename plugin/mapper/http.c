@@ -363,10 +363,13 @@ handle_socket(void *server_, struct MHD_Connection *mhd, void **context,
     struct http_socket *s = *context;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        int size = HTTP_SEND_BUFFER;
+
         s = xzalloc(sizeof *s);
         s->fd = MHD_get_connection_info(
             mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         s->deadline = time_msec() + HTTP_DEADLINE_MS;
+        setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
         ovs_list_push_back(&server->sockets, &s->list_node);
         server->n_sockets++;
         *context = s;

@@ -44,6 +44,7 @@ enum {
     HTTP_CONNECTIONS_MAX = 8192,
     HTTP_CONNECTIONS_PER_IP_MAX = 4096,
     HTTP_STREAM_QUEUE_MAX = 4 * 1024 * 1024,
+    HTTP_SEND_BUFFER = 256 * 1024,  /* The kernel's, which would grow. */
 };
 
 /* A whole request.  Valid until its answer. */

@@ -41,6 +41,7 @@ struct txn_queue {
     bool in_doubt;              /* Whether it was committed is not known. */
     int64_t number;             /* Service.number after it. */
     unsigned int seqno;         /* IDL's, when it was sent. */
+    long long int deadline;     /* For a database to be there again. */
 };
 
 struct txn_queue *
@@ -196,23 +197,29 @@ begin_attempt(struct txn_queue *q)
     q->state = TXN_S_COMMITTING;
 }
 
+/* Answers those who have waited too long for a database. */
+static void
+expire(struct txn_queue *q)
+{
+    long long int now = time_msec();
+
+    while (q->n_waiting) {
+        struct txn_request *request = CONTAINER_OF(
+            ovs_list_front(&q->waiting), struct txn_request, list_node);
+
+        if (now < request->deadline) {
+            break;
+        }
+        ovs_list_remove(&request->list_node);
+        q->n_waiting--;
+        request->done(request, TXN_UNAVAILABLE, 0);
+    }
+}
+
 static bool
 run_idle(struct txn_queue *q)
 {
-    if (!txn_queue_is_ready(q)) {
-        long long int now = time_msec();
-        struct txn_request *request;
-
-        LIST_FOR_EACH_SAFE (request, list_node, &q->waiting) {
-            if (now >= request->deadline) {
-                ovs_list_remove(&request->list_node);
-                q->n_waiting--;
-                request->done(request, TXN_UNAVAILABLE, 0);
-            }
-        }
-        return false;
-    }
-    if (!q->n_waiting) {
+    if (!q->n_waiting || !txn_queue_is_ready(q)) {
         return false;
     }
     take_group(q);
@@ -257,6 +264,7 @@ run_committing(struct txn_queue *q)
          * connection that still stands, or the connection is gone. */
         COVERAGE_INC(mapper_commit_retry);
         q->in_doubt = !ovsdb_idl_is_connected(q->db->idl);
+        q->deadline = time_msec() + TXN_PATIENCE_MS;
         q->state = TXN_S_RETRYING;
     } else {
         VLOG_ERR("database refused a transaction: %s",
@@ -286,7 +294,12 @@ run_retrying(struct txn_queue *q)
 {
     if (!txn_queue_is_ready(q)
         || ovsdb_idl_get_seqno(q->db->idl) == q->seqno) {
-        return false;
+        if (time_msec() < q->deadline) {
+            return false;
+        }
+        q->state = TXN_S_IDLE;
+        finish(&q->group, TXN_UNAVAILABLE, 0);
+        return true;
     }
 
     const struct mdb_instance *row = db_instance(q->db, &q->instance);
@@ -317,6 +330,8 @@ txn_queue_run(struct txn_queue *q)
         [TXN_S_RETRYING] = run_retrying,
     };
 
+    expire(q);
+
     /* A few steps at a time, so that HTTP gets its turn. */
     for (int i = 0; i < 8; i++) {
         if (!run[q->state](q)) {
@@ -329,14 +344,13 @@ txn_queue_run(struct txn_queue *q)
 void
 txn_queue_wait(struct txn_queue *q)
 {
+    if (q->n_waiting) {
+        poll_timer_wait(1000);          /* For expire(). */
+    }
     switch (q->state) {
     case TXN_S_IDLE:
-        if (q->n_waiting) {
-            if (txn_queue_is_ready(q)) {
-                poll_immediate_wake();
-            } else {
-                poll_timer_wait(1000);
-            }
+        if (q->n_waiting && txn_queue_is_ready(q)) {
+            poll_immediate_wake();
         }
         break;
 

@@ -26,7 +26,10 @@
  * own into this mapper's row of table Instance, so after the reconnection
  * the database tells which attempt, if any, it was, and the answer prepared
  * for that very attempt is given.  So nothing acknowledged is lost and
- * nothing happens twice. */
+ * nothing happens twice.
+ *
+ * Who waits longer than TXN_PATIENCE_MS because there is no database is
+ * answered that it is unavailable. */
 
 #include <stdbool.h>
 #include <stdint.h>
