@@ -52,6 +52,8 @@ monitor_columns(struct ovsdb_idl *idl)
         &ovsrec_open_vswitch_col_bridges,
         &ovsrec_bridge_col_ports,
         &ovsrec_bridge_col_fail_mode,
+        &ovsrec_bridge_col_flow_tables,
+        &ovsrec_flow_table_col_name,
         &ovsrec_bridge_col_external_ids,
         &ovsrec_port_col_external_ids,
         &ovsrec_interface_col_external_ids,
@@ -65,6 +67,7 @@ monitor_columns(struct ovsdb_idl *idl)
     ovsdb_idl_add_table(idl, &ovsrec_table_port);
     ovsdb_idl_add_table(idl, &ovsrec_table_interface);
     ovsdb_idl_add_table(idl, &ovsrec_table_controller);
+    ovsdb_idl_add_table(idl, &ovsrec_table_flow_table);
     for (size_t i = 0; i < ARRAY_SIZE(read); i++) {
         ovsdb_idl_add_column(idl, read[i]);
     }

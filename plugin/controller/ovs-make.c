@@ -3,6 +3,7 @@
 #include <config.h>
 #include "controller/ovs-make.h"
 
+#include "controller/flow-tables.h"
 #include "controller/host-addr.h"
 #include "controller/names.h"
 #include "controller/ovs-config.h"
@@ -138,6 +139,42 @@ speaks_openflow15(const struct ovsrec_bridge *br)
     return !br->n_protocols;
 }
 
+static bool
+has_table(const struct ovsrec_bridge *br, int64_t table)
+{
+    for (size_t i = 0; i < br->n_flow_tables; i++) {
+        if (br->key_flow_tables[i] == table) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Gives the bridge's tables the names that the design gives them, so that
+ * "ovs-ofctl --names" shows those.  What an operator configured stays. */
+static void
+name_tables(const struct ovs_make *make, const struct ovsrec_bridge *br)
+{
+    static const struct {
+        enum flow_table table;
+        const char *name;
+    } tables[] = {
+        { FT_CLASSIFY, "classify" }, { FT_LEARN, "learn" },
+        { FT_UNICAST, "unicast" }, { FT_LEARNT, "learnt" },
+        { FT_FLOOD, "flood" }, { FT_OUTPUT, "output" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+        if (!has_table(br, tables[i].table)) {
+            struct ovsrec_flow_table *row
+                = ovsrec_flow_table_insert(make->txn);
+
+            ovsrec_flow_table_set_name(row, tables[i].name);
+            ovsrec_bridge_update_flow_tables_setkey(br, tables[i].table, row);
+        }
+    }
+}
+
 const struct ovsrec_bridge *
 ovs_make_bridge(const struct ovs_make *make)
 {
@@ -168,9 +205,11 @@ ovs_make_bridge(const struct ovs_make *make)
                 br->name, br->name);
         return NULL;
     }
-    if (make->txn && make->want->joined && !make->settings->restore_wait
-        && (!br->fail_mode || strcmp(br->fail_mode, "secure"))) {
-        ovsrec_bridge_set_fail_mode(br, "secure");
+    if (make->txn && make->want->joined && !make->settings->restore_wait) {
+        if (!br->fail_mode || strcmp(br->fail_mode, "secure")) {
+            ovsrec_bridge_set_fail_mode(br, "secure");
+        }
+        name_tables(make, br);
     }
     return br;
 }
