@@ -63,11 +63,24 @@ collect_state(struct vsubnet_port *port)
 static void
 save_state(struct vsubnet_port *port)
 {
+    uint64_t frames = (vsubnet_counter_get(&port->counters, VSUBNET_rx_frames)
+                       + vsubnet_counter_get(&port->counters,
+                                             VSUBNET_tx_frames));
     char *text;
     size_t n;
 
     if (!port->config.state || !port->keys) {
         return;
+    }
+    /* Another thread may have counted a frame the last time that it had not
+     * yet sealed: only the second time is sure to have everything. */
+    if (frames != port->saved_frames) {
+        port->saved_frames = frames;
+        port->saved_twice = false;
+    } else if (port->saved_twice) {
+        return;
+    } else {
+        port->saved_twice = true;
     }
     collect_state(port);
     text = session_state_format(port->state, &n);
@@ -162,6 +175,7 @@ load_keyring(struct vsubnet_port *port)
     collect_state(port);
     set_keys(port, vsubnet_keys_create(keyring, port->keys, port->state));
     vsubnet_keys_retain(port->keys, port->state);
+    port->saved_twice = false;
     join_groups(port);
     VLOG_INFO("%s: keyring of node %"PRIu32" in force: %"PRIuSIZE" peers, "
               "%"PRIuSIZE" nets, %"PRIuSIZE" keys",
@@ -268,6 +282,7 @@ configure(struct vsubnet_port *port, struct vsubnet_config *config,
     if (new_state) {
         free(port->state_text);
         port->state_text = NULL;
+        port->saved_twice = false;
         load_state(port);
         *changed = true;
     }

@@ -64,6 +64,8 @@ struct vsubnet_port {
     char *state_error;          /* Why it could not be read at start. */
     char *state_text;           /* As last given to the saver. */
     size_t state_text_len;
+    uint64_t saved_frames;      /* Frames of both directions until then... */
+    bool saved_twice;           /* ...and there were no more since. */
     long long int next_save;    /* time_msec() value. */
 };
 

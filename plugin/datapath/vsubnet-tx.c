@@ -106,6 +106,8 @@ struct vsubnet_tx_slot {
     int n_datagrams;
     struct tx_group groups[NETDEV_MAX_BURST];
     int n_groups;
+    struct tx_run runs[NETDEV_MAX_BURST];
+    int n_runs;
     struct iovec iovs[NETDEV_MAX_BURST];
     int n_iovs;
     struct tx_messages messages;
@@ -298,7 +300,7 @@ seal_batch(struct tx_context *ctx, struct dp_packet_batch *batch)
         slot->arena_size = size;
     }
     slot->arena_used = 0;
-    slot->n_datagrams = slot->n_groups = slot->n_iovs = 0;
+    slot->n_datagrams = slot->n_groups = slot->n_runs = slot->n_iovs = 0;
 
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         enum vsubnet_counter why;
@@ -490,33 +492,31 @@ queue_replicated(struct tx_context *ctx, const struct keyring_net *net,
 }
 
 static void
-send_group(struct tx_context *ctx, const struct tx_group *g)
+queue_group(struct tx_context *ctx, const struct tx_group *g)
 {
-    struct tx_run runs[NETDEV_MAX_BURST];
+    struct vsubnet_tx_slot *slot = ctx->slot;
+    const struct tx_run *runs = &slot->runs[slot->n_runs];
     int n_runs = 0;
 
     for (int i = 0; i < g->n; i += runs[n_runs++].n) {
-        cut_run(ctx->slot, &g->datagrams[i], g->n - i, &runs[n_runs]);
+        cut_run(slot, &g->datagrams[i], g->n - i,
+                &slot->runs[slot->n_runs + n_runs]);
     }
-    switch (g->target.kind) {
-    case TX_ALL:
+    slot->n_runs += n_runs;
+
+    if (g->target.kind == TX_ALL) {
         queue_replicated(ctx, g->target.net, runs, n_runs);
-        break;
-    case TX_GROUP:
-        for (int i = 0; i < n_runs; i++) {
+        return;
+    }
+    for (int i = 0; i < n_runs; i++) {
+        if (g->target.kind == TX_GROUP) {
             queue_message(ctx, &g->target.net->group, ctx->tx->socket->port,
                           &runs[i]);
-        }
-        break;
-    case TX_NODE:
-        for (int i = 0; i < n_runs; i++) {
+        } else {
             queue_message(ctx, &g->target.peer->address, g->target.peer->port,
                           &runs[i]);
         }
-        break;
     }
-    /* The messages refer to 'runs'. */
-    flush(ctx);
 }
 
 /* Slots. */
@@ -593,8 +593,9 @@ send_batch(struct tx_context *ctx, struct dp_packet_batch *batch)
     }
     seal_batch(ctx, batch);
     for (int i = 0; i < ctx->slot->n_groups; i++) {
-        send_group(ctx, &ctx->slot->groups[i]);
+        queue_group(ctx, &ctx->slot->groups[i]);
     }
+    flush(ctx);
 }
 
 void
