@@ -318,7 +318,7 @@ ovs_config_update(struct ovs_config *cfg, const struct ovs_want *want)
 void
 ovs_config_commit(struct ovs_config *cfg)
 {
-    if (ovsdb_idl_loop_commit_and_wait(&cfg->loop) == 0) {
+    if (!ovsdb_idl_loop_commit_and_wait(&cfg->loop) && cfg->connected) {
         VLOG_INFO_RL(&rl, "database transaction failed, trying again");
     }
     cfg->txn = NULL;
