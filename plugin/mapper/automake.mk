@@ -62,7 +62,7 @@ mapper_idlc = PYTHONPATH=$(OVS_SRC)/python:$$PYTHONPATH \
 mapper_schema = $(srcdir)/plugin/mapper/vsubnet-mapper.ovsschema
 mapper_ann = $(srcdir)/plugin/mapper/mapper-idl.ann
 
-plugin/mapper/mapper.ovsidl: $(mapper_schema) $(mapper_ann)
+plugin/mapper/mapper.ovsidl: $(mapper_schema) $(mapper_ann) | build-ovs
 	$(AM_V_GEN)$(MKDIR_P) plugin/mapper && $(mapper_idlc) annotate \
 	    $(mapper_schema) $(mapper_ann) > $@.tmp && mv $@.tmp $@
 plugin/mapper/mapper-idl.c: plugin/mapper/mapper.ovsidl
