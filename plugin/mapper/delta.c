@@ -137,7 +137,14 @@ put_key(struct delta *delta, const struct db *db, const struct mdb_key *row,
                                                   MODEL_VIEW_OPERATOR));
 }
 
-/* A node whose state changed: what it has comes into others' view, too. */
+/* True of a row that changed itself in this run of the IDL. */
+#define IS_TRACKED(TABLE, ROW)                                          \
+    (mdb_##TABLE##_row_get_seqno(ROW, OVSDB_IDL_CHANGE_INSERT)          \
+     || mdb_##TABLE##_row_get_seqno(ROW, OVSDB_IDL_CHANGE_MODIFY))
+
+/* A node whose state changed: what it has comes into others' view, too.  What
+ * changed with it is left to the functions below, because an object that
+ * stood twice in an event would make readers refuse it. */
 static void
 put_belongings(struct delta *delta, const struct db *db, int64_t node)
 {
@@ -145,19 +152,25 @@ put_belongings(struct delta *delta, const struct db *db, int64_t node)
 
     struct mdb_member **members = db_members_of_node(db, node, &n);
     for (size_t i = 0; i < n; i++) {
-        put_member(delta, db, members[i], false);
+        if (!IS_TRACKED(member, members[i])) {
+            put_member(delta, db, members[i], false);
+        }
     }
     free(members);
 
     struct mdb_binding **bindings = db_bindings_of_node(db, node, &n);
     for (size_t i = 0; i < n; i++) {
-        put_binding(delta, db, bindings[i], false);
+        if (!IS_TRACKED(binding, bindings[i])) {
+            put_binding(delta, db, bindings[i], false);
+        }
     }
     free(bindings);
 
     struct mdb_key **keys = db_keys_of_node(db, node, &n);
     for (size_t i = 0; i < n; i++) {
-        put_key(delta, db, keys[i], false);
+        if (!IS_TRACKED(key, keys[i])) {
+            put_key(delta, db, keys[i], false);
+        }
     }
     free(keys);
 }
