@@ -15,7 +15,8 @@ TESTSUITE_AT = \
 	tests/system-secrets.at
 EXTRA_DIST += tests/lib-datapath.sh tests/dp-datagram
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
-EXTRA_DIST += tests/run tests/system-lib.sh tests/decode.py tests/frames.py \
+EXTRA_DIST += tests/README.md tests/run tests/system-lib.sh tests/decode.py \
+	tests/frames.py \
 	tests/hostile.py tests/secrets.py tests/stream.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \
 	tutorial/lib/build.sh tutorial/lib/hosts.sh tutorial/lib/demo.sh
