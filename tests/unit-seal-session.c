@@ -814,25 +814,43 @@ is_wanted(uint32_t spi, const void *wanted)
     return spi == *(const uint32_t *) wanted;
 }
 
+/* What has gone from the keyring is compacted, not forgotten; of too many, the
+ * first are. */
 void
 test_state_retain(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
+    enum { LIFE = SESSION_DORMANT_MS / 1000 };
     struct session_state *state = session_state_create();
-    const struct session_mark mark = { SESSION(100, 1), 7 };
+    const struct session_mark some[] = {
+        { SESSION(1000, 1), 7 }, { SESSION(1000 + LIFE, 1), 8 },
+        { SESSION(1001 + LIFE, 1), 9 },
+    };
     const struct session_mark *marks;
     uint32_t wanted = 178;
     uint32_t value;
 
     session_state_set_tx(state, 161, 5);
-    session_state_set_rx(state, 178, 3, &mark, 1);
-    session_state_set_rx(state, 179, 4, &mark, 1);
+    session_state_set_rx(state, 178, 3, some, ARRAY_SIZE(some));
+    session_state_set_rx(state, 179, 4, some, ARRAY_SIZE(some));
     session_state_retain(state, is_wanted, &wanted);
 
-    CHECK(!session_state_get_tx(state, 161, &value) && !value);
-    CHECK(!session_state_get_tx(state, 178, &value));
-    CHECK(session_state_get_rx(state, 178, &value, &marks) == 1);
-    CHECK(value == 3 && marks[0].session == mark.session
-          && marks[0].highest == 7);
+    CHECK(session_state_get_tx(state, 161, &value) && value == 5);
+    CHECK(session_state_get_rx(state, 178, &value, &marks) == 3);
+    CHECK(value == 3 && marks[0].highest == 7);
+    CHECK(session_state_get_rx(state, 179, &value, &marks) == 2);
+    CHECK(value == 1000 && marks[0].highest == 8 && marks[1].highest == 9);
+
+    /* 161 and 179 have to go, and one of the new ones. */
+    for (uint32_t i = 0; i <= SESSION_STATE_RETIRED; i++) {
+        session_state_set_rx(state, 1000 + i, i, NULL, 0);
+    }
+    session_state_retain(state, is_wanted, &wanted);
+    CHECK(!session_state_get_tx(state, 161, &value));
+    CHECK(session_state_get_rx(state, 178, &value, &marks) == 3);
     CHECK(!session_state_get_rx(state, 179, &value, &marks) && !value);
+    session_state_get_rx(state, 1001, &value, &marks);
+    CHECK(value == 1);
+    session_state_get_rx(state, 1000 + SESSION_STATE_RETIRED, &value, &marks);
+    CHECK(value == SESSION_STATE_RETIRED);
     session_state_destroy(state);
 }

@@ -82,7 +82,8 @@ struct vsubnet_receiver *vsubnet_receiver_find(const struct vsubnet_keys *,
 /* Copies what must survive a restart to 'state'. */
 void vsubnet_keys_export(const struct vsubnet_keys *, struct session_state *);
 
-/* Forgets in 'state' what belongs to no SPI of these keys. */
+/* Compacts in 'state' what belongs to no SPI of these keys
+ * (session_state_retain()). */
 void vsubnet_keys_retain(const struct vsubnet_keys *, struct session_state *);
 
 #endif /* datapath/vsubnet-keys.h */

@@ -93,18 +93,61 @@ spi_find_or_add(struct session_state *state, uint32_t number)
     return spi;
 }
 
+/* Makes floor of those sessions of 'spi' that are so much older than the
+ * youngest that their sender cannot be using them any more. */
+static void
+compact(struct spi_state *spi)
+{
+    uint32_t youngest = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < spi->n_marks; i++) {
+        youngest = MAX(youngest, session_seconds(spi->marks[i].session));
+    }
+    for (size_t i = 0; i < spi->n_marks; i++) {
+        uint32_t seconds = session_seconds(spi->marks[i].session);
+
+        if (youngest - seconds > SESSION_DORMANT_MS / 1000) {
+            spi->floor = MAX(spi->floor, seconds);
+        } else {
+            spi->marks[n++] = spi->marks[i];
+        }
+    }
+    spi->n_marks = n;
+}
+
+static int
+compare_spis(const void *a_, const void *b_)
+{
+    const struct spi_state *const *a = a_;
+    const struct spi_state *const *b = b_;
+
+    return (*a)->spi < (*b)->spi ? -1 : (*a)->spi > (*b)->spi;
+}
+
 void
 session_state_retain(struct session_state *state,
                      bool (*wanted)(uint32_t spi, const void *aux),
                      const void *aux)
 {
+    size_t n_spis = hmap_count(&state->spis);
+    struct spi_state **retired = xmalloc(MAX(n_spis, 1) * sizeof *retired);
     struct spi_state *spi;
+    size_t n = 0;
 
-    HMAP_FOR_EACH_SAFE (spi, hmap_node, &state->spis) {
+    HMAP_FOR_EACH (spi, hmap_node, &state->spis) {
         if (!wanted(spi->spi, aux)) {
-            spi_destroy(state, spi);
+            compact(spi);
+            retired[n++] = spi;
         }
     }
+    if (n > SESSION_STATE_RETIRED) {
+        qsort(retired, n, sizeof *retired, compare_spis);
+        for (size_t i = 0; i < n - SESSION_STATE_RETIRED; i++) {
+            spi_destroy(state, retired[i]);
+        }
+    }
+    free(retired);
 }
 
 void
@@ -296,15 +339,6 @@ session_state_parse(const char *text, size_t n,
 }
 
 /* Formatting. */
-
-static int
-compare_spis(const void *a_, const void *b_)
-{
-    const struct spi_state *const *a = a_;
-    const struct spi_state *const *b = b_;
-
-    return (*a)->spi < (*b)->spi ? -1 : (*a)->spi > (*b)->spi;
-}
 
 static int
 compare_marks(const void *a_, const void *b_)

@@ -25,7 +25,10 @@
  *
  * A state holds records of SPIs that are in no keyring too.  So a port that
  * has not yet been given its keyring keeps what it has read: it calls
- * session_state_retain() only after a keyring was loaded.
+ * session_state_retain() only after a keyring was loaded.  Even then an SPI
+ * that has gone is not forgotten at once: a node that leaves a vSubnet and
+ * joins it again is given the other members' keys as they were, and what was
+ * sent to it before it left must not be good again.
  *
  *     at start:      session_state_load() or session_state_create()
  *                    session_sender_import(), session_rx_import() of each key
@@ -48,6 +51,7 @@
 enum {
     SESSION_STATE_MAX_SPIS = 2 * 1048576,
     SESSION_STATE_MAX_LINE = 128,
+    SESSION_STATE_RETIRED = 4096,   /* SPIs that are in no keyring. */
 };
 
 struct session_state *session_state_create(void);
@@ -67,7 +71,10 @@ char *session_state_format(const struct session_state *, size_t *n);
 char *session_state_load(const char *path, struct session_state **statep);
 char *session_state_save(const char *path, const struct session_state *);
 
-/* Forgets every SPI for which 'wanted' returns false. */
+/* Compacts every SPI for which 'wanted' returns false: of its sessions only
+ * those stay that its sender may still be using.  Of more than
+ * SESSION_STATE_RETIRED such SPIs, those with the lowest numbers, which were
+ * given first, are forgotten. */
 void session_state_retain(struct session_state *,
                           bool (*wanted)(uint32_t spi, const void *aux),
                           const void *aux);
