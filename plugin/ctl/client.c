@@ -275,6 +275,28 @@ nothing_was_sent(CURLcode code)
             || code == CURLE_URL_MALFORMAT);
 }
 
+/* True if ANSWER says 503 and another server may be asked for the same.  A
+ * POST done twice is two tokens or two MACs: only where the code says that it
+ * was not done. */
+static bool
+may_ask_another(const struct request *request,
+                const struct client_answer *answer)
+{
+    bool again = answer->status == 503;
+    json_t *json;
+
+    if (!again || strcmp(request->method, "POST")) {
+        return again;
+    }
+    free(model_json_parse(answer->body, answer->size, CLIENT_ANSWER_MAX,
+                          &json));
+    const char *code = json_string_value(json_object_get(json, "code"));
+    again = code && (!strcmp(code, "busy")
+                     || !strcmp(code, "database-unavailable"));
+    json_decref(json);
+    return again;
+}
+
 static char *
 try_urls(struct client *client, const struct request *request,
          struct client_answer *answer)
@@ -293,7 +315,7 @@ try_urls(struct client *client, const struct request *request,
             client_answer_destroy(answer);
             *answer = this;
             client->current = index;
-            if (this.status != 503) {
+            if (!may_ask_another(request, answer)) {
                 break;
             }
             continue;

@@ -9,8 +9,8 @@
  * and no other; proxies of the environment are not used.
  *
  * URLs are tried in turn, beginning with the one that answered last, until
- * one answers with something else than 503.  A request that may have reached
- * a server is sent to another one only if doing it twice does no harm
+ * one answers with something else than 503.  A request that a server may have
+ * carried out is sent to another one only if doing it twice does no harm
  * (anything but POST).
  *
  *      struct client *client = client_create(&urls, ca, credential, 30);

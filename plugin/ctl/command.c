@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/output.h"
 #include "model/jansson.h"
 #include "model/types.h"
 #include "util.h"
@@ -145,10 +146,11 @@ OVS_PRINTF_FORMAT(1, 0)
 static void
 complain(const char *format, va_list args)
 {
+    char *message = output_printable(xvasprintf(format, args));
+
     fflush(stdout);
-    fputs("vsubnetctl: ", stderr);
-    vfprintf(stderr, format, args);
-    putc('\n', stderr);
+    fprintf(stderr, "vsubnetctl: %s\n", message);
+    free(message);
 }
 
 void

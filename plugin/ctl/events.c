@@ -33,13 +33,17 @@ print_group(const char *revision, const char *action, json_t *group)
     json_t *array;
 
     json_object_foreach (group, kind, array) {
+        char *name = output_printable(xstrdup(*kind ? kind : "?"));
+
         for (size_t i = 0; i < json_array_size(array); i++) {
             char *object = json_dumps(json_array_get(array, i),
-                                      JSON_COMPACT | JSON_ENCODE_ANY);
+                                      JSON_COMPACT | JSON_ENCODE_ANY
+                                      | JSON_ENSURE_ASCII);
             printf("%s %s %.*s %s\n", revision, action,
-                   (int) strlen(kind) - 1, kind, object);
+                   (int) strlen(name) - 1, name, object);
             free(object);
         }
+        free(name);
     }
 }
 
@@ -50,7 +54,7 @@ print_event(struct events *events, json_t *json)
 
     if (ctl_has(events->ctl, OPT_JSON)) {
         json_object_set_new(json, "event", json_string(events->type));
-        json_dumpf(json, stdout, JSON_COMPACT);
+        json_dumpf(json, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
         putchar('\n');
     } else if (!strcmp(events->type, "snapshot")) {
         printf("%s snapshot\n", revision);

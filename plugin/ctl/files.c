@@ -342,6 +342,7 @@ replace_file(const char *dir, const char *path, const char *text)
 char *
 state_dir_lock(const char *dir)
 {
+    struct stat st;
     int fd;
 
     if (mkdir(dir, 0700) && errno != EEXIST) {
@@ -349,7 +350,14 @@ state_dir_lock(const char *dir)
                          ovs_strerror(errno));
     }
     fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || flock(fd, LOCK_EX)) {
+    if (fd < 0 || fstat(fd, &st)) {
+        return xasprintf("%s: %s", dir, ovs_strerror(errno));
+    } else if (st.st_uid != geteuid() && st.st_uid != 0) {
+        return xasprintf("%s: belongs to another user", dir);
+    } else if (st.st_mode & 022) {
+        return xasprintf("%s: others may change what is in it: "
+                         "chmod go-w %s", dir, dir);
+    } else if (flock(fd, LOCK_EX)) {
         return xasprintf("%s: %s", dir, ovs_strerror(errno));
     }
     /* The lock lasts as long as the process. */

@@ -41,7 +41,8 @@ struct node_file {
 };
 
 /* Makes DIR if need be, and keeps other runs of vsubnetctl out of it until
- * this process ends. */
+ * this process ends.  A directory in which others may put another node.json is
+ * refused. */
 char *state_dir_lock(const char *dir);
 
 /* *EXISTS is false, and the file empty, if there is none in DIR. */

@@ -12,23 +12,23 @@
 
 #include "ctl/ctl.h"
 #include "model/jansson.h"
+#include "model/types.h"
 #include "openvswitch/dynamic-string.h"
 #include "sort.h"
 #include "table.h"
 #include "util.h"
 
-/* Replaces control characters by '?'. */
-static char *
-make_printable(char *s)
+char *
+output_printable(char *s)
 {
-    for (unsigned char *p = (unsigned char *) s; *p; p++) {
-        bool c1 = *p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
+    size_t n;
 
-        if (*p < ' ' || *p == 0x7f || c1) {
-            *p = '?';
-            if (c1) {
-                p[1] = '?';
-            }
+    for (char *p = s; *p; p += n) {
+        n = model_control_length(p);
+        if (n) {
+            memset(p, '?', n);
+        } else {
+            n = 1;
         }
     }
     return s;
@@ -55,7 +55,7 @@ output_value(const json_t *value)
     if (!ds.length) {
         ds_put_char(&ds, '-');
     }
-    return make_printable(ds_steal_cstr(&ds));
+    return output_printable(ds_steal_cstr(&ds));
 }
 
 /* An order of rows: by the first column that differs, numbers by value. */
@@ -162,7 +162,8 @@ output_record(const json_t *object, const struct output_column *columns)
 void
 output_json(const json_t *json)
 {
-    json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    json_dumpf(json, stdout,
+               JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
     putchar('\n');
 }
 

@@ -5,8 +5,11 @@
 #define CTL_OUTPUT_H 1
 
 /* A table is made of an array of objects; each column names the member that
- * it shows.  Rows are sorted by the first columns.  Values come from other hosts, so what could command a terminal
- * is replaced; absent and null values are "-". */
+ * it shows.  Rows are sorted by the first columns.  Absent and null values are
+ * "-".
+ *
+ * Values come from other hosts: what could command a terminal is replaced, in
+ * tables and in error messages, and escaped in JSON. */
 
 struct ctl;
 struct json_t;
@@ -23,7 +26,11 @@ void output_table(const struct json_t *array, const struct output_column *);
 /* One object, a line for each column. */
 void output_record(const struct json_t *, const struct output_column *);
 
-/* Text of one value, malloc()'d. */
+/* Replaces in S what could command a terminal by question marks.  Returns
+ * S. */
+char *output_printable(char *s);
+
+/* Text of one value, printable, malloc()'d. */
 char *output_value(const struct json_t *);
 
 void output_json(const struct json_t *);

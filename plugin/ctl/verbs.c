@@ -101,8 +101,9 @@ ctl_token_create(struct ctl *ctl)
     if (ctl_has(ctl, OPT_JSON)) {
         output_json(token);
     } else {
-        const char *s = json_string_value(json_object_get(token, "token"));
-        puts(s ? s : "");
+        char *s = output_value(json_object_get(token, "token"));
+        puts(s);
+        free(s);
     }
     json_decref(token);
 }

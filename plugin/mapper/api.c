@@ -468,9 +468,9 @@ call_done(struct txn_request *request, enum txn_outcome outcome, int attempt)
                      "the database refused the change");
         } else {
             api_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE,
-                     "database-unavailable", NULL,
+                     "outcome-unknown", NULL,
                      "the database does not answer: whether the change "
-                     "happened is not known, try again");
+                     "happened is not known");
         }
     }
     VLOG_INFO_RL(&change_rl, "%s %s%s%s%s%s by %s: %d", call->route->method,

@@ -521,6 +521,26 @@ model_check_node_name(const char *s)
 /* Other strings, in UTF-8, that people or hosts make up: without control
  * characters (0xc2 begins the C1 set), so that they do no harm in a terminal
  * or a log. */
+/* U+2028, U+2029 separate lines and paragraphs; U+200E, U+200F, U+202A to
+ * U+202E, U+2066 to U+2069 change the direction of what follows. */
+size_t
+model_control_length(const char *s_)
+{
+    const unsigned char *s = (const unsigned char *) s_;
+
+    if (s[0] && (s[0] < ' ' || s[0] == 0x7f)) {
+        return 1;
+    } else if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0) {
+        return 2;
+    } else if (s[0] == 0xe2
+               && ((s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f
+                                     || (s[2] >= 0xa8 && s[2] <= 0xae)))
+                   || (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9))) {
+        return 3;
+    }
+    return 0;
+}
+
 char *
 model_check_text(const char *s)
 {
@@ -530,10 +550,7 @@ model_check_text(const char *s)
         return xasprintf("longer than %d bytes", MODEL_TEXT_MAX);
     }
     for (size_t i = 0; i < len; i++) {
-        unsigned char c = s[i];
-        unsigned char next = s[i + 1];
-
-        if (c < ' ' || c == 0x7f || (c == 0xc2 && next < 0xa0)) {
+        if (model_control_length(&s[i])) {
             return xstrdup("control character");
         }
     }

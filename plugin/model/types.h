@@ -133,7 +133,10 @@ bool model_base64_decode(const char *, void *, size_t max, size_t *n);
  * also neither a number nor a UUID, because NODE in the API may be each. */
 char *model_check_name(const char *);
 char *model_check_node_name(const char *);
+/* Free text: no control characters, nothing that reorders what is shown. */
 char *model_check_text(const char *);
+/* Returns the length of the control character that S begins with, or 0. */
+size_t model_control_length(const char *s);
 char *model_check_vni(int64_t);
 char *model_check_node_number(int64_t);
 char *model_mac_parse(const char *, struct eth_addr *);
