@@ -332,8 +332,12 @@ txn_queue_run(struct txn_queue *q)
 
     expire(q);
 
-    /* A few steps at a time, so that HTTP gets its turn. */
-    for (int i = 0; i < 8; i++) {
+    /* A few steps at a time, so that HTTP gets its turn.
+     *
+     * A transaction that was made is also given to the IDL: until then
+     * ovsdb_idl_run() must not be called, and readers would see what is not
+     * committed. */
+    for (int i = 0; i < 8 || q->state == TXN_S_COMMITTING; i++) {
         if (!run[q->state](q)) {
             return;
         }
