@@ -6,6 +6,7 @@ TESTSUITE_AT = \
 	tests/model.at \
 	tests/datapath.at \
 	tests/mapper.at \
+	tests/mapper-hostile.at \
 	tests/controller.at \
 	tests/ctl.at \
 	tests/system-macros.at \

@@ -121,6 +121,11 @@ put_binding(struct delta *delta, const struct db *db,
     item->for_operators = for_operators;
     item->hidden = binding_is_hidden(db, row);
     item->put = to_text(db_binding_json(db, row));
+    if (item->hidden && !mdb_binding_is_new(row)) {
+        /* It may have been elsewhere before. */
+        item->removal = to_text(json_pair(row->net, "mac",
+                                          json_string(row->mac)));
+    }
 }
 
 static void
@@ -249,9 +254,13 @@ collect_bindings(struct delta *delta, const struct db *db)
     MDB_BINDING_FOR_EACH_TRACKED (row, db->idl) {
         if (!mdb_binding_is_deleted(row)) {
             put_binding(delta, db, row, true);
-        } else if (!db_binding(db, row->net, row->mac)) {
+            continue;
+        }
+        const struct mdb_binding *now = db_binding(db, row->net, row->mac);
+        if (!now || binding_is_hidden(db, now)) {
             struct delta_item *item = add_item(delta, DELTA_BINDINGS,
                                                row->net, row->node);
+            item->for_operators = !now;
             item->removal = to_text(json_pair(row->net, "mac",
                                               json_string(row->mac)));
         }
@@ -387,8 +396,10 @@ view_item(const struct delta *delta, const struct delta_item *item,
     if (item->kind == DELTA_NODES) {
         return view_node(delta, item, m);
     }
-    if (!is_member(m, item->net) || item->hidden) {
+    if (!is_member(m, item->net)) {
         return DELTA_NOTHING;
+    } else if (item->hidden) {
+        return item->removal ? DELTA_REMOVE : DELTA_NOTHING;
     }
     return item->put ? DELTA_PUT : DELTA_REMOVE;
 }

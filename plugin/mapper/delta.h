@@ -42,7 +42,7 @@ struct delta_item {
     /* JSON.  'put' is null for what is gone; of a node, both may be there. */
     char *put;
     char *put_for_operators;    /* Null: as 'put'. */
-    char *removal;
+    char *removal;              /* Of a hidden one: to who had it before. */
 };
 
 struct delta {

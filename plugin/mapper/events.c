@@ -54,6 +54,7 @@ struct stream {
     char id[MODEL_NAME_MAX + 1]; /* Node UUID or operator. */
     int64_t node;               /* 0: operator. */
     bool wants_snapshot;
+    bool cut;                   /* In favour of younger ones. */
 };
 
 struct events *
@@ -174,6 +175,15 @@ free_renderings(struct hmap *renderings)
     hmap_destroy(renderings);
 }
 
+/* What waits to be read is superseded; a reader that has lost the right to it
+ * must not get it any more. */
+static void
+want_snapshot(struct stream *stream)
+{
+    stream->wants_snapshot = true;
+    http_stream_forget(stream->http);
+}
+
 static void
 send_delta(struct stream *stream, const struct delta *delta, uint8_t *view,
            struct hmap *renderings)
@@ -181,7 +191,7 @@ send_delta(struct stream *stream, const struct delta *delta, uint8_t *view,
     bool empty;
 
     if (!delta_view(delta, stream->events->db, stream->node, view, &empty)) {
-        stream->wants_snapshot = true;
+        want_snapshot(stream);
     } else if (!empty) {
         COVERAGE_INC(mapper_event_change);
         http_stream_send(stream->http, render(delta, view, renderings),
@@ -197,7 +207,7 @@ send_delta_to_all(struct events *events, const struct delta *delta)
     struct stream *stream;
 
     LIST_FOR_EACH (stream, list_node, &events->streams) {
-        if (!stream->wants_snapshot) {
+        if (!stream->wants_snapshot && !stream->cut) {
             send_delta(stream, delta, view, &renderings);
         }
     }
@@ -205,32 +215,45 @@ send_delta_to_all(struct events *events, const struct delta *delta)
     free_renderings(&renderings);
 }
 
-static void
-send_snapshot(struct stream *stream)
+static struct http_blob *
+render_snapshot(const struct events *events, int64_t node)
 {
-    const struct db *db = stream->events->db;
-    const struct mdb_node *self = NULL;
-
-    stream->wants_snapshot = false;
-    if (stream->node) {
-        self = db_node(db, stream->node);
-        if (!self || strcmp(self->node_id, stream->id)) {
-            http_stream_finish(stream->http);
-            return;
-        }
-    }
-
     struct ds s = DS_EMPTY_INITIALIZER;
-    delta_render_snapshot(db, stream->node, is_connected_cb, stream->events,
-                          &s);
+
+    delta_render_snapshot(events->db, node, is_connected_cb, events, &s);
     COVERAGE_INC(mapper_event_snapshot);
     size_t size = s.length;
-    struct http_blob *blob = http_blob_create(ds_steal_cstr(&s), size);
-    http_stream_send(stream->http, blob, true);
-    http_blob_unref(blob);
-    if (self && !strcmp(self->state, "revoked")) {
-        http_stream_finish(stream->http);
+    return http_blob_create(ds_steal_cstr(&s), size);
+}
+
+/* Sends a snapshot to all streams of the reader of FIRST that want one. */
+static void
+send_snapshot(struct events *events, const struct stream *first)
+{
+    const struct mdb_node *self = NULL;
+    struct http_blob *blob = NULL;
+    int64_t node = first->node;
+    struct stream *stream;
+
+    if (node) {
+        self = db_node(events->db, node);
     }
+    LIST_FOR_EACH (stream, list_node, &events->streams) {
+        if (!stream->wants_snapshot || stream->node != node) {
+            continue;
+        }
+        stream->wants_snapshot = false;
+        if (node && (!self || strcmp(self->node_id, stream->id))) {
+            http_stream_finish(stream->http);
+            continue;
+        }
+        blob = blob ? blob : render_snapshot(events, node);
+        http_stream_send(stream->http, blob, true);
+        if (self && !strcmp(self->state, "revoked")) {
+            http_stream_finish(stream->http);
+        }
+    }
+    http_blob_unref(blob);
 }
 
 /* Sends snapshots for a while, so that a thousand reconnecting nodes do not
@@ -243,7 +266,7 @@ send_snapshots(struct events *events)
 
     LIST_FOR_EACH (stream, list_node, &events->streams) {
         if (stream->wants_snapshot) {
-            send_snapshot(stream);
+            send_snapshot(events, stream);
             if (time_msec() >= end) {
                 poll_immediate_wake();
                 return;
@@ -276,7 +299,7 @@ begin_generation(struct events *events, struct model_revision revision)
     clear_ring(events);
     events->base = events->revision = revision;
     LIST_FOR_EACH (stream, list_node, &events->streams) {
-        stream->wants_snapshot = true;
+        want_snapshot(stream);
     }
 }
 
@@ -344,6 +367,19 @@ stream_closed(void *stream_)
     free(stream);
 }
 
+/* True if what STREAM's reader may see at all is the same after DELTA. */
+static bool
+may_follow(const struct stream *stream, const struct delta *delta)
+{
+    uint8_t *view = xmalloc(delta->n);
+    bool empty;
+    bool ok = delta_view(delta, stream->events->db, stream->node, view,
+                         &empty);
+
+    free(view);
+    return ok;
+}
+
 /* Sends what is newer than SINCE.  Returns false if that can't be known. */
 static bool
 resume(struct stream *stream, const char *since_text)
@@ -362,9 +398,16 @@ resume(struct stream *stream, const char *since_text)
         || since.number > events->revision.number) {
         return false;
     }
+    /* All are looked at before any is sent: what was before this reader
+     * became a member, keys above all, is not for it. */
     LIST_FOR_EACH (delta, list_node, &events->ring) {
         if (delta->revision.number > since.number
-            && !stream->wants_snapshot) {
+            && !may_follow(stream, delta)) {
+            return false;
+        }
+    }
+    LIST_FOR_EACH (delta, list_node, &events->ring) {
+        if (delta->revision.number > since.number) {
             /* Forms of this delta only: the view says nothing of which. */
             struct hmap renderings = HMAP_INITIALIZER(&renderings);
             uint8_t *view = xmalloc(delta->n);
@@ -375,6 +418,27 @@ resume(struct stream *stream, const char *since_text)
         }
     }
     return true;
+}
+
+/* Cuts the oldest stream of the reader ID if it has as many as it may. */
+static void
+make_room(struct events *events, const char *id, int max)
+{
+    struct stream *oldest = NULL;
+    struct stream *stream;
+    int n = 0;
+
+    LIST_FOR_EACH (stream, list_node, &events->streams) {
+        if (!stream->cut && !strcmp(stream->id, id)) {
+            oldest = oldest ? oldest : stream;
+            n++;
+        }
+    }
+    if (n >= max) {
+        oldest->cut = true;
+        oldest->wants_snapshot = false;
+        http_stream_cut(oldest->http);
+    }
 }
 
 void
@@ -388,6 +452,8 @@ events_subscribe(struct events *events, struct http_connection *connection,
     if (who->role == ROLE_NODE) {
         stream->node = db_node_by_id(events->db, who->id)->number;
     }
+    make_room(events, stream->id, (stream->node ? EVENTS_STREAMS_PER_NODE
+                                   : EVENTS_STREAMS_PER_OPERATOR));
     stream->http = http_stream_open(connection, stream_closed, stream);
     ovs_list_push_back(&events->streams, &stream->list_node);
     events->n_streams++;

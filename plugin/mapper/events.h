@@ -23,8 +23,13 @@
  * with Last-Event-ID (even the one it had from another mapper) continues with
  * what it missed.  What it may see is judged by the present state, so a delta
  * replayed late shows no more than it would now; if its own memberships
- * changed meanwhile it gets a snapshot.  A removal that it never needed to
+ * changed meanwhile it gets a snapshot and nothing of what is older, such as
+ * keys of a time when it was no member.  A removal that it never needed to
  * know is harmless.
+ *
+ * A reader that is to get a snapshot gets nothing any more of what waits for
+ * it to be read, so what waits is bounded, and what it has lost the right to
+ * is not delivered late.
  *
  * A delta covers all transactions that one run of the IDL brought; its
  * revision is that of the last one. */
@@ -42,6 +47,8 @@ enum {
     EVENTS_RING_BYTES = 8 * 1024 * 1024, /* and their size. */
     EVENTS_HEARTBEAT_MS = 15 * 1000,
     EVENTS_SNAPSHOT_BUDGET_MS = 50,     /* In one run. */
+    EVENTS_STREAMS_PER_NODE = 4,        /* The oldest gives way. */
+    EVENTS_STREAMS_PER_OPERATOR = 16,
 };
 
 struct events *events_create(const struct db *);

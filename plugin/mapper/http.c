@@ -564,16 +564,21 @@ http_blob_unref(struct http_blob *blob)
 /* Streams. */
 
 static void
+remove_blob(struct http_stream *stream, struct queued_blob *queued)
+{
+    ovs_list_remove(&queued->list_node);
+    if (!queued->free) {
+        stream->queued -= queued->blob->size;
+    }
+    http_blob_unref(queued->blob);
+    free(queued);
+}
+
+static void
 pop_blob(struct http_stream *stream)
 {
-    struct queued_blob *first = CONTAINER_OF(
-        ovs_list_pop_front(&stream->queue), struct queued_blob, list_node);
-
-    if (!first->free) {
-        stream->queued -= first->blob->size;
-    }
-    http_blob_unref(first->blob);
-    free(first);
+    remove_blob(stream, CONTAINER_OF(ovs_list_front(&stream->queue),
+                                     struct queued_blob, list_node));
     stream->offset = 0;
 }
 
@@ -657,6 +662,31 @@ wake_stream(struct http_stream *stream)
 }
 
 void
+http_stream_forget(struct http_stream *stream)
+{
+    struct queued_blob *queued;
+    bool begun = stream->offset > 0;
+
+    LIST_FOR_EACH_SAFE (queued, list_node, &stream->queue) {
+        if (begun) {
+            begun = false;
+        } else {
+            remove_blob(stream, queued);
+        }
+    }
+}
+
+void
+http_stream_cut(struct http_stream *stream)
+{
+    COVERAGE_INC(mapper_stream_cut);
+    http_stream_forget(stream);
+    stream->finished = true;
+    shutdown(stream->connection->socket->fd, SHUT_RDWR);
+    wake_stream(stream);
+}
+
+void
 http_stream_send(struct http_stream *stream, struct http_blob *blob,
                  bool free)
 {
@@ -664,11 +694,8 @@ http_stream_send(struct http_stream *stream, struct http_blob *blob,
         return;
     }
     if (!free && stream->queued + blob->size > HTTP_STREAM_QUEUE_MAX) {
-        COVERAGE_INC(mapper_stream_cut);
         VLOG_WARN("cutting an event stream whose client does not read");
-        stream->finished = true;
-        shutdown(stream->connection->socket->fd, SHUT_RDWR);
-        wake_stream(stream);
+        http_stream_cut(stream);
         return;
     }
 

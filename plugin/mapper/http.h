@@ -99,6 +99,12 @@ struct http_stream *http_stream_open(struct http_connection *,
  * the stream's limit.  Beyond the limit the stream is cut. */
 void http_stream_send(struct http_stream *, struct http_blob *, bool free);
 
+/* Drops what is queued, except for a blob that has been begun. */
+void http_stream_forget(struct http_stream *);
+
+/* Ends the stream and its connection now. */
+void http_stream_cut(struct http_stream *);
+
 /* Ends the stream after what is queued. */
 void http_stream_finish(struct http_stream *);
 
