@@ -315,6 +315,51 @@ test_identity(struct ovs_cmdl_context *ctx OVS_UNUSED)
     }
 }
 
+/* Another algorithm: the key of 'net', SPI 99, stays in force until some time
+ * after the new one got its SPI, whatever restarts meanwhile. */
+static void
+test_key_replaced(struct own_keys *keys, struct own_keys *again,
+                  struct mapping *mapping, const char *net)
+{
+    struct model_net *row = mapping_net(mapping, net);
+    const long long int second = 1000;
+
+    row->algorithm = MODEL_AES256GCM;
+    CHECK(own_keys_sync(keys, mapping, false), "another algorithm");
+    CHECK(own_keys_save(keys, 0), "%s", keys->error);
+    const struct own_key *new = shash_find_data(&keys->keys, net);
+    CHECK(new->upload && new->epoch == 2 && new->secret.size == 32, "a new key");
+    CHECK(own_keys_in_force(keys, net)->spi == 99, "the old one is in force");
+    CHECK(!own_keys_run(keys, second), "for as long as it takes");
+
+    own_keys_load(again);
+    CHECK(!again->error, "%s", again->error);
+    CHECK(own_keys_in_force(again, net)->spi == 99, "after a restart too");
+    new = shash_find_data(&again->keys, net);
+    CHECK(new->upload && new->epoch == 2, "with its successor");
+
+    /* Back again before it was uploaded, and then uploaded. */
+    row->algorithm = MODEL_AES128GCM;
+    CHECK(own_keys_sync(keys, mapping, false), "the first algorithm");
+    CHECK(own_keys_in_force(keys, net)->spi == 99, "still in force");
+    CHECK(own_keys_set_spi(keys, net, 3, 101), "uploaded");
+    CHECK(!own_keys_run(keys, second), "nobody knows it yet");
+    CHECK(own_keys_in_force(keys, net)->spi == 99, "still");
+    CHECK(!own_keys_run(keys, second + OWN_KEYS_SWITCH_MS - 1), "nor now");
+    CHECK(own_keys_run(keys, second + OWN_KEYS_SWITCH_MS), "they do");
+    CHECK(own_keys_in_force(keys, net)->spi == 101, "the switch");
+    CHECK(own_keys_save(keys, 0), "%s", keys->error);
+    own_keys_load(again);
+    CHECK(own_keys_in_force(again, net)->spi == 101, "saved");
+
+    /* Another VNI is another vSubnet: nothing of the old one is sent. */
+    row->vni++;
+    CHECK(own_keys_sync(keys, mapping, false), "another VNI");
+    CHECK(!own_keys_in_force(keys, net)->spi, "nothing to send with");
+    row->vni--;
+    CHECK(own_keys_sync(keys, mapping, false), "back");
+}
+
 /* keys.json: the life of a key, in the directory of argument 1. */
 static void
 test_own_keys(struct ovs_cmdl_context *ctx)
@@ -356,8 +401,12 @@ test_own_keys(struct ovs_cmdl_context *ctx)
     CHECK(same->epoch > 1 && !same->spi
           && !model_secret_equals(&same->secret, &key->secret), "renewed");
 
+    char *net = xstrdup(key->net);
+    test_key_replaced(&keys, &again, mapping, net);
+
     /* Membership ends: the key goes, from the file too. */
-    mapping_remove_net(mapping, mapping_net(mapping, key->net));
+    mapping_remove_net(mapping, mapping_net(mapping, net));
+    free(net);
     CHECK(own_keys_sync(&keys, mapping, false), "dropped");
     CHECK(shash_count(&keys.keys) == 1, "one left");
     own_keys_save(&keys, 0);

@@ -256,6 +256,7 @@ run_client(struct controller *c)
         c->keyring_changed = c->flows_changed = c->bindings_changed = true;
         c->next_update = 0;
     }
+    c->keyring_changed |= own_keys_run(&c->keys, time_msec());
     own_keys_save(&c->keys, time_msec());
 }
 
@@ -508,6 +509,7 @@ controller_wait(struct controller *c)
     client_wait(c->client);
     ovs_config_wait(c->ovs);
     poll_timer_wait_until(c->next_update);
+    own_keys_wait(&c->keys);
     keyring_out_wait(&c->keyring);
     ofctrl_wait(c->ofctrl);
     if (c->mapping) {

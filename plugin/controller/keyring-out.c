@@ -118,7 +118,7 @@ add_net(struct keyring *keyring, const struct mapping *mapping,
         }
     }
 
-    const struct own_key *own = shash_find_data(&keys->keys, net->name);
+    const struct own_key *own = own_keys_in_force(keys, net->name);
     if (own && own->vni == net->vni) {
         add_own_key(keyring, own);
     }

@@ -12,6 +12,7 @@
 #include "model/jansson.h"
 #include "model/mapping.h"
 #include "model/reader.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "seal/private-file.h"
 #include "util.h"
@@ -28,6 +29,7 @@ static void
 own_key_free(struct own_key *key)
 {
     if (key) {
+        own_key_free(key->before);
         model_secret_wipe(&key->secret);
         free(key->net);
         free(key);
@@ -119,6 +121,29 @@ own_key_from_json(const json_t *json, struct own_key **keyp)
     return error;
 }
 
+/* Adds a key that was loaded.  Of two of one vSubnet the earlier is in force
+ * until the later one is. */
+static char *
+add_loaded(struct own_keys *keys, struct own_key *key)
+{
+    struct own_key *other = shash_find_data(&keys->keys, key->net);
+
+    if (!other) {
+        shash_add(&keys->keys, key->net, key);
+        return NULL;
+    }
+
+    struct own_key *late = key->epoch > other->epoch ? key : other;
+    struct own_key *early = late == key ? other : key;
+    if (early->epoch == late->epoch || !early->spi || other->before) {
+        own_key_free(key);
+        return xstrdup("keys of one vSubnet that do not follow each other");
+    }
+    late->before = early;
+    shash_replace(&keys->keys, late->net, late);
+    return NULL;
+}
+
 static char *
 load_json(struct own_keys *keys, const json_t *json)
 {
@@ -134,9 +159,8 @@ load_json(struct own_keys *keys, const json_t *json)
         struct own_key *key;
 
         error = own_key_from_json(json_array_get(array, i), &key);
-        if (!error && !shash_add_once(&keys->keys, key->net, key)) {
-            own_key_free(key);
-            error = xstrdup("two keys of one vSubnet");
+        if (!error) {
+            error = add_loaded(keys, key);
         }
     }
     return error;
@@ -205,7 +229,12 @@ own_keys_save(struct own_keys *keys, long long int now)
     json_t *array = json_array();
     struct shash_node *node;
     SHASH_FOR_EACH (node, &keys->keys) {
-        json_array_append_new(array, own_key_to_json(node->data));
+        const struct own_key *key = node->data;
+
+        if (key->before) {
+            json_array_append_new(array, own_key_to_json(key->before));
+        }
+        json_array_append_new(array, own_key_to_json(key));
     }
     json_t *json = json_pack("{s:i, s:o}", "version", 1, "keys", array);
     size_t n;
@@ -277,6 +306,27 @@ own_keys_renew(struct own_keys *keys, const char *net, uint32_t epoch)
     }
 }
 
+/* Takes from 'key', which is about to be freed, what can be sent with until
+ * its successor is in force: a copy of itself, or the key before it. */
+static struct own_key *
+steal_in_force(struct own_key *key, uint32_t vni)
+{
+    struct own_key *before = NULL;
+
+    if (key->vni != vni) {
+        return NULL;
+    }
+    if (key->spi) {
+        before = xmemdup(key, sizeof *key);
+        before->net = xstrdup(key->net);
+        before->before = NULL;
+    } else {
+        before = key->before;
+        key->before = NULL;
+    }
+    return before;
+}
+
 static bool
 sync_net(struct own_keys *keys, const struct mapping *mapping,
          const struct model_net *net, bool snapshot)
@@ -286,17 +336,20 @@ sync_net(struct own_keys *keys, const struct mapping *mapping,
     if (key && key->vni == net->vni && key->algorithm == net->algorithm) {
         if (snapshot && key->spi) {
             const struct model_key *known = mapping_key(mapping, key->spi);
-            key->upload = !known || known->node != mapping->self->number;
+            key->upload = (!known || known->node != mapping->self->number
+                           || known->epoch != key->epoch);
         }
         return false;
     }
 
-    uint32_t epoch = last_epoch(mapping, net);
+    uint32_t epoch = MAX(last_epoch(mapping, net), key ? key->epoch : 0);
+    struct own_key *made = make_key(net, epoch + 1);
     if (key) {
-        epoch = MAX(epoch, key->epoch);
-        own_key_free(shash_find_and_delete(&keys->keys, net->name));
+        shash_find_and_delete(&keys->keys, net->name);
+        made->before = steal_in_force(key, net->vni);
+        own_key_free(key);
     }
-    shash_add(&keys->keys, net->name, make_key(net, epoch + 1));
+    shash_add(&keys->keys, net->name, made);
     VLOG_INFO("made a key for vSubnet %s, epoch %"PRIu32, net->name,
               epoch + 1);
     return true;
@@ -324,6 +377,55 @@ own_keys_sync(struct own_keys *keys, const struct mapping *mapping,
     }
     keys->dirty |= changed;
     return changed;
+}
+
+/* Taking another's place. */
+
+bool
+own_keys_run(struct own_keys *keys, long long int now)
+{
+    struct shash_node *node;
+    bool changed = false;
+
+    SHASH_FOR_EACH (node, &keys->keys) {
+        struct own_key *key = node->data;
+
+        if (!key->before || !key->spi) {
+            continue;
+        }
+        if (!key->switch_at) {
+            key->switch_at = now + OWN_KEYS_SWITCH_MS;
+        } else if (now >= key->switch_at) {
+            VLOG_INFO("vSubnet %s: sending with the key of epoch %"PRIu32,
+                      key->net, key->epoch);
+            own_key_free(key->before);
+            key->before = NULL;
+            changed = keys->dirty = true;
+        }
+    }
+    return changed;
+}
+
+void
+own_keys_wait(const struct own_keys *keys)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &keys->keys) {
+        const struct own_key *key = node->data;
+
+        if (key->before && key->spi) {
+            poll_timer_wait_until(key->switch_at);
+        }
+    }
+}
+
+const struct own_key *
+own_keys_in_force(const struct own_keys *keys, const char *net)
+{
+    const struct own_key *key = shash_find_data(&keys->keys, net);
+
+    return key && key->before ? key->before : key;
 }
 
 /* Uploading. */

@@ -16,6 +16,11 @@
  *                the keyring;
  *   4. dropped:  own_keys_sync() with a mapping that has not the vSubnet.
  *
+ * A key that takes another's place, because the vSubnet's algorithm has
+ * changed, is made before the other is broken: that one stays in the keyring
+ * until the new one is uploaded and the others have had OWN_KEYS_SWITCH_MS to
+ * be told of it (own_keys_run()).  keys.json has both meanwhile.
+ *
  * A snapshot in which the service does not have a key any more (it was
  * restored from a backup, or is another one) makes the key be uploaded again.
  *
@@ -28,6 +33,8 @@
 
 struct mapping;
 
+enum { OWN_KEYS_SWITCH_MS = 3000 };
+
 struct own_key {
     char *net;
     uint32_t vni;
@@ -36,6 +43,9 @@ struct own_key {
     struct model_secret secret;
     uint32_t spi;               /* 0: none yet. */
     bool upload;                /* The service has to be told. */
+
+    struct own_key *before;     /* In force until this one is, or NULL. */
+    long long int switch_at;    /* When that is; 0: not yet known. */
 };
 
 struct own_keys {
@@ -56,6 +66,15 @@ void own_keys_load(struct own_keys *);
 /* Makes and drops keys so that they suit 'mapping'.  'snapshot' says that the
  * mapping is all that the service has.  Returns true if anything changed. */
 bool own_keys_sync(struct own_keys *, const struct mapping *, bool snapshot);
+
+/* Ends keys whose successors can be used now.  Returns true if that changes the
+ * keyring. */
+bool own_keys_run(struct own_keys *, long long int now);
+void own_keys_wait(const struct own_keys *);
+
+/* Returns the key of 'net' to send with, or NULL. */
+const struct own_key *own_keys_in_force(const struct own_keys *,
+                                        const char *net);
 
 /* Saves if there is anything to be saved; true if all is. */
 bool own_keys_save(struct own_keys *, long long int now);
