@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "controller/client.h"
 #include "controller/flow-desired.h"
@@ -194,12 +195,27 @@ left(struct controller *c)
     keyring_out_forget(&c->keyring);
 }
 
+/* True if this node is not joined, and an earlier run left something of when
+ * it was: it left while no controller was running, or that was killed before
+ * it was done. */
+static bool
+has_remains(const struct controller *c)
+{
+    return (c->node.looked && !c->node.exists && !c->mapping
+            && (!access(c->keys.path, F_OK) || !access(c->cache.path, F_OK)
+                || !access(c->paths.keyring, F_OK)
+                || ovs_config_tunnel(c->ovs)->owned));
+}
+
 static void
 run_identity(struct controller *c)
 {
     bool had = c->node.identity != NULL;
 
     if (!identity_file_run(&c->node)) {
+        if (has_remains(c)) {
+            left(c);
+        }
         return;
     }
     if (c->node.identity) {

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "controller/identity.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(identity);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 
 enum {
     LOOK_INTERVAL_MS = 1000,
@@ -176,6 +179,13 @@ identity_file_run(struct identity_file *file)
     if (stat(file->path, &s)) {
         bool had = file->exists;
 
+        if (errno != ENOENT) {
+            /* It can't be looked at, which does not say that it is gone. */
+            VLOG_WARN_RL(&rl, "%s: %s", file->path, ovs_strerror(errno));
+            return false;
+        }
+        file->looked = true;
+
         if (had) {
             VLOG_INFO("%s is gone", file->path);
         }
@@ -189,7 +199,7 @@ identity_file_run(struct identity_file *file)
     if (file->exists && same_file(&s, &file->seen)) {
         return false;
     }
-    file->exists = true;
+    file->exists = file->looked = true;
     file->seen = s;
     read_file(file);
     return true;

@@ -27,6 +27,7 @@ struct identity_file {
     struct identity *identity;  /* NULL: this node has not joined. */
     char *error;                /* Why the file can't be used, or NULL. */
     struct stat seen;           /* The file that was read. */
+    bool looked;                /* 'exists' is valid. */
     bool exists;
     long long int next_look;
 };

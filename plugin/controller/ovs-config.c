@@ -162,6 +162,7 @@ read_tunnel(struct ovs_config *cfg, const struct ovsrec_bridge *br)
         = br ? ovs_find_interface(br, NAME_TUNNEL_PORT) : NULL;
     bool ours = iface && !strcmp(iface->type, "vsubnet");
 
+    cfg->tunnel.owned = ours && ovs_is_owned(iface);
     cfg->tunnel.ofport = ours ? interface_ofport(iface) : 0;
     replace_string(&cfg->tunnel.error, ours ? iface->error : NULL);
     replace_string(&cfg->tunnel.keyring_status,

@@ -57,6 +57,7 @@ struct ovs_want {
 
 /* The tunnel port as vswitchd sees it. */
 struct ovs_tunnel {
+    bool owned;                 /* Made by us, now or in an earlier run. */
     ofp_port_t ofport;          /* 0: there is none. */
     char *error;                /* Interface's error column, or NULL. */
     char *keyring_status;       /* status:keyring, or NULL. */

@@ -40,8 +40,30 @@ ovs_find_interface(const struct ovsrec_bridge *br, const char *name)
     return NULL;
 }
 
+/* True if there is a port or interface 'name' in whichever bridge.  Another
+ * one would make the database refuse the whole transaction, again and again,
+ * and so nothing at all would be made. */
 static bool
-is_owned(const struct ovsrec_interface *iface)
+name_is_taken(const struct ovs_make *make, const char *name)
+{
+    const struct ovsrec_interface *iface;
+    const struct ovsrec_port *port;
+
+    OVSREC_INTERFACE_FOR_EACH (iface, make->idl) {
+        if (!strcmp(iface->name, name)) {
+            return true;
+        }
+    }
+    OVSREC_PORT_FOR_EACH (port, make->idl) {
+        if (!strcmp(port->name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+ovs_is_owned(const struct ovsrec_interface *iface)
 {
     return smap_get_bool(&iface->external_ids, NAME_OWNED, false);
 }
@@ -49,7 +71,7 @@ is_owned(const struct ovsrec_interface *iface)
 bool
 ovs_is_host_port(const struct ovsrec_interface *iface)
 {
-    return is_owned(iface) && !strcmp(iface->type, "internal")
+    return ovs_is_owned(iface) && !strcmp(iface->type, "internal")
            && smap_get(&iface->external_ids, NAME_NET);
 }
 
@@ -182,7 +204,12 @@ ovs_make_bridge(const struct ovs_make *make)
 
     if (!br) {
         if (make->txn && make->want->joined && !make->settings->restore_wait) {
-            create_bridge(make);
+            if (name_is_taken(make, make->settings->bridge)) {
+                problem(make, "a port has the name of bridge %s",
+                        make->settings->bridge);
+            } else {
+                create_bridge(make);
+            }
         }
         return NULL;
     }
@@ -267,17 +294,14 @@ ovs_make_tunnel(const struct ovs_make *make, const struct ovsrec_bridge *br)
     if (!iface) {
         const struct smap none = SMAP_INITIALIZER(&none);
 
-        OVSREC_INTERFACE_FOR_EACH (iface, make->idl) {
-            if (!strcmp(iface->name, NAME_TUNNEL_PORT)) {
-                problem(make, "port %s is in another bridge",
-                        NAME_TUNNEL_PORT);
-                return;
-            }
+        if (name_is_taken(make, NAME_TUNNEL_PORT)) {
+            problem(make, "port %s is in another bridge", NAME_TUNNEL_PORT);
+            return;
         }
         VLOG_INFO("making tunnel port %s", NAME_TUNNEL_PORT);
         set_tunnel_options(make, insert_port(make, br, NAME_TUNNEL_PORT,
                                              "vsubnet"), &none);
-    } else if (is_owned(iface)) {
+    } else if (ovs_is_owned(iface)) {
         set_tunnel_options(make, iface, &iface->options);
     }
 }
@@ -423,7 +447,10 @@ make_host_port(const struct ovs_make *make, const struct ovsrec_bridge *br,
     if (!binding) {
         return;
     }
-    if (!iface) {
+    if (!iface && name_is_taken(make, name)) {
+        problem(make, "port %s, which vSubnet %s needs, is in another bridge",
+                name, net->name);
+    } else if (!iface) {
         struct ovsrec_interface *new = insert_port(make, br, name,
                                                    "internal");
         int64_t mtu = make->want->mtu;

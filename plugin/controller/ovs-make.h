@@ -42,6 +42,9 @@ void ovs_make_host_ports(const struct ovs_make *,
 const struct ovsrec_interface *ovs_find_interface(
     const struct ovsrec_bridge *, const char *name);
 
+/* True for what this program made. */
+bool ovs_is_owned(const struct ovsrec_interface *);
+
 /* True for one of the host's own ports. */
 bool ovs_is_host_port(const struct ovsrec_interface *);
 
