@@ -63,7 +63,7 @@ demo_pings() {
 # One datagram as it passes between h1 and h2, while their guests ping.
 demo_datagram() {
     local pinging status
-    in_guest h1-g1 ping -q -i 0.2 -c 50 -p 7653756b6e6574 \
+    in_guest h1-g1 ping -q -i 0.2 -c 50 -p 765375626e6574 \
         "$(demo_address h2)" >/dev/null 2>&1 &
     pinging=$!
     ip netns exec "$name-net" timeout 10 \
@@ -72,6 +72,15 @@ demo_datagram() {
     kill "$pinging" 2>/dev/null
     wait "$pinging" 2>/dev/null
     return $status
+}
+
+demo_datagram_explained() {
+    case $family in
+        4) say "After the IP and UDP headers, at 0x1c:" ;;
+        6) say "After the IP and UDP headers, at 0x30:" ;;
+    esac
+    say "version and type (1 byte), VNI (3), SPI (4), session (8), sequence (8),"
+    say "ciphertext of the whole frame, tag (16)."
 }
 
 demo_show() {
@@ -86,8 +95,9 @@ demo_show() {
         dump-flows br-int
 
     if ((host_count > 1)); then
-        heading "one datagram between h1 and h2: a ping whose data is 'vsuknet'"
+        heading "one datagram between h1 and h2: a ping whose data is 'vSubnet'"
         step "capture of a datagram" demo_datagram
+        demo_datagram_explained
     fi
 }
 
@@ -96,15 +106,19 @@ demo_what_next() {
     cat <<EOT
 $0 status
 $0 guest h1 ping $(demo_address h2)
-$0 guest h1 ping6 $(demo_address6 h2)
+$0 guest h1 ping $(demo_address6 h2)
 $0 exec h1 ovs-vsctl show
 $0 exec h1 ovs-appctl vsubnet/show
 $0 exec h1 ovs-ofctl -O OpenFlow15 dump-flows br-int
 $0 exec m1 vsubnetctl node ls
 $0 exec m1 vsubnetctl port ls demo
-$0 add-host                        a further host, joined while the others run
-$0 kill m1 vsubnet-mapper          the guests go on pinging
-$0 start m1
-$0 down                            ends the sandbox; nothing stays
+$0 add-host --approve --net demo
+                     a further host, h4, joins while the others run
+$0 attach h4 demo g1 --address 10.77.0.104/24
+                     and its guest
+$0 kill m1 vsubnet-mapper
+                     the guests go on pinging; "start m1" brings it back
+$0 down
+                     ends the sandbox; nothing stays
 EOT
 }
