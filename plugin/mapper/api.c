@@ -561,7 +561,14 @@ call_prepare(struct api_call *call, const struct http_request *request)
                  "the Authorization header holds no credential of ours");
         return false;
     }
-    return call_authorize(call) && call_parse_body(call, request);
+    if (!call_authorize(call)) {
+        return false;
+    }
+    if (call->who.role != ROLE_ANYONE
+        && !(call->route->roles & ROLE_ANYONE)) {
+        http_connection_trust(call->connection);
+    }
+    return call_parse_body(call, request);
 }
 
 void
@@ -577,8 +584,9 @@ api_handle(struct http_connection *connection,
     call->txn_request.done = call_done;
 
     bool go = call_prepare(call, request);
-    VLOG_DBG("%s %s: %s", request->method, request->path,
-             go ? call->route->pattern : "refused");
+    VLOG_DBG("%s: %s", call->route ? call->route->method : "?",
+             !call->route ? "no route" : go ? call->route->pattern
+             : "refused");
     if (!go) {
         call_finish(call, 0);
     } else if (call->route->flags & ROUTE_WRITES) {
@@ -603,14 +611,15 @@ api_handle(struct http_connection *connection,
 void
 api_healthz(struct api_call *call)
 {
-    if (txn_queue_is_ready(call->api->txns)) {
+    if (txn_queue_is_ready(call->api->txns)
+        && !txn_queue_is_stuck(call->api->txns)) {
         json_t *body = json_object();
 
         json_object_set_new(body, "status", json_string("ok"));
         api_ok(call, MHD_HTTP_OK, body);
     } else {
         api_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
-                 NULL, "the database is not there");
+                 NULL, "the database is not there, or does not answer");
     }
 }
 

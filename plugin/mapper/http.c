@@ -27,6 +27,7 @@ VLOG_DEFINE_THIS_MODULE(http);
 
 COVERAGE_DEFINE(mapper_http_request);
 COVERAGE_DEFINE(mapper_http_deadline);
+COVERAGE_DEFINE(mapper_http_stranger);
 COVERAGE_DEFINE(mapper_http_too_large);
 COVERAGE_DEFINE(mapper_stream_cut);
 
@@ -44,7 +45,9 @@ struct http_server {
     struct ovs_list listeners;
     struct ovs_list sockets;
     struct ovs_list suspended;  /* Connections without an answer. */
+    struct ovs_list strangers;  /* "struct http_socket"s, oldest first. */
     size_t n_sockets;
+    size_t n_strangers;
     long long int next_scan;
     bool closing;
 };
@@ -52,6 +55,7 @@ struct http_server {
 /* One accepted socket. */
 struct http_socket {
     struct ovs_list list_node;
+    struct ovs_list stranger_node; /* Empty once it is trusted, or cut. */
     int fd;
     long long int deadline;     /* LLONG_MAX while a request is answered. */
 };
@@ -118,6 +122,7 @@ http_server_create(const struct pki *pki, http_handler *handler, void *aux)
     ovs_list_init(&server->listeners);
     ovs_list_init(&server->sockets);
     ovs_list_init(&server->suspended);
+    ovs_list_init(&server->strangers);
     return server;
 }
 
@@ -356,6 +361,38 @@ handle_completed(void *server OVS_UNUSED, struct MHD_Connection *mhd
 }
 
 static void
+socket_leave_strangers(struct http_server *server, struct http_socket *s)
+{
+    if (!ovs_list_is_empty(&s->stranger_node)) {
+        ovs_list_remove(&s->stranger_node);
+        ovs_list_init(&s->stranger_node);
+        server->n_strangers--;
+    }
+}
+
+void
+http_connection_trust(struct http_connection *c)
+{
+    socket_leave_strangers(c->server, c->socket);
+}
+
+static void
+socket_join_strangers(struct http_server *server, struct http_socket *s)
+{
+    if (server->n_strangers >= HTTP_STRANGERS_MAX) {
+        struct http_socket *oldest = CONTAINER_OF(
+            ovs_list_front(&server->strangers), struct http_socket,
+            stranger_node);
+
+        COVERAGE_INC(mapper_http_stranger);
+        socket_leave_strangers(server, oldest);
+        shutdown(oldest->fd, SHUT_RDWR);
+    }
+    ovs_list_push_back(&server->strangers, &s->stranger_node);
+    server->n_strangers++;
+}
+
+static void
 handle_socket(void *server_, struct MHD_Connection *mhd, void **context,
               enum MHD_ConnectionNotificationCode code)
 {
@@ -368,12 +405,14 @@ handle_socket(void *server_, struct MHD_Connection *mhd, void **context,
         s = xzalloc(sizeof *s);
         s->fd = MHD_get_connection_info(
             mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        s->deadline = time_msec() + HTTP_DEADLINE_MS;
+        s->deadline = time_msec() + HTTP_FIRST_MS;
         setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
         ovs_list_push_back(&server->sockets, &s->list_node);
         server->n_sockets++;
+        socket_join_strangers(server, s);
         *context = s;
     } else if (s) {
+        socket_leave_strangers(server, s);
         ovs_list_remove(&s->list_node);
         server->n_sockets--;
         free(s);
@@ -504,10 +543,12 @@ http_server_run(struct http_server *server)
 {
     struct http_listener *listener;
 
-    scan_deadlines(server);
     LIST_FOR_EACH (listener, list_node, &server->listeners) {
         MHD_run(listener->daemon);
     }
+
+    /* After what has arrived while this process had no time to look. */
+    scan_deadlines(server);
 }
 
 void

@@ -17,9 +17,11 @@
  * Limits against who would hold resources for nothing: a body over
  * HTTP_BODY_MAX is read but not kept (up to HTTP_DISCARD_MAX, so that the
  * client sees the answer 413 and not a reset); a connection has
- * HTTP_DEADLINE_MS from its beginning, or from its last answer, until its
- * request has wholly arrived, however slowly bytes trickle; there are limits
- * of connections in all and for one address.
+ * HTTP_FIRST_MS from its beginning, and then HTTP_KEEPALIVE_MS from its last
+ * answer, until its request has wholly arrived, however slowly bytes trickle;
+ * there are limits of connections in all and for one address.  Of those on
+ * which no good credential has come yet there are few, and the oldest gives
+ * way, so that strangers keep nobody out.
  *
  * A suspended connection does not notice that its peer has left: a stream
  * ends when the next heartbeat can't be written, which is why there are
@@ -38,9 +40,10 @@ struct sockaddr_storage;
 enum {
     HTTP_BODY_MAX = 64 * 1024,
     HTTP_DISCARD_MAX = 1024 * 1024,
-    HTTP_DEADLINE_MS = 15 * 1000,
     HTTP_KEEPALIVE_MS = 60 * 1000,
     HTTP_INACTIVITY_S = 40,
+    HTTP_FIRST_MS = 5 * 1000,   /* For a connection's first request. */
+    HTTP_STRANGERS_MAX = 512,
     HTTP_CONNECTIONS_MAX = 8192,
     HTTP_CONNECTIONS_PER_IP_MAX = 4096,
     HTTP_STREAM_QUEUE_MAX = 4 * 1024 * 1024,
@@ -71,6 +74,9 @@ void http_server_wait(struct http_server *);
 /* Listens on ADDRESS (port 0: any free one), and stores there what it really
  * is.  IPv6 "any" takes IPv4 too.  Returns 0 or a positive errno value. */
 int http_server_listen(struct http_server *, struct sockaddr_storage *);
+
+/* Says that a good credential came on this connection. */
+void http_connection_trust(struct http_connection *);
 
 size_t http_server_n_connections(const struct http_server *);
 

@@ -26,6 +26,7 @@ VLOG_DEFINE_THIS_MODULE(storage);
 
 enum {
     STORAGE_CHECK_MS = 500,     /* How often the pidfile is looked at. */
+    STORAGE_START_MS = 10000,   /* Patience for a first start. */
     STORAGE_STOP_MS = 10000,    /* Patience for an orderly end. */
 };
 
@@ -358,13 +359,17 @@ stop_server(void *storage_)
 char *
 storage_start(struct storage *storage)
 {
+    /* A server that the last mapper has only begun to start has no pidfile
+     * yet, and keeps ours from starting: then it is found a little later. */
+    long long int deadline = time_msec() + STORAGE_START_MS;
+
     run_waiting(storage);
-    while (storage->state == STORAGE_STARTING) {
-        storage_run(storage);
+    while (storage->state == STORAGE_STARTING
+           || (storage->state == STORAGE_WAITING
+               && time_msec() < deadline)) {
         storage_wait(storage);
-        if (storage->state == STORAGE_STARTING) {
-            poll_block();
-        }
+        poll_block();
+        storage_run(storage);
     }
     if (storage->state != STORAGE_RUNNING) {
         return xasprintf("the database server could not be started; see "

@@ -41,6 +41,7 @@ struct txn_queue {
     bool in_doubt;              /* Whether it was committed is not known. */
     int64_t number;             /* Service.number after it. */
     unsigned int seqno;         /* IDL's, when it was sent. */
+    long long int sent;
     long long int deadline;     /* For a database to be there again. */
 };
 
@@ -85,6 +86,13 @@ txn_queue_is_ready(const struct txn_queue *q)
     return (ovsdb_idl_has_ever_connected(q->db->idl)
             && ovsdb_idl_is_connected(q->db->idl)
             && db_service(q->db));
+}
+
+bool
+txn_queue_is_stuck(const struct txn_queue *q)
+{
+    return (q->state != TXN_S_IDLE
+            && time_msec() - q->sent > TXN_STUCK_MS);
 }
 
 bool
@@ -194,6 +202,7 @@ begin_attempt(struct txn_queue *q)
     q->idl_txn = txn.idl_txn;
     q->number = txn.number;
     q->seqno = ovsdb_idl_get_seqno(q->db->idl);
+    q->sent = time_msec();
     q->state = TXN_S_COMMITTING;
 }
 

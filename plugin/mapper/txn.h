@@ -45,6 +45,7 @@ enum {
     TXN_GROUP_MAX = 64,         /* Requests in one transaction. */
     TXN_QUEUE_MAX = 4096,       /* Requests waiting. */
     TXN_ATTEMPTS_MAX = 4,       /* With an unknown outcome. */
+    TXN_STUCK_MS = 5000,
     TXN_PATIENCE_MS = 20000,    /* Wait for a database to be there. */
 };
 
@@ -91,5 +92,8 @@ bool txn_queue_add(struct txn_queue *, struct txn_request *);
 
 /* True once the database can be read and written. */
 bool txn_queue_is_ready(const struct txn_queue *);
+
+/* True if what was sent to the database is not answered for long. */
+bool txn_queue_is_stuck(const struct txn_queue *);
 
 #endif /* mapper/txn.h */
