@@ -162,3 +162,4 @@ wait_until () {
 
 not_running () { ! kill -0 "$1" 2>/dev/null; }
 no_streams () { test `mapper_status "d['streams']"` = 0; }
+healthy () { test `call GET /healthz "" | cut -c 1-3` = 200; }

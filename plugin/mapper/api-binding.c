@@ -18,7 +18,8 @@
 enum {
     MAC_STRLEN = sizeof "00:00:00:00:00:00",
     MAC_TRIES = 1000,
-    ITEMS_MAX = 1000,           /* In one request of a node. */
+    ITEMS_MAX = 500,            /* In one request of a node. */
+    DYNAMIC_MAX = 1024,         /* Of one node in one vSubnet. */
 };
 
 struct binding_input {
@@ -30,7 +31,9 @@ struct binding_input {
     bool has_addresses;
     int64_t node;
     bool has_node;
+    bool clears_node;           /* An explicit null. */
     const char *port;
+    bool clears_port;
     const char *iface_id;
 };
 
@@ -124,6 +127,37 @@ addresses_differ(const struct txn *txn, const struct binding_input *in)
     return differ;
 }
 
+/* Says whether NODE may have learnt IN->mac.  Returns null, or the code of the
+ * problem with *DETAIL. */
+static const char *
+check_dynamic(const struct txn *txn, const struct mdb_node *node,
+              const struct binding_input *in, char **detail)
+{
+    struct eth_addr own = model_host_mac(node->number);
+    struct eth_addr mac;
+    size_t n, n_dynamic = 0;
+
+    if (eth_addr_from_string(in->mac, &mac) && mac.ea[0] == own.ea[0]
+        && mac.ea[1] == own.ea[1] && !eth_addr_equals(mac, own)) {
+        *detail = xstrdup("the MAC address of another node's own port");
+        return "mac-in-use";
+    }
+
+    struct mdb_binding **rows = db_bindings_of_node(txn->db, node->number,
+                                                    &n);
+    for (size_t i = 0; i < n; i++) {
+        n_dynamic += (!strcmp(rows[i]->net, in->net)
+                      && !strcmp(rows[i]->origin, "dynamic"));
+    }
+    free(rows);
+    if (n_dynamic >= DYNAMIC_MAX) {
+        *detail = xasprintf("a node may register %d MAC addresses in a "
+                            "vSubnet", DYNAMIC_MAX);
+        return "too-many-bindings";
+    }
+    return NULL;
+}
+
 /* Registers what NODE has learnt.  Returns null, or the code of the problem
  * with *DETAIL. */
 static const char *
@@ -134,6 +168,13 @@ put_dynamic(struct txn *txn, const struct mdb_node *node,
     struct change_refusal refusal;
     const char *iface_id = in->iface_id ? in->iface_id : "";
 
+    if (!row || row->node != node->number) {
+        const char *code = check_dynamic(txn, node, in, detail);
+
+        if (code) {
+            return code;
+        }
+    }
     if (!change_check_addresses(txn, in->net, in->mac, in->addresses,
                                 in->n_addresses, &refusal)) {
         *detail = refusal.detail;
@@ -316,7 +357,10 @@ read_operator_binding(struct api_call *call, struct binding_input *in,
     in->has_node = model_reader_has(&r, "node");
     in->node = model_reader_uint(&r, "node", MODEL_OPTIONAL, 1,
                                  MODEL_NODE_MAX);
+    in->clears_node = json_is_null(json_object_get(call->body, "node"));
     in->port = model_reader_string(&r, "port", MODEL_OPTIONAL);
+    in->clears_port = (in->clears_node
+                       || json_is_null(json_object_get(call->body, "port")));
     in->iface_id = model_reader_string(&r, "iface_id", MODEL_OPTIONAL);
     return api_finish_reader(call, &r);
 }
@@ -381,7 +425,7 @@ check_static(struct api_call *call, const struct mdb_net *net,
         return false;
     }
     if (in->addresses_auto) {
-        ok = change_draw_addresses(call->txn, net, &in->addresses,
+        ok = change_draw_addresses(call->txn, net, in->mac, &in->addresses,
                                    &in->n_addresses, &refusal);
     } else {
         ok = (check_ranges(net, in, &refusal)
@@ -406,11 +450,11 @@ write_static(struct api_call *call, const struct mdb_net *net,
     }
     mdb_binding_set_origin(row, "static");
     mdb_binding_set_iface_id(row, in->iface_id ? in->iface_id : "");
-    if (in->has_node) {
+    if (in->has_node || in->clears_node) {
         mdb_binding_set_node(row, in->node);
     }
-    if (in->port) {
-        mdb_binding_set_port(row, in->port);
+    if (in->port || in->clears_port) {
+        mdb_binding_set_port(row, in->port ? in->port : "");
     }
     if (in->has_addresses || is_new) {
         change_set_addresses(call->txn, net->name, in->mac, in->addresses,

@@ -61,14 +61,32 @@ struct taken_aux {
     const struct mdb_net *net;
 };
 
-static bool
-address_is_taken(const struct model_address *address, const void *aux_)
+static const struct mdb_address *
+find_address(const struct model_address *address, const struct taken_aux *aux)
 {
-    const struct taken_aux *aux = aux_;
     char ip[MODEL_ADDRESS_STRLEN];
 
     address_string(address, ip);
-    return db_address(aux->txn->db, aux->net->name, ip) != NULL;
+    return db_address(aux->txn->db, aux->net->name, ip);
+}
+
+static bool
+address_is_taken(const struct model_address *address, const void *aux)
+{
+    return find_address(address, aux) != NULL;
+}
+
+/* What a node has learnt keeps no address from being assigned: otherwise one
+ * node could use up a range. */
+static bool
+address_is_assigned(const struct model_address *address, const void *aux_)
+{
+    const struct taken_aux *aux = aux_;
+    const struct mdb_address *row = find_address(address, aux);
+    const struct mdb_binding *holder
+        = row ? db_binding(aux->txn->db, row->net, row->mac) : NULL;
+
+    return holder && !origin_is_dynamic(holder);
 }
 
 /* Finds the address that MAC has, in NET, of SUBNET. */
@@ -100,11 +118,13 @@ draw(const struct txn *txn, const struct mdb_net *net, const char *mac,
     const struct taken_aux aux = { txn, net };
 
     for (size_t i = 0; i < n; i++) {
-        if (mac && present_address(txn, net->name, mac, &subnets[i],
-                                   &addresses[i])) {
+        if (present_address(txn, net->name, mac, &subnets[i],
+                            &addresses[i])) {
             continue;
         }
-        if (!ipam_next(&subnets[i], address_is_taken, &aux, &addresses[i])) {
+        if (!ipam_next(&subnets[i], address_is_taken, &aux, &addresses[i])
+            && !ipam_next(&subnets[i], address_is_assigned, &aux,
+                          &addresses[i])) {
             char range[MODEL_ADDRESS_STRLEN];
 
             model_address_string(&subnets[i], range);
@@ -117,14 +137,14 @@ draw(const struct txn *txn, const struct mdb_net *net, const char *mac,
 
 bool
 change_draw_addresses(const struct txn *txn, const struct mdb_net *net,
-                      struct model_address **addresses, size_t *n,
-                      struct change_refusal *refusal)
+                      const char *mac, struct model_address **addresses,
+                      size_t *n, struct change_refusal *refusal)
 {
     struct model_address *subnets;
 
     *n = db_parse_subnets(net->subnets, &subnets);
     *addresses = xcalloc(*n + 1, sizeof **addresses);
-    bool ok = draw(txn, net, NULL, subnets, *n, *addresses, refusal);
+    bool ok = draw(txn, net, mac, subnets, *n, *addresses, refusal);
     if (!ok) {
         free(*addresses);
         *addresses = NULL;
@@ -291,7 +311,11 @@ put_host_binding(struct txn *txn, const struct mdb_net *net,
     if (!row) {
         row = change_new_binding(txn, net->name, mac, "host");
     }
-    mdb_binding_set_origin(row, "host");
+    if (strcmp(row->origin, "host")) {
+        mdb_binding_set_origin(row, "host");
+        mdb_binding_set_port(row, "");
+        mdb_binding_set_iface_id(row, "");
+    }
     mdb_binding_set_node(row, node->number);
     mdb_binding_set_revision(row, txn_touch(txn));
 
@@ -449,7 +473,7 @@ change_check_subnets(const struct txn *txn, const struct mdb_net *net,
         struct mdb_address **rows = db_addresses_of(
             txn->db, net->name, bindings[i]->mac, &n_rows);
 
-        n_addresses += n_rows;
+        n_addresses += origin_is_dynamic(bindings[i]) ? 0 : n_rows;
         for (size_t j = 0; j < n_rows && ok; j++) {
             struct model_address address;
             char *error = model_address_parse(rows[j]->ip, &address);

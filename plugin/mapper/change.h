@@ -15,7 +15,7 @@
  * An address belongs to one MAC of a vSubnet.  What an operator or the
  * service assigned (origin "static" and "host") is never taken away by
  * something else; what a node has learnt ("dynamic") goes to whoever comes
- * later. */
+ * later, also to an assignment that finds nothing else free. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,10 +53,11 @@ struct mdb_binding *change_new_binding(struct txn *, const char *net,
                                        const char *mac, const char *origin);
 void change_remove_binding(struct txn *, const struct mdb_binding *);
 
-/* Draws one free address of each range of NET.  *ADDRESSES is malloc()'d. */
+/* Draws one free address of each range of NET, or keeps the one that MAC has
+ * there.  *ADDRESSES is malloc()'d. */
 bool change_draw_addresses(const struct txn *, const struct mdb_net *,
-                           struct model_address **addresses, size_t *n,
-                           struct change_refusal *);
+                           const char *mac, struct model_address **addresses,
+                           size_t *n, struct change_refusal *);
 
 /* A vSubnet with all that is in it; all that a node has (but the node's own
  * row stays); and a vSubnet's new ranges. */
