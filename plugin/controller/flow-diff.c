@@ -12,11 +12,7 @@
 #include "openvswitch/ofp-actions.h"
 #include "util.h"
 
-/* A set of learning cookies.  Few: one per learning port and vSubnet. */
-struct cookie_list {
-    uint64_t *cookies;
-    size_t n, allocated;
-};
+/* Cookie lists are short: one per learning port and vSubnet. */
 
 static void
 cookie_list_add(struct cookie_list *list, uint64_t cookie)
@@ -51,8 +47,8 @@ cookie_list_sort(struct cookie_list *list)
     list->n = n;
 }
 
-static bool
-cookie_list_contains(const struct cookie_list *list, uint64_t cookie)
+bool
+flow_diff_is_learning(const struct cookie_list *list, uint64_t cookie)
 {
     return list->n && bsearch(&cookie, list->cookies, list->n,
                               sizeof *list->cookies, compare_cookies);
@@ -83,6 +79,20 @@ collect_cookies(const struct flow_set *set, bool learnt,
         }
     }
     cookie_list_sort(list);
+}
+
+void
+flow_diff_list_learning(struct cookie_list *list, const struct flow_set *set)
+{
+    *list = (struct cookie_list) { NULL, 0, 0 };
+    collect_cookies(set, false, list);
+}
+
+void
+cookie_list_destroy(struct cookie_list *list)
+{
+    free(list->cookies);
+    *list = (struct cookie_list) { NULL, 0, 0 };
 }
 
 static void
@@ -132,7 +142,7 @@ void
 flow_diff_compute(struct flow_diff *diff, const struct flow_set *installed,
                   const struct flow_set *desired)
 {
-    struct cookie_list valid = { NULL, 0, 0 }, present = { NULL, 0, 0 };
+    struct cookie_list valid, present = { NULL, 0, 0 };
     const struct flow_entry *flow;
 
     *diff = (struct flow_diff) { NULL, 0, 0 };
@@ -151,15 +161,15 @@ flow_diff_compute(struct flow_diff *diff, const struct flow_set *installed,
         }
     }
 
-    collect_cookies(desired, false, &valid);
+    flow_diff_list_learning(&valid, desired);
     collect_cookies(installed, true, &present);
     for (size_t i = 0; i < present.n; i++) {
-        if (!cookie_list_contains(&valid, present.cookies[i])) {
+        if (!flow_diff_is_learning(&valid, present.cookies[i])) {
             append(diff, FLOW_SWEEP, NULL, present.cookies[i]);
         }
     }
-    free(valid.cookies);
-    free(present.cookies);
+    cookie_list_destroy(&valid);
+    cookie_list_destroy(&present);
 
     if (diff->n) {
         qsort(diff->changes, diff->n, sizeof *diff->changes, compare_changes);

@@ -16,8 +16,15 @@
  * all of one cookie at a time.  Flows of no cookie of ours are deleted: the
  * bridge is ours.
  *
+ * Whether learnt flows are to be swept is seen from the flow that learnt them
+ * and from those in 'installed'.  So somebody who has made only a part of the
+ * changes keeps in 'installed' a learnt flow for each cookie that is still to
+ * be swept; and since ovs-vswitchd may learn once more for a frame that it
+ * handled before, for each that turns up later (flow_diff_is_learning()).
+ *
  * Pure. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,5 +54,15 @@ struct flow_diff {
 void flow_diff_compute(struct flow_diff *, const struct flow_set *installed,
                        const struct flow_set *desired);
 void flow_diff_destroy(struct flow_diff *);
+
+/* The cookies that flows learnt by a set of desired flows have, sorted. */
+struct cookie_list {
+    uint64_t *cookies;
+    size_t n, allocated;
+};
+
+void flow_diff_list_learning(struct cookie_list *, const struct flow_set *);
+bool flow_diff_is_learning(const struct cookie_list *, uint64_t cookie);
+void cookie_list_destroy(struct cookie_list *);
 
 #endif /* flow-diff.h */

@@ -67,6 +67,7 @@ static const char *const state_names[] = {
 struct pending {
     enum flow_change_type type;
     struct flow_entry *flow;    /* NULL for FLOW_SWEEP. */
+    uint64_t cookie;            /* FLOW_SWEEP only. */
     ovs_be32 xid;
 };
 
@@ -83,6 +84,7 @@ struct ofctrl {
 
     struct flow_set installed;  /* As far as known. */
     struct flow_set desired;
+    struct cookie_list learning;    /* What 'desired' can learn. */
     bool have_desired;
 
     struct flow_diff diff;      /* From installed to desired, */
@@ -141,6 +143,7 @@ ofctrl_destroy(struct ofctrl *ofctrl)
         pending_clear(ofctrl);
         flow_set_destroy(&ofctrl->installed);
         flow_set_destroy(&ofctrl->desired);
+        cookie_list_destroy(&ofctrl->learning);
         free(ofctrl->target);
         free(ofctrl->error);
         free(ofctrl);
@@ -189,6 +192,8 @@ ofctrl_set_desired(struct ofctrl *ofctrl, struct flow_set *desired)
     ofctrl->desired = *desired;
     hmap_moved(&ofctrl->desired.flows);
     flow_set_init(desired);
+    cookie_list_destroy(&ofctrl->learning);
+    flow_diff_list_learning(&ofctrl->learning, &ofctrl->desired);
     ofctrl->have_desired = true;
 }
 
@@ -300,6 +305,19 @@ recv_flow_stats(struct ofctrl *ofctrl, struct ofpbuf *msg)
 
 /* S_IDLE. */
 
+/* Takes down that the switch has, or may have, learnt flows of 'cookie', so
+ * that flow_diff_compute() says to sweep them. */
+static void
+note_learnt(struct ofctrl *ofctrl, uint64_t cookie)
+{
+    struct match match;
+
+    match_init_catchall(&match);
+    match_set_metadata(&match, htonll(cookie_vni(cookie)));
+    match_set_reg(&match, FR_OUTPUT_IDX, cookie_object(cookie));
+    flow_set_add(&ofctrl->installed, FT_LEARNT, 0, cookie, &match, NULL, 0);
+}
+
 static void
 send_bundle_ctrl(struct ofctrl *ofctrl, uint16_t type, ovs_be32 *xid)
 {
@@ -326,6 +344,7 @@ send_change(struct ofctrl *ofctrl, const struct flow_change *change)
     *p = (struct pending) {
         .type = change->type,
         .flow = change->flow ? flow_entry_clone(change->flow) : NULL,
+        .cookie = change->cookie,
         .xid = send_msg(ofctrl, ofputil_encode_bundle_add(OFP15_VERSION,
                                                           &bam)),
     };
@@ -346,6 +365,11 @@ run_idle(struct ofctrl *ofctrl)
         diff_clear(ofctrl);
         flow_diff_compute(diff, &ofctrl->installed, &ofctrl->desired);
         ofctrl->diff_valid = true;
+        for (size_t i = 0; i < diff->n; i++) {
+            if (diff->changes[i].type == FLOW_SWEEP) {
+                note_learnt(ofctrl, diff->changes[i].cookie);
+            }
+        }
     }
 
     size_t n = MIN(diff->n - ofctrl->diff_next, OFCTRL_BUNDLE_MAX);
@@ -367,12 +391,12 @@ run_idle(struct ofctrl *ofctrl)
 /* Removes from 'installed' the learnt flows of a swept cookie, so that it is
  * not swept again. */
 static void
-forget_learnt(struct ofctrl *ofctrl)
+forget_learnt(struct ofctrl *ofctrl, uint64_t cookie)
 {
     struct flow_entry *flow;
 
     HMAP_FOR_EACH_SAFE (flow, node, &ofctrl->installed.flows) {
-        if (cookie_kind(flow->cookie) == COOKIE_LEARNT) {
+        if (flow->cookie == cookie) {
             flow_set_remove(&ofctrl->installed, flow);
         }
     }
@@ -397,7 +421,7 @@ recv_committed(struct ofctrl *ofctrl)
             }
             break;
         case FLOW_SWEEP:
-            forget_learnt(ofctrl);
+            forget_learnt(ofctrl, p->cookie);
             break;
         }
     }
@@ -478,8 +502,13 @@ tell_learnt(struct ofctrl *ofctrl, const struct ofputil_flow_update *update,
     uint32_t object = cookie_object(cookie);
     bool remote = object == COOKIE_FROM_TUNNEL;
 
-    if (cookie_kind(cookie) == COOKIE_LEARNT
-        && (remote || object <= UINT16_MAX)) {
+    if (present && cookie_kind(cookie) == COOKIE_LEARNT
+        && ofctrl->have_desired
+        && !flow_diff_is_learning(&ofctrl->learning, cookie)) {
+        note_learnt(ofctrl, cookie);
+        ofctrl->diff_valid = false;
+    } else if (cookie_kind(cookie) == COOKIE_LEARNT
+               && (remote || object <= UINT16_MAX)) {
         ofctrl->events.learnt(ofctrl->events.aux, cookie_vni(cookie),
                               remote ? 0 : u16_to_ofp(object),
                               update->match.flow.dl_dst, present);
