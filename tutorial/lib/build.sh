@@ -40,8 +40,8 @@ build_tree() {
             return 1
         }
     fi
-    if [[ ! -e $dir/Makefile || $(cat "$dir/options" 2>/dev/null) != "$options" ]]
-    then
+    if [[ ! -e $dir/Makefile || ! -e $dir/options
+          || $(<"$dir/options") != "$options" ]]; then
         say "configure $options"
         (cd "$dir" && "$top/configure" -q "${@:2}") || return
         printf '%s' "$options" >"$dir/options"

@@ -52,9 +52,10 @@ demo_pings() {
             for target in "$(demo_address "$to")" "$(demo_address6 "$to")"; do
                 wait_for 20 "ping from $from's guest to $target" \
                     ping_once "$from" "$target" || return
-                printf '%s g1 -> %s g1  %-12s %s\n' "$from" "$to" "$target" \
-                    "$(in_guest "$from-g1" ping -q -c 3 -i 0.05 -W 1 \
-                           "$target" | sed -n 's/^rtt/rtt (ms)/p')"
+                printf '%s g1 -> %s g1  %-12s %s\n' "$from" "$to" \
+                    "$target" "$(in_guest "$from-g1" \
+                        ping -q -c 3 -i 0.05 -W 1 "$target" \
+                        | sed -n 's/^rtt/rtt (ms)/p')"
             done
         done
     done

@@ -25,16 +25,17 @@ hosts() {
     done
 }
 
-# guests [HOST]: each guest as HOST-GUEST.
+# guests HOST: each guest as HOST-GUEST.
 guests() {
     local path
-    for path in /run/netns/"$name"-"${1:-h*}"-*; do
+    for path in /run/netns/"$name-$1"-*; do
         [[ -e $path ]] && echo "${path#"/run/netns/$name-"}"
     done
 }
 
 need_host() {
-    has_namespace "$1" || die "sandbox $name has no host $1 (see $program status)"
+    has_namespace "$1" \
+        || die "sandbox $name has no host $1 (see $program status)"
 }
 
 # --- Addresses -----------------------------------------------------------
@@ -140,22 +141,19 @@ pidfile() {
     esac
 }
 
-# in_sandbox PID [HOST]: whether process PID runs in a namespace of this
-# sandbox.  A pid alone proves nothing: it may have been given to another.
-in_sandbox() {
-    local pid=$1 inode path
-    inode=$(stat -Lc %i "/proc/$pid/ns/net" 2>/dev/null) || return
-    for path in /run/netns/"$name"-"${2:-*}"; do
-        [[ $(stat -Lc %i "$path" 2>/dev/null) == "$inode" ]] && return
-    done
-    return 1
+# runs_in PID HOST: whether process PID runs in HOST's namespace.  A pid alone
+# proves nothing: it may have been given to another process since.
+runs_in() {
+    local inode
+    inode=$(stat -Lc %i "/proc/$1/ns/net" 2>/dev/null) \
+        && [[ $(stat -Lc %i "/run/netns/$name-$2" 2>/dev/null) == "$inode" ]]
 }
 
 # pid_of HOST PROGRAM: its process, if it runs.
 pid_of() {
     local pid
     pid=$(cat "$(pidfile "$1" "$2")" 2>/dev/null) || return
-    [[ -n $pid ]] && in_sandbox "$pid" "$1" || return
+    [[ -n $pid ]] && runs_in "$pid" "$1" || return
     printf '%s\n' "$pid"
 }
 
@@ -284,7 +282,7 @@ bridge_exists() { in_host "$1" ovs-vsctl --timeout=2 br-exists br-int; }
 # whose eth0 is port GUEST of the host's bridge, in vSubnet NET.  With --learn
 # the port does not tell its MAC, and it is learnt from what the guest sends.
 attach() {
-    local host=$1 net=$2 guest=$3 addresses=() mac learn= ns ids
+    local host=$1 net=$2 guest=$3 addresses=() mac learn='' ns ids
     shift 3
     mac=$(printf '02:77:00:00:%02x:%02x' "${host#h}" "${guest##*[!0-9]}")
     while (($#)); do
