@@ -67,14 +67,16 @@ compute(struct flow_set *flows, const struct mapping *mapping,
 }
 
 #define LEARN_PORT2 "learn(table=31,hard_timeout=300,priority=50," \
-    "cookie=0x500138900000002,limit=2048,OXM_OF_METADATA[]," \
+    "cookie=0x500138900000002,limit=2048,result_dst=NXM_NX_REG0[1]," \
+    "OXM_OF_METADATA[]," \
     "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]," \
-    "load:OXM_OF_IN_PORT[]->NXM_NX_REG15[]),goto_table:30"
+    "load:OXM_OF_IN_PORT[]->NXM_NX_REG15[]),goto_table:11"
 #define LEARN_TUNNEL(VNI) "learn(table=31,hard_timeout=300,priority=50," \
-    "cookie=0x500" VNI "ffffffff,limit=16384,OXM_OF_METADATA[]," \
+    "cookie=0x500" VNI "ffffffff,limit=16384,result_dst=NXM_NX_REG0[1]," \
+    "OXM_OF_METADATA[]," \
     "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]," \
     "load:NXM_NX_TUN_IPV4_SRC[]->NXM_NX_TUN_IPV4_DST[]," \
-    "load:OXM_OF_IN_PORT[]->NXM_NX_REG15[]),goto_table:30"
+    "load:OXM_OF_IN_PORT[]->NXM_NX_REG15[]),goto_table:11"
 #define COPY "controller(max_len=128,meter_id=100),"
 
 /* Those of the fixture that need no tunnel. */
@@ -117,6 +119,11 @@ static const char *const local_flows[] = {
     "cookie=0x400138900000002, table=10, priority=140,arp,in_port=2,"
         "dl_src=0a:00:00:00:00:02,arp_spa=10.77.0.20 "
         "actions=" LEARN_PORT2,
+
+    /* A MAC that found no room is told to the controller. */
+    "cookie=0x100000000000000, table=11, priority=100,reg0=0/0x2 "
+        "actions=controller(max_len=128,meter_id=101),goto_table:30",
+    "cookie=0x100000000000000, table=11, priority=0 actions=goto_table:30",
 
     /* Port 3 has one MAC: no learning. */
     "cookie=0x300138900000003, table=10, priority=60,arp,in_port=3,"

@@ -74,16 +74,16 @@ act_set_flag(struct compose *c, uint32_t flag)
     ofpact_put_set_field(&c->acts, mf_from_id(FR_FLAGS), &be32, &be32);
 }
 
-/* A copy for the controller, which learns the sender's IP address from it
- * (learnt.h).  Limited by a meter and in length. */
+/* A copy for the controller, which learns from it what flows can't see.
+ * Limited by a meter and in length. */
 static void
-act_copy(struct compose *c)
+act_copy(struct compose *c, enum flow_meter meter)
 {
     struct ofpact_controller *copy = ofpact_put_CONTROLLER(&c->acts);
     copy->max_len = FM_COPIES_MAX_LEN;
     copy->controller_id = 0;
     copy->reason = OFPR_ACTION;
-    copy->meter_id = FM_COPIES;
+    copy->meter_id = meter;
     ofpact_finish_CONTROLLER(&c->acts, &copy);
 }
 
@@ -102,7 +102,8 @@ learn_spec(struct compose *c, enum mf_field_id src, enum mf_field_id dst,
 }
 
 /* Learns the source in table 31: frames to it will get their output port
- * (and, from the tunnel, the node's tunnel address) from there. */
+ * (and, from the tunnel, the node's tunnel address) from there.  The frame
+ * goes on to table 11. */
 static void
 act_learn(struct compose *c, uint32_t vni, uint32_t object)
 {
@@ -114,6 +115,9 @@ act_learn(struct compose *c, uint32_t vni, uint32_t object)
     learn->table_id = FT_LEARNT;
     learn->cookie = htonll(cookie_make(COOKIE_LEARNT, vni, object));
     learn->limit = remote ? FL_LIMIT_TUNNEL : FL_LIMIT_PORT;
+    learn->flags = NX_LEARN_F_WRITE_RESULT;
+    learn->result_dst = (struct mf_subfield) {
+        .field = mf_from_id(FR_FLAGS), .ofs = FF_LEARNT_OFS, .n_bits = 1 };
 
     learn_spec(c, MFF_METADATA, MFF_METADATA, NX_LEARN_DST_MATCH);
     learn_spec(c, MFF_ETH_SRC, MFF_ETH_DST, NX_LEARN_DST_MATCH);
@@ -124,6 +128,7 @@ act_learn(struct compose *c, uint32_t vni, uint32_t object)
 
     learn = c->acts.header;
     ofpact_finish_LEARN(&c->acts, &learn);
+    act_goto(c, FT_LEARN_FULL);
 }
 
 /* Matches. */
@@ -201,6 +206,14 @@ compose_base(struct compose *c)
     act_goto(c, FT_UNICAST);
     emit(c, FT_LEARN, FP_MISS, cookie);
 
+    match_set_reg_masked(&c->match, FR_FLAGS_IDX, 0, FF_LEARNT);
+    act_copy(c, FM_FULL);
+    act_goto(c, FT_UNICAST);
+    emit(c, FT_LEARN_FULL, FP_LEARN_FULL, cookie);
+
+    act_goto(c, FT_UNICAST);
+    emit(c, FT_LEARN_FULL, FP_MISS, cookie);
+
     struct ofpact_resubmit *resubmit = ofpact_put_RESUBMIT(&c->acts);
     resubmit->in_port = OFPP_IN_PORT;
     resubmit->table_id = FT_LEARNT;
@@ -270,12 +283,13 @@ compose_announcements(struct compose *c, const struct local_port *port,
             match_set_dl_src(&c->match, *mac);
         }
         if (!ip) {
-            act_copy(c);
+            act_copy(c, FM_COPIES);
         }
         if (!port->has_mac) {
             act_learn(c, port->vni, ofp_to_u16(port->ofport));
+        } else {
+            act_goto(c, FT_UNICAST);
         }
-        act_goto(c, FT_UNICAST);
         emit(c, FT_LEARN, priority, cookie);
     }
 }
@@ -308,7 +322,6 @@ compose_port(struct compose *c, const struct local_port *port)
     if (!port->has_mac) {
         match_set_in_port(&c->match, port->ofport);
         act_learn(c, port->vni, ofp_to_u16(port->ofport));
-        act_goto(c, FT_UNICAST);
         emit(c, FT_LEARN, FP_LEARN_MAC, cookie);
         compose_announcements(c, port, FP_LEARN_COPY, NULL, NULL, cookie);
         return;
@@ -390,7 +403,6 @@ compose_net_tunnel(struct compose *c, const struct model_net *net)
     match_net(c, net->vni);
     match_from_tunnel(c, true);
     act_learn(c, net->vni, COOKIE_FROM_TUNNEL);
-    act_goto(c, FT_UNICAST);
     emit(c, FT_LEARN, FP_LEARN_MAC, cookie);
 }
 

@@ -17,10 +17,12 @@
  * tunnel address to tun_dst) and returns or goes on to table 50, which sends.
  * What neither knows is flooded by table 40.
  *
- *      0 --> 10 --> 30 --(registered)-----------------> 50
- *                    |                                   ^
- *                    `--(miss)--> 31 and back --> 40 ----+ (learnt)
- *                                                  `--> flood
+ *      0 --> 10 --(learns)--> 11
+ *            |                |
+ *            +----------------+--> 30 --(registered)----------> 50
+ *                                  |                             ^
+ *                                  `--(miss)--> 31, back --> 40 -+ (learnt)
+ *                                                            `--> flood
  *
  * Table 31's flows are written by `learn` actions, whose flows can load
  * fields but cannot jump: so table 30's miss flow visits table 31 by resubmit
@@ -31,6 +33,7 @@
 enum flow_table {
     FT_CLASSIFY = 0,            /* Port or (tunnel, VNI) -> vSubnet. */
     FT_LEARN = 10,              /* Unregistered sources -> table 31. */
+    FT_LEARN_FULL = 11,         /* Sources for which there was no room. */
     FT_UNICAST = 30,            /* Registered destinations. */
     FT_LEARNT = 31,             /* Learnt destinations: `learn` writes here. */
     FT_FLOOD = 40,              /* Broadcast, multicast, unknown unicast. */
@@ -54,6 +57,12 @@ enum flow_priority {
     FP_LEARN_COPY = 60,         /* ARP and ND of local ports. */
     FP_LEARN_MAC = 50,
 
+    /* FT_LEARN_FULL.  A MAC for which there was no room (FL_LIMIT_*) may have
+     * been learnt elsewhere, and then frames to it would go to the old place
+     * until that flow times out.  The controller is told, and deletes it: the
+     * MAC is learnt here if that made room, and flooded to if not. */
+    FP_LEARN_FULL = 100,
+
     /* FT_UNICAST. */
     FP_UNICAST_BOUND = 100,
 
@@ -73,6 +82,8 @@ enum flow_priority {
 #define FR_FLAGS MFF_REG0       /* FF_*. */
 #define FR_FLAGS_IDX 0
 #define FF_FROM_TUNNEL 0x1u     /* Came in by the tunnel port. */
+#define FF_LEARNT 0x2u          /* The source is in table 31. */
+#define FF_LEARNT_OFS 1
 #define FR_OUTPUT MFF_REG15     /* Output port, 0: none yet. */
 #define FR_OUTPUT_IDX 15
 
@@ -85,11 +96,15 @@ enum {
     FL_LIMIT_TUNNEL = 16384,    /* Remote MACs of one vSubnet. */
 };
 
-/* The meter on copies of ARP and ND to the controller. */
-enum {
+/* The meters on copies to the controller, of ARP and ND and of frames whose
+ * source could not be learnt. */
+enum flow_meter {
     FM_COPIES = 100,            /* Meter ID. */
+    FM_FULL = 101,
+};
+enum {
     FM_COPIES_RATE = 200,       /* Packets a second. */
-    FM_COPIES_BURST = 400,
+    FM_FULL_RATE = 50,
     FM_COPIES_MAX_LEN = 128,    /* Bytes: ND with its options fits. */
 };
 

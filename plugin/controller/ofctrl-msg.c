@@ -32,17 +32,19 @@ ofctrl_msg_set_config(void)
 }
 
 struct ofpbuf *
-ofctrl_msg_meter(uint16_t command)
+ofctrl_msg_meter(uint16_t command, enum flow_meter meter)
 {
+    const uint32_t rate = (meter == FM_COPIES ? FM_COPIES_RATE
+                           : FM_FULL_RATE);
     struct ofputil_meter_band band = {
         .type = OFPMBT13_DROP,
-        .rate = FM_COPIES_RATE,
-        .burst_size = FM_COPIES_BURST,
+        .rate = rate,
+        .burst_size = 2 * rate,
     };
     struct ofputil_meter_mod mm = {
         .command = command,
         .meter = {
-            .meter_id = FM_COPIES,
+            .meter_id = meter,
             .flags = OFPMF13_PKTPS | OFPMF13_BURST,
             .n_bands = 1,
             .bands = &band,

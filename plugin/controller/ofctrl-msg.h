@@ -6,6 +6,7 @@
 /* Pure: each makes one OpenFlow 1.5 message, which the caller owns. */
 
 #include <stdint.h>
+#include "controller/flow-tables.h"
 #include "openvswitch/types.h"
 
 struct flow_change;
@@ -13,7 +14,7 @@ struct ofp_header;
 struct ofpbuf;
 
 struct ofpbuf *ofctrl_msg_set_config(void);
-struct ofpbuf *ofctrl_msg_meter(uint16_t command);
+struct ofpbuf *ofctrl_msg_meter(uint16_t command, enum flow_meter);
 struct ofpbuf *ofctrl_msg_flow_stats(void);     /* Of all flows. */
 struct ofpbuf *ofctrl_msg_flow_monitor(void);   /* Of learnt flows. */
 struct ofpbuf *ofctrl_msg_flow_mod(const struct flow_change *);

@@ -46,6 +46,9 @@ enum {
     SOCKET_LOOK_MS = 100,
 };
 
+static const enum flow_meter meters[] = { FM_COPIES, FM_FULL };
+enum { N_METERS = ARRAY_SIZE(meters) };
+
 enum ofctrl_state {
     S_DISCONNECTED,
     S_READING_BACK,
@@ -97,7 +100,7 @@ struct ofctrl {
     ovs_be32 bundle_xid;        /* Of the commit request. */
     ovs_be32 open_xid;
     ovs_be32 stats_xid;
-    ovs_be32 meter_xid;
+    ovs_be32 meter_xids[N_METERS];
     uint64_t n_changes;
 };
 
@@ -252,8 +255,11 @@ run_connect(struct ofctrl *ofctrl)
     /* Without a miss_send_len a management connection gets no packets. */
     ofctrl->monitoring = false;
     send_msg(ofctrl, ofctrl_msg_set_config());
-    /* The meter comes first: flows that use it would be refused. */
-    ofctrl->meter_xid = send_msg(ofctrl, ofctrl_msg_meter(OFPMC13_ADD));
+    /* The meters come first: flows that use them would be refused. */
+    for (size_t i = 0; i < N_METERS; i++) {
+        ofctrl->meter_xids[i] = send_msg(
+            ofctrl, ofctrl_msg_meter(OFPMC13_ADD, meters[i]));
+    }
     start_read_back(ofctrl);
 }
 
@@ -468,21 +474,31 @@ recv_bundle_error(struct ofctrl *ofctrl, ovs_be32 xid, enum ofperr error)
 }
 
 static void
+recv_meter_error(struct ofctrl *ofctrl, size_t i, enum ofperr error)
+{
+    if (error == OFPERR_OFPMMFC_METER_EXISTS) {
+        /* From an earlier run, perhaps of a version that wanted another
+         * rate. */
+        ofctrl->meter_xids[i]
+            = send_msg(ofctrl, ofctrl_msg_meter(OFPMC13_MODIFY, meters[i]));
+    } else {
+        refused(ofctrl, "a meter", error);
+    }
+}
+
+static void
 recv_error(struct ofctrl *ofctrl, const struct ofp_header *oh)
 {
     enum ofperr error = ofperr_decode_msg(oh, NULL);
 
-    if (oh->xid == ofctrl->meter_xid) {
-        if (error == OFPERR_OFPMMFC_METER_EXISTS) {
-            /* From an earlier run, perhaps of a version that wanted another
-             * rate. */
-            ofctrl->meter_xid
-                = send_msg(ofctrl, ofctrl_msg_meter(OFPMC13_MODIFY));
-        } else {
-            refused(ofctrl, "the meter", error);
+    for (size_t i = 0; i < N_METERS; i++) {
+        if (oh->xid == ofctrl->meter_xids[i]) {
+            recv_meter_error(ofctrl, i, error);
+            return;
         }
-    } else if (ofctrl->state == S_READING_BACK
-               && oh->xid == ofctrl->stats_xid) {
+    }
+    if (ofctrl->state == S_READING_BACK
+        && oh->xid == ofctrl->stats_xid) {
         refused(ofctrl, "to list its flows", error);
     } else if (ofctrl->state == S_COMMITTING) {
         recv_bundle_error(ofctrl, oh->xid, error);
@@ -552,11 +568,21 @@ recv_packet_in(struct ofctrl *ofctrl, const struct ofp_header *oh)
         return;
     }
     const struct flow *md = &pin.flow_metadata.flow;
-    if (pin.reason == OFPR_ACTION && pin.table_id == FT_LEARN) {
-        ofctrl->events.announced(ofctrl->events.aux,
-                                 ntohll(md->metadata) & 0xffffff,
+    uint32_t vni = ntohll(md->metadata) & 0xffffff;
+    if (pin.reason != OFPR_ACTION) {
+        return;
+    } else if (pin.table_id == FT_LEARN) {
+        ofctrl->events.announced(ofctrl->events.aux, vni,
                                  md->in_port.ofp_port,
                                  pin.packet, pin.packet_len);
+    } else if (pin.table_id == FT_LEARN_FULL
+               && pin.packet_len >= ETH_HEADER_LEN) {
+        const struct eth_header *eth = pin.packet;
+
+        /* The switch does not tell us of what we delete ourselves.  If there
+         * is room now, it will tell that it learnt the MAC again. */
+        ofctrl_unlearn(ofctrl, vni, eth->eth_src);
+        ofctrl->events.learnt(ofctrl->events.aux, vni, 0, eth->eth_src, true);
     }
 }
 

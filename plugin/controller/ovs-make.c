@@ -182,7 +182,8 @@ name_tables(const struct ovs_make *make, const struct ovsrec_bridge *br)
         const char *name;
     } tables[] = {
         { FT_CLASSIFY, "classify" }, { FT_LEARN, "learn" },
-        { FT_UNICAST, "unicast" }, { FT_LEARNT, "learnt" },
+        { FT_LEARN_FULL, "learn_full" }, { FT_UNICAST, "unicast" },
+        { FT_LEARNT, "learnt" },
         { FT_FLOOD, "flood" }, { FT_OUTPUT, "output" },
     };
 

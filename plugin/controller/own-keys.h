@@ -67,8 +67,8 @@ void own_keys_load(struct own_keys *);
  * mapping is all that the service has.  Returns true if anything changed. */
 bool own_keys_sync(struct own_keys *, const struct mapping *, bool snapshot);
 
-/* Ends keys whose successors can be used now.  Returns true if that changes the
- * keyring. */
+/* Ends keys whose successors can be used now.  Returns true if that changes
+ * the keyring. */
 bool own_keys_run(struct own_keys *, long long int now);
 void own_keys_wait(const struct own_keys *);
 
