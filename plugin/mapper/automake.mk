@@ -53,9 +53,7 @@ plugin_mapper_vsubnet_mapper_LDADD = \
 	plugin/seal/libvsubnet-seal.a \
 	$(LDADD) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 plugin_mapper_libmapper_a_CPPFLAGS = $(AM_CPPFLAGS) \
-	-DMAPPER_SCHEMA='"$(pkgdatadir)/vsubnet-mapper.ovsschema"' \
-	-DMAPPER_BUILD_SCHEMA='"$(abs_top_srcdir)/plugin/mapper/vsubnet-mapper.ovsschema"' \
-	-DMAPPER_OVS_BINDIR='"$(OVS_BUILD)/ovsdb"'
+	-DMAPPER_SCHEMA='"$(pkgdatadir)/vsubnet-mapper.ovsschema"'
 
 mapper_idlc = PYTHONPATH=$(OVS_SRC)/python:$$PYTHONPATH \
 	$(PYTHON3) $(OVS_SRC)/ovsdb/ovsdb-idlc.in

@@ -59,7 +59,6 @@ find_program(const struct storage *storage, const char *name)
     const char *dirs[] = {
         storage->bindir,
         getenv("VSUBNET_OVS_BINDIR"),
-        MAPPER_OVS_BINDIR,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
@@ -134,9 +133,7 @@ schema_file(void)
 {
     const char *given = getenv("VSUBNET_MAPPER_SCHEMA");
 
-    return (given ? given
-            : !access(MAPPER_SCHEMA, R_OK) ? MAPPER_SCHEMA
-            : MAPPER_BUILD_SCHEMA);
+    return given ? given : MAPPER_SCHEMA;
 }
 
 /* Makes the database under another name first: ovsdb-tool may be killed half

@@ -28,9 +28,8 @@ struct storage;
 enum { STORAGE_RESTART_MS = 500 };
 
 /* Where ovsdb-server and ovsdb-tool are looked for, in this order: BINDIR
- * (may be null), $VSUBNET_OVS_BINDIR, the directory known at build time,
- * PATH.  Creates the database if there is none.  Returns null or an error
- * message that the caller frees. */
+ * (may be null), $VSUBNET_OVS_BINDIR, PATH.  Creates the database if there is
+ * none.  Returns null or an error message that the caller frees. */
 char *storage_open(const char *state_dir, const char *bindir,
                    struct storage **);
 
