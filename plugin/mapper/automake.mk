@@ -37,6 +37,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/ipam.h \
 	plugin/mapper/keybox.c \
 	plugin/mapper/keybox.h \
+	plugin/mapper/mark.c \
+	plugin/mapper/mark.h \
 	plugin/mapper/pki.c \
 	plugin/mapper/pki.h \
 	plugin/mapper/storage.c \

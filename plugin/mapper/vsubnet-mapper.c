@@ -23,6 +23,7 @@
 #include "mapper/events.h"
 #include "mapper/http.h"
 #include "mapper/keybox.h"
+#include "mapper/mark.h"
 #include "mapper/pki.h"
 #include "mapper/storage.h"
 #include "mapper/txn.h"
@@ -59,6 +60,7 @@ struct mapper {
     struct db db;
     struct txn_queue *txns;
     struct events *events;
+    struct mark mark;
     struct http_server *http;
     struct api api;
     struct svec urls;
@@ -368,6 +370,7 @@ mapper_open(struct mapper *mapper, struct options *o)
         .pki = &mapper->pki,
     };
     check(bootstrap(&mapper->db, o->state_dir, &mapper->pki, &mapper->urls));
+    check(mark_open(&mapper->mark, o->state_dir, &mapper->db));
 }
 
 static void
@@ -376,6 +379,7 @@ mapper_run(struct mapper *mapper)
     storage_run(mapper->storage);
     ovsdb_idl_run(mapper->db.idl);
     events_run(mapper->events);
+    mark_run(&mapper->mark, &mapper->db);
     txn_queue_run(mapper->txns);
     http_server_run(mapper->http);
 }
@@ -386,6 +390,7 @@ mapper_wait(struct mapper *mapper)
     storage_wait(mapper->storage);
     ovsdb_idl_wait(mapper->db.idl);
     events_wait(mapper->events);
+    mark_wait(&mapper->mark, &mapper->db);
     txn_queue_wait(mapper->txns);
     http_server_wait(mapper->http);
 }
@@ -396,6 +401,7 @@ mapper_close(struct mapper *mapper)
     txn_queue_destroy(mapper->txns);
     http_server_destroy(mapper->http);
     events_destroy(mapper->events);
+    mark_close(&mapper->mark, &mapper->db);
     db_destroy(&mapper->db);
     storage_close(mapper->storage);
     keybox_close(mapper->keybox);
