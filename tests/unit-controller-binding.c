@@ -154,6 +154,20 @@ test_learnt(struct ovs_cmdl_context *ctx OVS_UNUSED)
     learnt_reset(&learnt, 1000);
     expect(&learnt, A, "3");
 
+    /* As many as there may be, of which all but one have aged: there is room
+     * for another, and that one stays. */
+    learnt_set_present(&learnt, VNI, u16_to_ofp(3), mac(A), true);
+    for (uint64_t i = 0; i < 2 * LEARNT_MAX; i++) {
+        struct eth_addr addr;
+
+        eth_addr_from_uint64(UINT64_C(0x0a0100000000) + i, &addr);
+        learnt_set_present(&learnt, VNI, u16_to_ofp(2), addr, true);
+        CHECK(learnt_find(&learnt, VNI, addr), "no room for %"PRIu64, i);
+        learnt_set_present(&learnt, VNI, u16_to_ofp(2), addr, false);
+    }
+    CHECK(hmap_count(&learnt.macs) <= LEARNT_MAX, "too many");
+    expect(&learnt, A, "3p");
+
     /* The port goes. */
     struct local_ports none = LOCAL_PORTS_INITIALIZER;
     learnt_prune(&learnt, &none);

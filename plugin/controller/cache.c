@@ -38,7 +38,7 @@ void
 cache_forget(struct cache *cache)
 {
     cache->dirty = false;
-    unlink(cache->path);
+    private_file_remove(cache->path);
 }
 
 static void

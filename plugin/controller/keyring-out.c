@@ -15,6 +15,7 @@
 #include "openvswitch/vlog.h"
 #include "seal/keyring-file.h"
 #include "seal/keyring.h"
+#include "seal/private-file.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -201,7 +202,7 @@ read_existing(struct keyring_out *out)
 void
 keyring_out_forget(struct keyring_out *out)
 {
-    if (!unlink(out->path)) {
+    if (private_file_remove(out->path)) {
         VLOG_INFO("deleted %s", out->path);
         reload_start(out->reload);
     }

@@ -59,12 +59,29 @@ learnt_find(const struct learnt *learnt, uint32_t vni, struct eth_addr mac)
     return find(learnt, vni, mac);
 }
 
+/* Forgets the MACs that nothing but their past speaks for. */
+static void
+make_room(struct learnt *learnt)
+{
+    struct learnt_mac *mac;
+
+    HMAP_FOR_EACH_SAFE (mac, node, &learnt->macs) {
+        if (!mac->present && (mac->aged || !mac->registered)) {
+            hmap_remove(&learnt->macs, &mac->node);
+            free(mac);
+        }
+    }
+}
+
 /* Finds or adds; NULL if there are too many. */
 static struct learnt_mac *
 obtain(struct learnt *learnt, uint32_t vni, struct eth_addr addr)
 {
     struct learnt_mac *mac = find(learnt, vni, addr);
 
+    if (!mac && hmap_count(&learnt->macs) >= LEARNT_MAX) {
+        make_room(learnt);
+    }
     if (!mac && hmap_count(&learnt->macs) < LEARNT_MAX
         && !eth_addr_is_multicast(addr) && !eth_addr_is_zero(addr)) {
         mac = xzalloc(sizeof *mac);

@@ -14,6 +14,10 @@
  *
  * Ports whose MAC is known are not learnt, but their addresses are.
  *
+ * Of at most LEARNT_MAX MACs, those that were announced but not learnt, and
+ * those that have aged, make room for others: a guest that announces MAC after
+ * MAC keeps no other port's from being known.
+ *
  * After a new connection to the switch nothing is present, and what is will be
  * told anew; 'since' says from when on that can be relied upon.
  *

@@ -74,7 +74,7 @@ own_keys_forget(struct own_keys *keys)
 {
     clear(keys);
     keys->dirty = false;
-    unlink(keys->path);
+    private_file_remove(keys->path);
 }
 
 static void

@@ -196,3 +196,14 @@ private_file_replace(const char *path, const void *data, size_t n)
     free(new);
     return message;
 }
+
+bool
+private_file_remove(const char *path)
+{
+    char *new = xasprintf("%s.new", path);
+    bool removed = !unlink(path);
+
+    unlink(new);
+    free(new);
+    return removed;
+}

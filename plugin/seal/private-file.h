@@ -22,6 +22,7 @@
  *
  * Thread safety: no state. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Reads the file at 'path', at most 'max' bytes.  Returns NULL, with the
@@ -34,5 +35,9 @@ void private_file_free(char *data, size_t n);
 /* Replaces the file at 'path' by the 'n' bytes at 'data'.  Returns NULL or an
  * error string that the caller frees; then the old file is unchanged. */
 char *private_file_replace(const char *path, const void *data, size_t n);
+
+/* Deletes the file, and what a crash may have left of a new one.  Returns true
+ * if there was a file. */
+bool private_file_remove(const char *path);
 
 #endif /* seal/private-file.h */
