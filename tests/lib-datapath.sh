@@ -13,9 +13,10 @@
 #              fd00::N
 #
 # Keyrings are written by hand: what is tested is the port, not who feeds it.
-# Everything is named after the shell's process, and removed at its exit.
+# Everything is named after the test and the test suite's process ($$ is that
+# one's in each of its subshells), and removed at the test's exit.
 
-dp_prefix=dp$$
+dp_prefix=dp$$_${at_group:-0}
 dp_dir=$PWD
 dp_hosts=
 
