@@ -18,6 +18,7 @@
 #include "model/reader.h"
 #include "model/url.h"
 #include "openvswitch/uuid.h"
+#include "seal/private-file.h"
 #include "util.h"
 
 enum { FILE_SIZE_LIMIT = 1024 * 1024, PEM_LIMIT = 64 * 1024 };
@@ -280,65 +281,6 @@ node_file_destroy(struct node_file *node)
 
 /* Writing. */
 
-static int
-write_all(int fd, const char *data, size_t n)
-{
-    while (n) {
-        ssize_t written = write(fd, data, n);
-
-        if (written < 0 && errno != EINTR) {
-            return errno;
-        } else if (written > 0) {
-            data += written;
-            n -= written;
-        }
-    }
-    return 0;
-}
-
-static int
-sync_dir(const char *dir)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int error = fd < 0 || fsync(fd) ? errno : 0;
-
-    if (fd >= 0) {
-        close(fd);
-    }
-    return error;
-}
-
-/* Replaces PATH in DIR by TEXT, which is on the disk when this returns 0.
- * The temporary file has one name, so that interrupted runs leave one at most;
- * the caller holds DIR's lock. */
-static int
-replace_file(const char *dir, const char *path, const char *text)
-{
-    char *tmp = xasprintf("%s.new", path);
-    int fd;
-
-    unlink(tmp);
-    fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    int error = fd < 0 ? errno : 0;
-    if (!error) {
-        error = write_all(fd, text, strlen(text));
-        if (!error && fsync(fd)) {
-            error = errno;
-        }
-        if (close(fd) && !error) {
-            error = errno;
-        }
-        if (!error && rename(tmp, path)) {
-            error = errno;
-        }
-        if (error) {
-            unlink(tmp);
-        }
-    }
-    free(tmp);
-    return error ? error : sync_dir(dir);
-}
-
 char *
 state_dir_lock(const char *dir)
 {
@@ -382,9 +324,7 @@ node_file_write(const char *dir, const struct node_file *node)
         "number", node->number ? json_integer(node->number) : json_null(),
         "fingerprint", node->fingerprint);
     char *text = json_dumps(json, JSON_INDENT(2));
-    int retval = replace_file(dir, path, text);
-    char *error = (retval ? xasprintf("%s: %s", path, ovs_strerror(retval))
-                   : NULL);
+    char *error = private_file_replace(path, text, strlen(text));
     model_wipe(text, strlen(text));
     free(text);
     json_decref(json);
