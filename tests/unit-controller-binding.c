@@ -168,11 +168,27 @@ test_learnt(struct ovs_cmdl_context *ctx OVS_UNUSED)
     CHECK(hmap_count(&learnt.macs) <= LEARNT_MAX, "too many");
     expect(&learnt, A, "3p");
 
+    /* The same by announcements, each of another address.  (If all
+     * MACs were looked at to find an address, this would take minutes.) */
+    for (unsigned int i = 0; i < 2 * LEARNT_MAX; i++) {
+        char addr[ETH_ADDR_STRLEN + 1], ip[INET_ADDRSTRLEN];
+
+        snprintf(addr, sizeof addr, "0a:02:00:%02x:%02x:%02x",
+                 i >> 16, i >> 8 & 255, i & 255);
+        snprintf(ip, sizeof ip, "10.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
+        announce_arp(&learnt, 2, addr, addr, ip, SIZE_MAX);
+        CHECK(learnt_find(&learnt, VNI, mac(addr)), "no room for %u", i);
+    }
+    CHECK(hmap_count(&learnt.macs) <= LEARNT_MAX
+          && hmap_count(&learnt.ips) <= LEARNT_MAX, "too many");
+    expect(&learnt, A, "3p");
+
     /* The port goes. */
     struct local_ports none = LOCAL_PORTS_INITIALIZER;
     learnt_prune(&learnt, &none);
     expect(&learnt, A, "");
-    CHECK(hmap_is_empty(&learnt.macs), "pruned");
+    CHECK(hmap_is_empty(&learnt.macs) && hmap_is_empty(&learnt.ips),
+          "pruned");
     learnt_destroy(&learnt);
 }
 

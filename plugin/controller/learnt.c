@@ -20,6 +20,86 @@ learnt_init(struct learnt *learnt)
 {
     *learnt = (struct learnt) { .since = 0 };
     hmap_init(&learnt->macs);
+    hmap_init(&learnt->ips);
+}
+
+/* An address of a MAC, to find the MAC by.  Guests say how many there are and
+ * how often they are looked for. */
+struct learnt_ip {
+    struct hmap_node node;      /* In struct learnt's 'ips'. */
+    struct in6_addr ip;
+    struct learnt_mac *mac;
+};
+
+static struct learnt_ip *
+find_ip(const struct learnt *learnt, uint32_t vni, const struct in6_addr *ip)
+{
+    struct learnt_ip *entry;
+
+    HMAP_FOR_EACH_WITH_HASH (entry, node, hash_bytes(ip, sizeof *ip, vni),
+                             &learnt->ips) {
+        if (entry->mac->vni == vni && ipv6_addr_equals(&entry->ip, ip)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+/* Takes from its MAC the 'i'th address. */
+static void
+forget_address(struct learnt *learnt, struct learnt_mac *mac, size_t i)
+{
+    struct learnt_ip *entry = find_ip(learnt, mac->vni, &mac->addresses[i]);
+
+    hmap_remove(&learnt->ips, &entry->node);
+    free(entry);
+    mac->n_addresses--;
+    memmove(&mac->addresses[i], &mac->addresses[i + 1],
+            (mac->n_addresses - i) * sizeof mac->addresses[0]);
+}
+
+static void
+forget_ip(struct learnt *learnt, struct learnt_ip *entry)
+{
+    struct learnt_mac *mac = entry->mac;
+    size_t i = 0;
+
+    while (!ipv6_addr_equals(&mac->addresses[i], &entry->ip)) {
+        i++;
+    }
+    forget_address(learnt, mac, i);
+}
+
+static void
+forget_addresses(struct learnt *learnt, struct learnt_mac *mac)
+{
+    while (mac->n_addresses) {
+        forget_address(learnt, mac, mac->n_addresses - 1);
+    }
+}
+
+static void
+add_address(struct learnt *learnt, struct learnt_mac *mac,
+            const struct in6_addr *ip)
+{
+    struct learnt_ip *entry = xmalloc(sizeof *entry);
+
+    if (mac->n_addresses >= LEARNT_MAX_ADDRESSES) {
+        forget_address(learnt, mac, 0);
+    }
+    mac->addresses[mac->n_addresses++] = *ip;
+    entry->ip = *ip;
+    entry->mac = mac;
+    hmap_insert(&learnt->ips, &entry->node,
+                hash_bytes(ip, sizeof *ip, mac->vni));
+}
+
+static void
+forget_mac(struct learnt *learnt, struct learnt_mac *mac)
+{
+    forget_addresses(learnt, mac);
+    hmap_remove(&learnt->macs, &mac->node);
+    free(mac);
 }
 
 void
@@ -27,10 +107,11 @@ learnt_destroy(struct learnt *learnt)
 {
     struct learnt_mac *mac;
 
-    HMAP_FOR_EACH_POP (mac, node, &learnt->macs) {
-        free(mac);
+    HMAP_FOR_EACH_SAFE (mac, node, &learnt->macs) {
+        forget_mac(learnt, mac);
     }
     hmap_destroy(&learnt->macs);
+    hmap_destroy(&learnt->ips);
 }
 
 static uint32_t
@@ -67,8 +148,7 @@ make_room(struct learnt *learnt)
 
     HMAP_FOR_EACH_SAFE (mac, node, &learnt->macs) {
         if (!mac->present && (mac->aged || !mac->registered)) {
-            hmap_remove(&learnt->macs, &mac->node);
-            free(mac);
+            forget_mac(learnt, mac);
         }
     }
 }
@@ -121,7 +201,7 @@ learnt_set_present(struct learnt *learnt, uint32_t vni, ofp_port_t port,
         return;             /* Unknown, or learnt on another port since. */
     }
     if (present && mac->port != port) {
-        mac->n_addresses = 0;
+        forget_addresses(learnt, mac);
         mac->port = port;
     }
     if (present && !mac->present) {
@@ -132,37 +212,13 @@ learnt_set_present(struct learnt *learnt, uint32_t vni, ofp_port_t port,
     learnt->seqno++;
 }
 
-/* Takes 'ip' from 'mac' if it has it. */
-static bool
-forget_address(struct learnt_mac *mac, const struct in6_addr *ip)
-{
-    for (size_t i = 0; i < mac->n_addresses; i++) {
-        if (ipv6_addr_equals(&mac->addresses[i], ip)) {
-            mac->n_addresses--;
-            memmove(&mac->addresses[i], &mac->addresses[i + 1],
-                    (mac->n_addresses - i) * sizeof mac->addresses[0]);
-            return true;
-        }
-    }
-    return false;
-}
-
 const struct learnt_mac *
 learnt_find_ip(const struct learnt *learnt, uint32_t vni,
                const struct in6_addr *ip)
 {
-    const struct learnt_mac *mac;
+    const struct learnt_ip *entry = find_ip(learnt, vni, ip);
 
-    HMAP_FOR_EACH (mac, node, &learnt->macs) {
-        if (mac->vni == vni) {
-            for (size_t i = 0; i < mac->n_addresses; i++) {
-                if (ipv6_addr_equals(&mac->addresses[i], ip)) {
-                    return mac;
-                }
-            }
-        }
-    }
-    return NULL;
+    return entry ? entry->mac : NULL;
 }
 
 /* True for an address that a host can have and that says something outside
@@ -222,20 +278,17 @@ learnt_announce(struct learnt *learnt, uint32_t vni, ofp_port_t port,
         return;
     }
     if (mac->port != port) {
-        mac->n_addresses = 0;
+        forget_addresses(learnt, mac);
         mac->port = port;
     }
-    const struct learnt_mac *owner = learnt_find_ip(learnt, vni, &ip);
-    if (owner == mac) {
+    struct learnt_ip *owner = find_ip(learnt, vni, &ip);
+    if (owner && owner->mac == mac) {
         return;
     }
     if (owner) {
-        forget_address(find(learnt, vni, owner->mac), &ip);
+        forget_ip(learnt, owner);
     }
-    if (mac->n_addresses >= LEARNT_MAX_ADDRESSES) {
-        forget_address(mac, &mac->addresses[0]);
-    }
-    mac->addresses[mac->n_addresses++] = ip;
+    add_address(learnt, mac, &ip);
     learnt->seqno++;
 }
 
@@ -249,8 +302,7 @@ learnt_prune(struct learnt *learnt, const struct local_ports *ports)
             = local_ports_find_ofport(ports, mac->port);
 
         if (!port || port->vni != mac->vni) {
-            hmap_remove(&learnt->macs, &mac->node);
-            free(mac);
+            forget_mac(learnt, mac);
             learnt->seqno++;
         }
     }

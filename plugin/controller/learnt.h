@@ -52,6 +52,7 @@ struct learnt_mac {
 
 struct learnt {
     struct hmap macs;           /* Contains "struct learnt_mac"s. */
+    struct hmap ips;            /* Who has which address; see learnt.c. */
     long long int since;        /* Of the connection to the switch. */
     unsigned int seqno;         /* Changes with the contents. */
 };
