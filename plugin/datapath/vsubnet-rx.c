@@ -37,6 +37,9 @@ enum {
     MAX_MESSAGES = 32,          /* In one system call. */
     MESSAGE_SIZE = 65536,       /* No UDP datagram, coalesced or not, has
                                  * more. */
+    MAX_CALLS = 4,              /* In one go.  What is dropped fills no batch,
+                                 * so a flood would keep this thread. */
+    MAX_DRAIN_CALLS = 256,
 };
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
@@ -403,7 +406,7 @@ recv_locked(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
     }
 
     receive_datagrams(rx, batch);
-    while (!dp_packet_batch_is_full(batch)) {
+    for (int i = 0; i < MAX_CALLS && !dp_packet_batch_is_full(batch); i++) {
         error = receive_messages(rx);
         if (error) {
             break;
@@ -447,7 +450,7 @@ vsubnet_rx_drain(struct vsubnet_rx *rx)
 {
     ovs_mutex_lock(&rx->mutex);
     if (rx->socket && rx->buffers) {
-        while (!receive_messages(rx)) {
+        for (int i = 0; i < MAX_DRAIN_CALLS && !receive_messages(rx); i++) {
             continue;
         }
     }
