@@ -130,6 +130,8 @@ put_same_key () {
 
 # stream NAME CREDENTIAL [LAST-EVENT-ID]: follows the events in stream-NAME.
 stream () {
+    # An older stream's events are not this one's.
+    rm -f stream-$1
     curl -sN -o stream-$1 --cacert m/state/ca.pem \
         --connect-to vsubnet-mapper:443:127.0.0.1:`cat m/port` \
         -H "Authorization: Bearer $2" ${3:+-H} ${3:+"Last-Event-ID: $3"} \
