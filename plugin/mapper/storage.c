@@ -5,6 +5,7 @@
 
 #include "mapper/storage.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -136,17 +137,37 @@ schema_file(void)
     return given ? given : MAPPER_SCHEMA;
 }
 
+/* Removes what earlier starts that were killed left half made. */
+static void
+remove_leftovers(const struct storage *storage)
+{
+    DIR *dir = opendir(storage->dir);
+    struct dirent *entry;
+
+    while (dir && (entry = readdir(dir))) {
+        const char *name = entry->d_name;
+
+        if (!strncmp(name + (name[0] == '.'), "mapper.db.new.", 14)) {
+            unlinkat(dirfd(dir), name, 0);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+}
+
 /* Makes the database under another name first: ovsdb-tool may be killed half
- * way, and half a database is none. */
+ * way, and half a database is none.  The name is this process's own, since the
+ * ovsdb-tool of a mapper that was killed may still be at work. */
 static char *
 create_database(const struct storage *storage)
 {
     struct svec args = SVEC_EMPTY_INITIALIZER;
     struct process *process;
-    char *temporary = xasprintf("%s.new", storage->db);
-    char *lock = xasprintf("%s/.mapper.db.new.~lock~", storage->dir);
+    char *temporary = xasprintf("%s.new.%ld", storage->db,
+                                (long int) getpid());
 
-    unlink(temporary);
+    remove_leftovers(storage);
     svec_add(&args, "-vconsole:emer");
     svec_add(&args, "create-cluster");
     svec_add(&args, temporary);
@@ -163,8 +184,7 @@ create_database(const struct storage *storage)
     if (!error) {
         VLOG_INFO("made database %s", storage->db);
     }
-    unlink(lock);
-    free(lock);
+    remove_leftovers(storage);
     free(temporary);
     svec_destroy(&args);
     return error;
