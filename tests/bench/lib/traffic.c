@@ -299,21 +299,24 @@ cmd_echo(char **args)
     printf("{\"returned\": %"PRIu64"}\n", returned);
 }
 
-/* Waits for the answer to ping 'number'.  Returns its round-trip time. */
-static int64_t
-await_answer(int fd, uint64_t number, int64_t sent_at)
+/* Takes in the answers that come until 'until'.  'times' holds when each ping
+ * was sent, less than zero, until it is answered, and then its round trip. */
+static void
+take_answers(int fd, int64_t *times, int n_sent, int64_t until)
 {
     for (;;) {
         struct pollfd pfd = { .fd = fd, .events = POLLIN };
+        int64_t left = until - now_ns();
+        struct timespec timeout = { left / SECOND_NS, left % SECOND_NS };
         struct packet answer;
-        int64_t left = sent_at + LOST_NS - now_ns();
 
-        if (left <= 0 || poll(&pfd, 1, left / 1000000 + 1) <= 0) {
-            return LOST_NS;
+        if (left <= 0 || ppoll(&pfd, 1, &timeout, NULL) <= 0) {
+            return;
         }
         if (recv(fd, &answer, sizeof answer, MSG_DONTWAIT) == sizeof answer
-            && answer.magic == MAGIC && answer.number == number) {
-            return now_ns() - sent_at;
+            && answer.magic == MAGIC && answer.number < (uint64_t) n_sent
+            && times[answer.number] < 0) {
+            times[answer.number] += now_ns();
         }
     }
 }
@@ -343,14 +346,25 @@ cmd_ping(char **args)
     if (!times) {
         fail("calloc");
     }
-    for (int i = 0; i < count; i++) {
-        struct packet packet = { MAGIC, getpid(), i };
-        int64_t sent_at = now_ns();
 
-        times[i] = (send(fd, &packet, sizeof packet, 0) == sizeof packet
-                    ? await_answer(fd, i, sent_at) : LOST_NS);
-        lost += times[i] >= LOST_NS;
-        sleep_until(sent_at + interval);
+    /* Sent by the clock and not after the last answer: a slow one must not
+     * keep others from being slow too. */
+    int64_t start = now_ns();
+    for (int i = 0; i < count && !stopped; i++) {
+        struct packet packet = { MAGIC, getpid(), i };
+
+        times[i] = -now_ns();
+        if (send(fd, &packet, sizeof packet, 0) < 0 && errno != ENOBUFS) {
+            fail("send");
+        }
+        take_answers(fd, times, i + 1, start + (i + 1) * interval);
+    }
+    take_answers(fd, times, count, now_ns() + LOST_NS);
+    for (int i = 0; i < count; i++) {
+        if (times[i] < 0) {
+            times[i] = LOST_NS;
+            lost++;
+        }
     }
     qsort(times, count, sizeof *times, compare_times);
     printf("{\"count\": %d, \"lost\": %d, \"median\": %.1f, \"p99\": %.1f}\n",

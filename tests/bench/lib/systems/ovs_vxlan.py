@@ -23,7 +23,7 @@ class OvsVxlan(Sink, System):
     def start_switch(self, host):
         switch = Switch(host, self.tools.ovs)
         host.ip("address", "flush", "dev", "eth0")
-        switch.add_bridge("br-phy", ("eth0",))
+        switch.add_bridge("br-phy", ("eth0", "type=system"))
         switch.set_flows("br-phy", "actions=NORMAL")
         host.ip("address", "add", host.address + "/16", "dev", "br-phy")
         host.ip("link", "set", "br-phy", "up")

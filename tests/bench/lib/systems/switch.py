@@ -20,8 +20,10 @@ class Switch:
             OVS_LOGDIR=self.directory, OVS_SYSCONFDIR=self.directory,
             OVS_PKGDATADIR=self.path("source/vswitchd"))
         self.start_database()
-        self.vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".",
-                   *(f"other_config:{item}" for item in config))
+        self.vsctl("--no-wait", "init")
+        for item in config:
+            self.vsctl("--no-wait", "set", "Open_vSwitch", ".",
+                       f"other_config:{item}")
         self.vswitchd = self.start_vswitchd()
 
     def path(self, *names):
