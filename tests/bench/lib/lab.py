@@ -142,7 +142,6 @@ class Host:
         self.directory = os.path.join(lab.directory, name)
         self.processes = []
         os.mkdir(self.directory)
-        run("ip", "netns", "add", self.namespace)
 
     def command(self, *argv):
         return ["ip", "netns", "exec", self.namespace, *map(str, argv)]
@@ -245,6 +244,7 @@ class Lab:
     def add_host(self, name, address):
         host = Host(self, name, address)
         self.hosts.append(host)
+        run("ip", "netns", "add", host.namespace)
         # Frames nobody asked for would be counted as copies.
         quiet = {"net__ipv6__conf__default__disable_ipv6": 1} \
             if self.members else {}
@@ -276,6 +276,13 @@ class Lab:
             host.check()
 
     def close(self):
-        for host in self.hosts:
-            host.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        """Not to be interrupted: what would be left behind then, nobody
+        would know of any more."""
+        signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        try:
+            for host in self.hosts:
+                host.close()
+            shutil.rmtree(self.directory, ignore_errors=True)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)

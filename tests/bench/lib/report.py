@@ -7,7 +7,12 @@ import platform
 import statistics
 
 from cases import CASES
-from systems import BASELINE, PEERS, SYSTEMS
+from systems import BASELINE, OURS, PEERS, SYSTEMS
+
+# What else of a result has a row in the table; all is in the JSON.
+SHOWN_BESIDE = ("p99", "copies_per_frame")
+
+BUSY = 0.1                          # Processors' worth of work of others.
 
 
 class Report:
@@ -69,37 +74,61 @@ class Report:
                            "machine": self.machine()}, indent=1)
 
     def table(self):
-        rows = [["case", "system", "median", "unit", "x best peer",
-                 "x kernel VXLAN", "runs", "beside"]]
+        """A Markdown table that also reads well as it is: a row for each
+        case, then our ratios."""
+        systems = self.options.only
+        head = ["case", "unit", *systems]
+        if OURS in systems:
+            head += ["x best peer", "x kernel VXLAN"]
+        rows = [head]
         for case in self.options.case:
-            for system in self.options.only:
-                if (system, case) in self.values:
-                    rows.append(self.row(self.result(system, case)))
-        widths = [max(len(row[i]) for row in rows)
-                  for i in range(len(rows[0]))]
-        lines = ["  ".join(cell.ljust(width) for cell, width
-                           in zip(row, widths)).rstrip() for row in rows]
-        lines.append("")
-        lines += [f"{name}: {SYSTEMS[name].title}"
+            rows += self.rows(case, systems)
+        return "\n".join([*aligned(rows), "", *self.legend()])
+
+    def rows(self, case, systems):
+        found = {system: self.result(system, case) for system in systems
+                 if (system, case) in self.values}
+        if not found:
+            return []
+        row = [case, CASES[case].unit, *(plain(found.get(system), "value")
+                                         for system in systems)]
+        if OURS in systems:
+            ours = found.get(OURS)
+            row += [plain(ours, "ratio_best_peer"),
+                    plain(ours, "ratio_kernel_vxlan")]
+        rows = [row]
+        for name in SHOWN_BESIDE:
+            if any(name in each for each in found.values()):
+                rows.append([f"{case}, {name}", "",
+                             *(plain(found.get(system), name)
+                               for system in systems)])
+        return rows
+
+    def legend(self):
+        lines = [f"{name}: {CASES[name].title}." for name in self.options.case]
+        lines += [f"{name}: {SYSTEMS[name].title}."
                   for name in self.options.only]
-        lines.append('"x": how many times as good; the best peer is the best '
-                     f"of {', '.join(PEERS)}")
+        lines += ['"x": how many times as good vsubnet is; the best peer is '
+                  f"the best of {', '.join(PEERS)}.",
+                  f"Median of {self.options.runs} runs of "
+                  f"{self.options.seconds:g} s."]
+        if self.background > BUSY:
+            lines.append(f"WARNING: {self.background:.1f} of {os.cpu_count()} "
+                         "processors were busy with other things.")
         for failure in self.failures:
             lines.append(f"FAILED: {failure['system']} "
                          f"({', '.join(failure['cases'])}): "
                          f"{failure['error']}")
-        return "\n".join(lines)
+        return lines
 
-    @staticmethod
-    def row(result):
-        fixed = {"system", "case", "value", "unit", "runs", "best_peer",
-                 "ratio_best_peer", "ratio_kernel_vxlan"}
-        beside = " ".join(f"{name}={plain(result[name])}" for name in result
-                          if name not in fixed)
-        return [result["case"], result["system"], plain(result["value"]),
-                result["unit"], plain(result["ratio_best_peer"]),
-                plain(result["ratio_kernel_vxlan"]),
-                " ".join(plain(value) for value in result["runs"]), beside]
+
+def aligned(rows):
+    """Lines of a Markdown table, the first of 'rows' being its head."""
+    rows = [row + [""] * (len(rows[0]) - len(row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    rows.insert(1, ["-" * width for width in widths])
+    return ["| " + " | ".join(cell.ljust(width) for cell, width
+                              in zip(row, widths)) + " |" for row in rows]
 
 
 def rounded(value):
@@ -107,7 +136,8 @@ def rounded(value):
         else float(f"{value:.4g}")
 
 
-def plain(value):
+def plain(result, name):
+    value = result and result.get(name)
     return "-" if value is None else f"{value:.10g}"
 
 

@@ -11,6 +11,7 @@ import time
 
 from cases import machine_cpu_seconds
 from lab import Failure, run
+from report import BUSY
 from systems import SYSTEMS
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -53,7 +54,7 @@ def background_load():
     before = machine_cpu_seconds()
     time.sleep(1)
     load = machine_cpu_seconds() - before
-    if load > 0.1:
+    if load > BUSY:
         say(f"WARNING: {load:.1f} of {os.cpu_count()} processors are busy "
             "with other things: figures will be wrong")
     return load

@@ -149,7 +149,9 @@ cmd_send(char **args)
 
             /* Timers are late by tens of microseconds: a burst makes up for
              * it, so only sleep when well ahead. */
-            if (due > now + 50 * 1000) {
+            if (due >= end) {
+                break;
+            } else if (due > now + 50 * 1000) {
                 sleep_until(due);
             }
         }

@@ -13,6 +13,7 @@ without handshakes, sockets that count datagrams (a Sink).
 
 import os
 import shutil
+import time
 
 from lab import Failure, wait_for
 
@@ -29,6 +30,8 @@ class System:
     packages = ()
     program = None                  # Must be in PATH.
     encrypted = True
+    settle = 0                      # Seconds from its first packet until it
+                                    # works as it will.
 
     def __init__(self, lab, tools):
         self.lab = lab
@@ -63,11 +66,17 @@ class System:
         self.start()
         for host in self.lab.hosts:
             self.configure_device(host)
-        for name, address in (("IPv4", INNER["b"]), ("IPv6", INNER6["b"])):
-            wait_for(f"{self.name}: a ping over {name} through the tunnel",
-                     lambda: self.lab.a.succeeds("ping", "-qc1", "-W1",
-                                                 address),
-                     30, self.lab.check)
+        self.wait_for_ping("over IPv4", INNER["b"])
+        self.wait_for_ping("over IPv6", INNER6["b"])
+        time.sleep(self.settle)
+        self.wait_for_ping("of full size", INNER["b"], "-M", "do", "-s",
+                           INNER_MTU - 28)
+
+    def wait_for_ping(self, what, address, *options):
+        wait_for(f"{self.name}: a ping {what} through the tunnel",
+                 lambda: self.lab.a.succeeds("ping", "-qc1", "-W1", *options,
+                                             address),
+                 30, self.lab.check)
 
     def up_members(self):
         self.need_program()

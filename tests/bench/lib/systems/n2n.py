@@ -17,6 +17,7 @@ class N2n(System):
     title = "n2n 1.3 (Twofish)"
     packages = ("n2n",)
     program = "edge"
+    settle = 2                      # Until then the supernode relays.
 
     def supernode(self):
         return self.lab.a.spawn("supernode", "supernode", "-l",

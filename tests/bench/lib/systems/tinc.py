@@ -29,6 +29,7 @@ class Tinc(System):
     title = "tinc 1.0, switch, aes-128-cbc"
     packages = ("tinc", "openssl")
     program = "tincd"
+    settle = 5                      # It uses TCP until it knows the path MTU.
 
     def key_pair(self):
         """One RSA key for all: the handshake is not what is measured."""
