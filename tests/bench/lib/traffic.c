@@ -4,19 +4,22 @@
 /* One small program so that each tunnel gets the same traffic:
  *
  *     traffic send ADDRESS PORT SIZE SECONDS RATE    UDP packets to ADDRESS
- *     traffic receive PORT                           counts them, until SIGTERM
+ *     traffic receive PORT                           counts them
  *     traffic sink PORT                              counts any datagrams
  *     traffic echo PORT                              returns what it gets
  *     traffic ping ADDRESS PORT COUNT INTERVAL_US    round-trip times
  *
- * Each prints one line of JSON.  SIZE is that of the IPv4 packet, headers
- * included.  RATE is packets per second, 0 for as many as go; a packet costs
- * one system call, as it does for most programs that send small ones.  The
- * sender numbers its packets, and the receiver knows by that whether one came
- * twice or is not of this run's making.
+ * "receive", "sink" and "echo" run until SIGTERM.  Each prints one line of
+ * JSON.  SIZE is that of the IPv4 packet, headers included.  RATE is packets
+ * per second, 0 for as many as go; a packet costs one system call, as it does
+ * for most programs that send small ones.  The sender numbers its packets, and
+ * the receiver knows by that whether one came twice or is not of this run's
+ * making.
  *
- * Counting begins WARM_UP_NS after the first packet and the rate is over the
- * time from there to the last packet. */
+ * The rate is that of packets that arrive from WARM_UP_NS after the first one
+ * until the sender stops, which the packets say themselves: what is drained
+ * from queues after that, by processors with nothing else to do, was not
+ * carried at that rate. */
 
 #define _GNU_SOURCE                     /* recvmmsg() */
 #include <arpa/inet.h>
@@ -48,6 +51,7 @@ struct packet {
     uint32_t magic;
     uint32_t run;                   /* Process that sent it. */
     uint64_t number;
+    int64_t end;                    /* When the sender stops sending. */
 };
 
 static volatile sig_atomic_t stopped;
@@ -143,6 +147,7 @@ cmd_send(char **args)
     int64_t start = now_ns();
     int64_t end = start + seconds * SECOND_NS;
     int64_t now = start;
+    packet->end = end;
     while (now < end && !stopped) {
         if (rate) {
             int64_t due = start + sent / rate * SECOND_NS;
@@ -175,7 +180,7 @@ struct tally {
     uint64_t received, counted, strange, repeated;
     uint64_t highest;               /* Number of the newest packet, plus 1. */
     uint32_t run;
-    int64_t first, last;
+    int64_t first, end;
 };
 
 static void
@@ -189,6 +194,7 @@ tally_packet(struct tally *tally, const struct packet *packet, int64_t now)
     if (!tally->received++) {
         tally->run = packet->run;
         tally->first = now;
+        tally->end = packet->end;
     }
     if (packet->number + 1 == tally->highest) {
         tally->repeated++;
@@ -196,9 +202,8 @@ tally_packet(struct tally *tally, const struct packet *packet, int64_t now)
     if (packet->number >= tally->highest) {
         tally->highest = packet->number + 1;
     }
-    if (now - tally->first >= WARM_UP_NS) {
+    if (now - tally->first >= WARM_UP_NS && now < tally->end) {
         tally->counted++;
-        tally->last = now;
     }
 }
 
@@ -268,11 +273,11 @@ cmd_receive(char **args)
         }
     }
 
-    double seconds = (tally.last - tally.first - WARM_UP_NS) / 1e9;
+    double seconds = (tally.end - tally.first - WARM_UP_NS) / 1e9;
     printf("{\"received\": %"PRIu64", \"repeated\": %"PRIu64", "
            "\"strange\": %"PRIu64", \"rate\": %.1f, \"cpu\": %.6f}\n",
            tally.received, tally.repeated, tally.strange,
-           tally.counted && seconds > 0 ? tally.counted / seconds : 0.0,
+           seconds > 0 ? tally.counted / seconds : 0.0,
            cpu_seconds());
 }
 
@@ -353,7 +358,7 @@ cmd_ping(char **args)
      * keep others from being slow too. */
     int64_t start = now_ns();
     for (int i = 0; i < count && !stopped; i++) {
-        struct packet packet = { MAGIC, getpid(), i };
+        struct packet packet = { MAGIC, getpid(), i, 0 };
 
         times[i] = -now_ns();
         if (send(fd, &packet, sizeof packet, 0) < 0 && errno != ENOBUFS) {

@@ -4,7 +4,7 @@
 It works on whole underlay frames: br-phy takes eth0 and its address.  Without
 userspace TSO, because native tunnels drop what TSO hands them."""
 
-from systems.base import System
+from systems.base import INNER_MTU, System
 from systems.sink import Sink
 from systems.switch import Switch
 
@@ -28,7 +28,7 @@ class OvsVxlan(Sink, System):
         host.ip("address", "add", host.address + "/16", "dev", "br-phy")
         host.ip("link", "set", "br-phy", "up")
         switch.add_bridge(
-            "br-int", ("port0", "type=internal"),
+            "br-int", ("port0", "type=internal", f"mtu_request={INNER_MTU}"),
             ("vxlan0", "type=vxlan", "options:remote_ip=flow",
              "options:key=flow"))
         return switch

@@ -83,6 +83,6 @@ class Switch:
 
     def set_flows(self, bridge, *flows):
         self.host.run(
-            self.path("build/utilities/ovs-ofctl"), "-O", "OpenFlow15",
-            "replace-flows", self.file(f"{bridge}.mgmt"), "-",
+            self.path("build/utilities/ovs-ofctl"), "--timeout=10", "-O",
+            "OpenFlow15", "replace-flows", self.file(f"{bridge}.mgmt"), "-",
             stdin="\n".join(flows) + "\n", env=self.environment)

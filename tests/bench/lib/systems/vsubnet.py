@@ -5,14 +5,14 @@ place of the controller's."""
 import os
 import secrets
 
-from systems.base import System
+from systems.base import INNER_MTU, System
 from systems.sink import Sink
 from systems.switch import Switch
 
 VNI = 5001
 PORT = 8002
 NUMBER = {"a": 1, "b": 2}
-FIRST_MEMBER = 1001                 # Node number of the first replication member.
+FIRST_MEMBER = 1001                 # Node number of the first of them.
 EVERYONE = "255.255.255.255"
 
 
@@ -47,7 +47,7 @@ class Vsubnet(Sink, System):
         switch = Switch(host, self.tools.ovs, ["userspace-tso-enable=true"])
         state = os.path.join(host.directory, "sessions")
         switch.add_bridge(
-            "br-int", ("port0", "type=internal"),
+            "br-int", ("port0", "type=internal", f"mtu_request={INNER_MTU}"),
             ("vs0", "type=vsubnet", "options:remote_ip=flow",
              "options:key=flow", f"options:dst_port={PORT}",
              f"options:keyring={keyring}", f"options:state={state}"))
