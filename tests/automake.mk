@@ -4,6 +4,7 @@ TESTSUITE_AT = \
 	tests/testsuite.at \
 	tests/seal.at \
 	tests/model.at \
+	tests/offload.at \
 	tests/datapath.at \
 	tests/mapper.at \
 	tests/mapper-hostile.at \
@@ -42,6 +43,15 @@ tests_unit_model_SOURCES = \
 	tests/unit-model.c \
 	tests/unit-model.h
 tests_unit_model_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit-datapath
+tests_unit_datapath_SOURCES = \
+	tests/tcp-frame.c \
+	tests/tcp-frame.h \
+	tests/unit-coalesce.c \
+	tests/unit-datapath.c
+tests_unit_datapath_LDADD = \
+	plugin/datapath/libvsubnet-datapath.a $(unit_ldadd)
 
 check_PROGRAMS += tests/unit-mapper
 tests_unit_mapper_SOURCES = tests/unit-mapper.c

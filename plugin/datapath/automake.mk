@@ -3,7 +3,15 @@
 # here the same files are held to our warnings.
 noinst_LIBRARIES += plugin/datapath/libvsubnet-datapath.a
 plugin_datapath_libvsubnet_datapath_a_SOURCES = \
+	plugin/datapath/checksum.c \
+	plugin/datapath/checksum.h \
+	plugin/datapath/coalesce.c \
+	plugin/datapath/coalesce.h \
+	plugin/datapath/frame.c \
+	plugin/datapath/frame.h \
 	plugin/datapath/netdev-vsubnet.c \
+	plugin/datapath/segment.c \
+	plugin/datapath/segment.h \
 	plugin/datapath/vsubnet-checksum.c \
 	plugin/datapath/vsubnet-checksum.h \
 	plugin/datapath/vsubnet-counters.c \

@@ -2,7 +2,15 @@
 # What Open vSwitch's own build compiles of this project (lib/vsubnet is a link
 # to the plugin folder): the tunnel port, and the tunnel as pure code.
 lib_libopenvswitch_la_SOURCES += \
+	lib/vsubnet/datapath/checksum.c \
+	lib/vsubnet/datapath/checksum.h \
+	lib/vsubnet/datapath/coalesce.c \
+	lib/vsubnet/datapath/coalesce.h \
+	lib/vsubnet/datapath/frame.c \
+	lib/vsubnet/datapath/frame.h \
 	lib/vsubnet/datapath/netdev-vsubnet.c \
+	lib/vsubnet/datapath/segment.c \
+	lib/vsubnet/datapath/segment.h \
 	lib/vsubnet/datapath/vsubnet-checksum.c \
 	lib/vsubnet/datapath/vsubnet-checksum.h \
 	lib/vsubnet/datapath/vsubnet-counters.c \
