@@ -476,36 +476,105 @@ static const struct {
       "530f8afbc74536b9a963b4f1c4cb738b" },
 };
 
+/* Seals and opens row 'i' with the library in use. */
 static void
-test_gcm(struct ovs_cmdl_context *ctx OVS_UNUSED)
+check_gcm_vector(size_t i)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(gcm_vectors); i++) {
-        uint8_t key[32], aad[32], plain[64], want[80], got[80];
-        struct gcm_clear clear = {
-            .aad = aad,
-            .aad_len = from_hex(gcm_vectors[i].aad, aad, sizeof aad),
-        };
-        size_t key_len = from_hex(gcm_vectors[i].key, key, sizeof key);
-        size_t n = from_hex(gcm_vectors[i].plain, plain, sizeof plain);
-        struct gcm *seal = gcm_create(key, key_len, GCM_SEAL);
-        struct gcm *open = gcm_create(key, key_len, GCM_OPEN);
-        const struct iovec iov = { plain, n };
+    uint8_t key[32], aad[32], plain[64], want[80], got[80];
+    struct gcm_clear clear = {
+        .aad = aad,
+        .aad_len = from_hex(gcm_vectors[i].aad, aad, sizeof aad),
+    };
+    size_t key_len = from_hex(gcm_vectors[i].key, key, sizeof key);
+    size_t n = from_hex(gcm_vectors[i].plain, plain, sizeof plain);
+    struct gcm *seal = gcm_create(key, key_len, GCM_SEAL);
+    struct gcm *open = gcm_create(key, key_len, GCM_OPEN);
+    const struct iovec iov = { plain, n };
+    const struct iovec pieces[] = {
+        { plain, n / 3 }, { plain, 0 }, { plain + n / 3, n - n / 3 },
+    };
 
-        CHECK(seal && open);
-        from_hex(gcm_vectors[i].nonce, clear.nonce, sizeof clear.nonce);
-        CHECK(from_hex(gcm_vectors[i].sealed, want, sizeof want)
-              == n + GCM_TAG_LEN);
+    CHECK(seal && open);
+    from_hex(gcm_vectors[i].nonce, clear.nonce, sizeof clear.nonce);
+    CHECK(from_hex(gcm_vectors[i].sealed, want, sizeof want)
+          == n + GCM_TAG_LEN);
 
-        /* Twice: a context serves any number of messages. */
-        for (int round = 0; round < 2; round++) {
-            CHECK(gcm_seal(seal, &clear, &iov, 1, got));
-            CHECK(!memcmp(got, want, n + GCM_TAG_LEN), "row %"PRIuSIZE, i);
-            CHECK(gcm_open(open, &clear, want, n, got));
-            CHECK(!memcmp(got, plain, n), "row %"PRIuSIZE, i);
+    /* Twice: a context serves any number of messages. */
+    for (int round = 0; round < 2; round++) {
+        CHECK(gcm_seal(seal, &clear, &iov, 1, got));
+        CHECK(!memcmp(got, want, n + GCM_TAG_LEN), "row %"PRIuSIZE, i);
+        memset(got, 0, sizeof got);
+        CHECK(gcm_seal(seal, &clear, pieces, ARRAY_SIZE(pieces), got));
+        CHECK(!memcmp(got, want, n + GCM_TAG_LEN), "row %"PRIuSIZE, i);
+        CHECK(gcm_open(open, &clear, want, n, got));
+        CHECK(!memcmp(got, plain, n), "row %"PRIuSIZE, i);
+
+        /* In place, and then with each byte of the tag wrong. */
+        memcpy(got, want, n + GCM_TAG_LEN);
+        CHECK(gcm_open(open, &clear, got, n, got) && !memcmp(got, plain, n));
+        for (int j = 0; j < GCM_TAG_LEN; j++) {
+            memcpy(got, want, n + GCM_TAG_LEN);
+            got[n + j] ^= 1;
+            CHECK(!gcm_open(open, &clear, got, n, got));
+            CHECK(is_all_zeros(got, n));
         }
-        gcm_destroy(seal);
-        gcm_destroy(open);
-        CHECK(!gcm_create(key, key_len - 1, GCM_SEAL));
+    }
+    gcm_destroy(seal);
+    gcm_destroy(open);
+    CHECK(!gcm_create(key, key_len - 1, GCM_SEAL));
+}
+
+/* "gcm LIBRARY"; exits with 77 if the library is not to be had. */
+static void
+test_gcm(struct ovs_cmdl_context *ctx)
+{
+    enum gcm_library library = GCM_OPENSSL;
+
+    while (strcmp(gcm_library_name(library), ctx->argv[1])) {
+        CHECK(++library < GCM_N_LIBRARIES);
+    }
+    if (!gcm_use_library(library)) {
+        exit(77);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(gcm_vectors); i++) {
+        check_gcm_vector(i);
+    }
+}
+
+/* What one library seals the others open, of all lengths. */
+static void
+test_gcm_lengths(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static uint8_t plain[1500], sealed[1500 + GCM_TAG_LEN], got[1500];
+    const uint8_t key[32] = { 1, 2, 3 }, aad[28] = { 4, 5 };
+    const struct gcm_clear clear = {
+        .nonce = { 6 }, .aad = aad, .aad_len = sizeof aad,
+    };
+
+    for (size_t i = 0; i < sizeof plain; i++) {
+        plain[i] = i * 7;
+    }
+    for (size_t key_len = 16; key_len <= 32; key_len += 16) {
+        for (int i = 0; i < GCM_N_LIBRARIES * GCM_N_LIBRARIES; i++) {
+            if (!gcm_use_library(i / GCM_N_LIBRARIES)) {
+                continue;
+            }
+            struct gcm *seal = gcm_create(key, key_len, GCM_SEAL);
+            if (!gcm_use_library(i % GCM_N_LIBRARIES)) {
+                gcm_destroy(seal);
+                continue;
+            }
+            struct gcm *open = gcm_create(key, key_len, GCM_OPEN);
+            for (size_t n = 0; n <= sizeof plain; n++) {
+                const struct iovec iov = { plain, n };
+
+                CHECK(gcm_seal(seal, &clear, &iov, 1, sealed));
+                CHECK(gcm_open(open, &clear, sealed, n, got)
+                      && !memcmp(got, plain, n), "%d %"PRIuSIZE, i, n);
+            }
+            gcm_destroy(seal);
+            gcm_destroy(open);
+        }
     }
 }
 
@@ -652,7 +721,8 @@ static const struct ovs_cmdl_command commands[] = {
     { "tunnel-address", NULL, 0, 0, test_tunnel_address, OVS_RO },
     { "hkdf", NULL, 0, 0, test_hkdf, OVS_RO },
     { "derive", NULL, 0, 0, test_derive, OVS_RO },
-    { "gcm", NULL, 0, 0, test_gcm, OVS_RO },
+    { "gcm", NULL, 1, 1, test_gcm, OVS_RO },
+    { "gcm-lengths", NULL, 0, 0, test_gcm_lengths, OVS_RO },
     { "seal", NULL, 0, 0, test_seal, OVS_RO },
     { "open", NULL, 0, 0, test_open, OVS_RO },
     { "seal-empty", NULL, 0, 0, test_seal_empty, OVS_RO },

@@ -3,6 +3,9 @@ noinst_LIBRARIES += plugin/seal/libvsubnet-seal.a
 plugin_seal_libvsubnet_seal_a_SOURCES = \
 	plugin/seal/aead.c \
 	plugin/seal/aead.h \
+	plugin/seal/gcm-ipsec-mb.c \
+	plugin/seal/gcm-openssl.c \
+	plugin/seal/gcm-provider.h \
 	plugin/seal/gcm.c \
 	plugin/seal/gcm.h \
 	plugin/seal/keyring-file.c \

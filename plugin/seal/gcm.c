@@ -1,54 +1,160 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AES-GCM with OpenSSL's EVP. */
+/* AES-GCM: which crypto library does it. */
 
 #include <config.h>
-#include "seal/gcm.h"
+#include "seal/gcm-provider.h"
 
-#include <openssl/evp.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include "ovs-atomic.h"
 #include "util.h"
+#include "openvswitch/vlog.h"
 
-struct gcm {
-    EVP_CIPHER_CTX *ctx;
-    enum gcm_direction direction;
+VLOG_DEFINE_THIS_MODULE(vsubnet_gcm);
+
+static const struct gcm_class *const classes[GCM_N_LIBRARIES] = {
+    [GCM_OPENSSL] = &gcm_openssl_class,
+    [GCM_IPSEC_MB] = &gcm_ipsec_mb_class,
 };
 
-/* Fetching takes the provider's locks, so it is done once; the result lives
- * as long as the process. */
-static EVP_CIPHER *aes128gcm;
-static EVP_CIPHER *aes256gcm;
+static bool available[GCM_N_LIBRARIES];
+static atomic_int library = ATOMIC_VAR_INIT(GCM_OPENSSL);
+
+enum {
+    TRIAL_LEN = 1432,           /* A full frame on an ordinary underlay. */
+    TRIAL_SEALS = 32,
+    TRIALS = 5,
+};
+
+static uint64_t
+now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
+}
+
+/* What sealing costs with 'class': the best of some trials, in ns. */
+static uint64_t
+measure(const struct gcm_class *class)
+{
+    static const uint8_t key[16];
+    static uint8_t data[TRIAL_LEN + GCM_TAG_LEN];
+    const struct iovec iov = { data, TRIAL_LEN };
+    const struct gcm_clear clear = { .aad = key, .aad_len = 12 };
+    struct gcm *gcm = class->create(key, sizeof key, GCM_SEAL);
+    uint64_t best = UINT64_MAX;
+
+    for (int i = 0; gcm && i < TRIALS; i++) {
+        uint64_t start = now_ns();
+        bool ok = true;
+
+        for (int j = 0; j < TRIAL_SEALS; j++) {
+            ok &= class->seal(gcm, &clear, &iov, 1, data);
+        }
+        if (ok) {
+            best = MIN(best, now_ns() - start);
+        }
+    }
+    if (gcm) {
+        class->destroy(gcm);
+    }
+    return best;
+}
+
+static enum gcm_library
+find_fastest(void)
+{
+    enum gcm_library fastest = GCM_OPENSSL;
+    uint64_t best = UINT64_MAX;
+
+    for (int i = 0; i < GCM_N_LIBRARIES; i++) {
+        uint64_t cost = available[i] ? measure(classes[i]) : UINT64_MAX;
+
+        if (cost < best) {
+            best = cost;
+            fastest = i;
+        }
+    }
+    return fastest;
+}
+
+/* Chooses as the environment says, or the fastest. */
+static void
+choose(void)
+{
+    const char *wish = getenv("VSUBNET_AEAD");
+    int chosen = -1;
+
+    for (int i = 0; i < GCM_N_LIBRARIES; i++) {
+        available[i] = classes[i]->init();
+        if (wish && available[i] && !strcmp(wish, classes[i]->name)) {
+            chosen = i;
+        }
+    }
+    if (wish && *wish && chosen < 0 && strcmp(wish, "auto")) {
+        VLOG_WARN("VSUBNET_AEAD=%s: no such crypto library here", wish);
+    }
+    if (chosen < 0) {
+        chosen = find_fastest();
+    }
+    atomic_store(&library, chosen);
+    VLOG_DBG("AES-GCM by %s", classes[chosen]->name);
+}
 
 static void
-fetch(void)
+init(void)
 {
-    aes128gcm = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
-    aes256gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, choose);
+}
+
+const char *
+gcm_library_name(enum gcm_library i)
+{
+    return classes[i]->name;
+}
+
+enum gcm_library
+gcm_library_in_use(void)
+{
+    int i;
+
+    init();
+    atomic_read(&library, &i);
+    return i;
+}
+
+bool
+gcm_use_library(enum gcm_library i)
+{
+    init();
+    if (!available[i]) {
+        return false;
+    }
+    atomic_store(&library, (int) i);
+    return true;
 }
 
 struct gcm *
 gcm_create(const void *key, size_t key_len, enum gcm_direction direction)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const struct gcm_class *class;
+    struct gcm *gcm;
 
-    pthread_once(&once, fetch);
-
-    const EVP_CIPHER *cipher = (key_len == 16 ? aes128gcm
-                                : key_len == 32 ? aes256gcm
-                                : NULL);
-    if (!cipher) {
+    if (key_len != 16 && key_len != 32) {
         return NULL;
     }
-
-    struct gcm *gcm = xmalloc(sizeof *gcm);
-    gcm->direction = direction;
-    gcm->ctx = EVP_CIPHER_CTX_new();
-    if (!gcm->ctx
-        || EVP_CipherInit_ex2(gcm->ctx, cipher, key, NULL,
-                              direction == GCM_SEAL, NULL) <= 0
-        || EVP_CIPHER_CTX_get_iv_length(gcm->ctx) != GCM_NONCE_LEN) {
-        gcm_destroy(gcm);
-        return NULL;
+    init();
+    class = classes[gcm_library_in_use()];
+    gcm = class->create(key, key_len, direction);
+    if (gcm) {
+        gcm->class = class;
+        gcm->direction = direction;
     }
     return gcm;
 }
@@ -57,64 +163,22 @@ void
 gcm_destroy(struct gcm *gcm)
 {
     if (gcm) {
-        /* Cleanses the key schedule. */
-        EVP_CIPHER_CTX_free(gcm->ctx);
-        free(gcm);
+        gcm->class->destroy(gcm);
     }
-}
-
-static bool
-begin(struct gcm *gcm, const struct gcm_clear *clear)
-{
-    int n;
-
-    return (EVP_CipherInit_ex2(gcm->ctx, NULL, NULL, clear->nonce,
-                               gcm->direction == GCM_SEAL, NULL) > 0
-            && (!clear->aad_len
-                || EVP_CipherUpdate(gcm->ctx, NULL, &n, clear->aad,
-                                    clear->aad_len) > 0));
 }
 
 bool
 gcm_seal(struct gcm *gcm, const struct gcm_clear *clear,
          const struct iovec *iov, size_t n_iov, uint8_t *out)
 {
-    int n;
-
     ovs_assert(gcm->direction == GCM_SEAL);
-    if (!begin(gcm, clear)) {
-        return false;
-    }
-    for (size_t i = 0; i < n_iov; i++) {
-        /* GCM is a stream mode: what goes in comes out, nothing is held. */
-        if (iov[i].iov_len
-            && EVP_EncryptUpdate(gcm->ctx, out, &n, iov[i].iov_base,
-                                 iov[i].iov_len) <= 0) {
-            return false;
-        }
-        out += iov[i].iov_len;
-    }
-    return (EVP_EncryptFinal_ex(gcm->ctx, out, &n) > 0
-            && EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_GET_TAG,
-                                   GCM_TAG_LEN, out) > 0);
+    return gcm->class->seal(gcm, clear, iov, n_iov, out);
 }
 
 bool
 gcm_open(struct gcm *gcm, const struct gcm_clear *clear, const uint8_t *in,
          size_t n, uint8_t *out)
 {
-    uint8_t tag[GCM_TAG_LEN];
-    int dummy;
-
     ovs_assert(gcm->direction == GCM_OPEN);
-    memcpy(tag, in + n, GCM_TAG_LEN);
-    if (begin(gcm, clear)
-        && (!n || EVP_DecryptUpdate(gcm->ctx, out, &dummy, in, n) > 0)
-        && EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_SET_TAG,
-                               GCM_TAG_LEN, tag) > 0
-        && EVP_DecryptFinal_ex(gcm->ctx, out + n, &dummy) > 0) {
-        return true;
-    }
-    memset(out, 0, n);
-    return false;
+    return gcm->class->open(gcm, clear, in, n, out);
 }

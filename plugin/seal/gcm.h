@@ -9,8 +9,12 @@
  *
  * The primitive (NIST SP 800-38D) with a 12-byte nonce and a 16-byte tag, and
  * nothing that is ours: what goes into nonce and associated data is aead.h's.
- * gcm.c does it with OpenSSL's EVP; another library takes the place of that
- * one file.
+ *
+ * Two libraries can do it: OpenSSL's EVP always, Intel's Multi-Buffer Crypto
+ * for IPsec where its header was there at build, and it is installed.  The
+ * faster one on this processor is found out at first use, by a trial of well
+ * under a millisecond; VSUBNET_AEAD=openssl or =ipsec-mb in the environment
+ * decides otherwise.  gcm-provider.h is what a library has to give.
  *
  * A context has its key scheduled once and is then used for any number of
  * messages, because scheduling costs more than a short message does.
@@ -25,6 +29,14 @@
 enum { GCM_NONCE_LEN = 12, GCM_TAG_LEN = 16 };
 
 enum gcm_direction { GCM_SEAL, GCM_OPEN };
+
+enum gcm_library { GCM_OPENSSL, GCM_IPSEC_MB, GCM_N_LIBRARIES };
+const char *gcm_library_name(enum gcm_library);
+enum gcm_library gcm_library_in_use(void);
+
+/* Makes contexts that are created from now on be of this library.  Returns
+ * false if it is not to be had. */
+bool gcm_use_library(enum gcm_library);
 
 /* What is not encrypted of a message. */
 struct gcm_clear {

@@ -22,6 +22,7 @@
 #endif
 #include "openvswitch/util.h"
 #include "seal/aead.h"
+#include "seal/gcm.h"
 #include "seal/wire.h"
 #include "util.h"
 
@@ -48,11 +49,18 @@ struct backend {
 static bool
 select_openssl(void)
 {
-    return true;
+    return gcm_use_library(GCM_OPENSSL);
+}
+
+static bool
+select_ipsec_mb(void)
+{
+    return gcm_use_library(GCM_IPSEC_MB);
 }
 
 static const struct backend backends[] = {
     { "openssl", select_openssl },
+    { "ipsec-mb", select_ipsec_mb },
 };
 
 struct bench {
