@@ -18,7 +18,7 @@ TESTSUITE_AT = \
 EXTRA_DIST += tests/lib-datapath.sh tests/dp-datagram
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
 EXTRA_DIST += tests/README.md tests/run tests/system-lib.sh tests/decode.py \
-	tests/frames.py \
+	tests/echo.py tests/frames.py \
 	tests/hostile.py tests/secrets.py tests/stream.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \
 	tutorial/lib/build.sh tutorial/lib/hosts.sh tutorial/lib/demo.sh
@@ -49,7 +49,8 @@ tests_unit_datapath_SOURCES = \
 	tests/tcp-frame.c \
 	tests/tcp-frame.h \
 	tests/unit-coalesce.c \
-	tests/unit-datapath.c
+	tests/unit-datapath.c \
+	tests/unit-fragment.c
 tests_unit_datapath_LDADD = \
 	plugin/datapath/libvsubnet-datapath.a $(unit_ldadd)
 

@@ -7,17 +7,19 @@ plugin_datapath_libvsubnet_datapath_a_SOURCES = \
 	plugin/datapath/checksum.h \
 	plugin/datapath/coalesce.c \
 	plugin/datapath/coalesce.h \
+	plugin/datapath/fragment.c \
+	plugin/datapath/fragment.h \
 	plugin/datapath/frame.c \
 	plugin/datapath/frame.h \
 	plugin/datapath/netdev-vsubnet.c \
 	plugin/datapath/segment.c \
 	plugin/datapath/segment.h \
-	plugin/datapath/vsubnet-checksum.c \
-	plugin/datapath/vsubnet-checksum.h \
 	plugin/datapath/vsubnet-counters.c \
 	plugin/datapath/vsubnet-counters.h \
 	plugin/datapath/vsubnet-keys.c \
 	plugin/datapath/vsubnet-keys.h \
+	plugin/datapath/vsubnet-path.c \
+	plugin/datapath/vsubnet-path.h \
 	plugin/datapath/vsubnet-port.c \
 	plugin/datapath/vsubnet-port.h \
 	plugin/datapath/vsubnet-rx.c \

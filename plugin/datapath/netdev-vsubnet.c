@@ -94,7 +94,9 @@ netdev_vsubnet_run(const struct netdev_class *class OVS_UNUSED)
 
     ovs_mutex_lock(&list_mutex);
     LIST_FOR_EACH (dev, node, &all_netdevs) {
-        vsubnet_port_run(&dev->port);
+        if (vsubnet_port_run(&dev->port)) {
+            netdev_change_seq_changed(&dev->up);
+        }
     }
     ovs_mutex_unlock(&list_mutex);
 }
@@ -130,11 +132,12 @@ netdev_vsubnet_construct(struct netdev *netdev)
     eth_addr_random(&dev->etheraddr);
     ovsrcu_init(&dev->tunnel_config, NULL);
 
-    /* Checksums are completed here; a TSO packet is dropped here, where it is
-     * counted, rather than before it comes here. */
+    /* Checksums are completed and packets cut here, where what can't be done
+     * is counted, rather than dropped before it comes here. */
     netdev->ol_flags = (NETDEV_TX_OFFLOAD_TCP_CKSUM
                         | NETDEV_TX_OFFLOAD_UDP_CKSUM
                         | NETDEV_TX_OFFLOAD_SCTP_CKSUM
+                        | NETDEV_TX_OFFLOAD_UDP_SEG
                         | NETDEV_TX_OFFLOAD_TCP_TSO);
 
     ovs_mutex_lock(&list_mutex);

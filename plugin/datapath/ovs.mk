@@ -6,17 +6,19 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/vsubnet/datapath/checksum.h \
 	lib/vsubnet/datapath/coalesce.c \
 	lib/vsubnet/datapath/coalesce.h \
+	lib/vsubnet/datapath/fragment.c \
+	lib/vsubnet/datapath/fragment.h \
 	lib/vsubnet/datapath/frame.c \
 	lib/vsubnet/datapath/frame.h \
 	lib/vsubnet/datapath/netdev-vsubnet.c \
 	lib/vsubnet/datapath/segment.c \
 	lib/vsubnet/datapath/segment.h \
-	lib/vsubnet/datapath/vsubnet-checksum.c \
-	lib/vsubnet/datapath/vsubnet-checksum.h \
 	lib/vsubnet/datapath/vsubnet-counters.c \
 	lib/vsubnet/datapath/vsubnet-counters.h \
 	lib/vsubnet/datapath/vsubnet-keys.c \
 	lib/vsubnet/datapath/vsubnet-keys.h \
+	lib/vsubnet/datapath/vsubnet-path.c \
+	lib/vsubnet/datapath/vsubnet-path.h \
 	lib/vsubnet/datapath/vsubnet-port.c \
 	lib/vsubnet/datapath/vsubnet-port.h \
 	lib/vsubnet/datapath/vsubnet-rx.c \
@@ -31,6 +33,9 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/vsubnet/datapath/vsubnet-tx.h \
 	lib/vsubnet/seal/aead.c \
 	lib/vsubnet/seal/aead.h \
+	lib/vsubnet/seal/gcm-ipsec-mb.c \
+	lib/vsubnet/seal/gcm-openssl.c \
+	lib/vsubnet/seal/gcm-provider.h \
 	lib/vsubnet/seal/gcm.c \
 	lib/vsubnet/seal/gcm.h \
 	lib/vsubnet/seal/keyring-file.c \

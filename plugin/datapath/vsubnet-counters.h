@@ -35,11 +35,14 @@ enum vsubnet_counter_kind {
     VSUBNET_COUNTER(rx_bytes, GOOD, "bytes in them")                          \
     VSUBNET_COUNTER(rx_oam, GOOD, "...which carry OAM")                       \
     VSUBNET_COUNTER(rx_coalesced, GOOD, "datagrams the kernel coalesced")     \
+    VSUBNET_COUNTER(rx_joined, GOOD, "TCP segments joined to one before")     \
     VSUBNET_COUNTER(rx_no_keyring, DROP, "no keyring is loaded")              \
     VSUBNET_COUNTER(rx_truncated, ERROR, "too short, or cut off")             \
     VSUBNET_COUNTER(rx_bad_version, ERROR, "unknown version")                 \
     VSUBNET_COUNTER(rx_bad_type, ERROR, "unknown type")                       \
-    VSUBNET_COUNTER(rx_fragment, DROP, "fragment of a frame")                 \
+    VSUBNET_COUNTER(rx_fragments, GOOD, "fragments of frames received")       \
+    VSUBNET_COUNTER(rx_bad_fragment, ERROR, "fragment of no possible frame")  \
+    VSUBNET_COUNTER(rx_lost_fragment, DROP, "fragment whose others are lost") \
     VSUBNET_COUNTER(rx_own_spi, DROP, "sent by this node")                    \
     VSUBNET_COUNTER(rx_unknown_spi, DROP, "SPI is not in the keyring")        \
     VSUBNET_COUNTER(rx_vni_mismatch, DROP, "SPI belongs to another VNI")      \
@@ -57,14 +60,33 @@ enum vsubnet_counter_kind {
     VSUBNET_COUNTER(tx_bytes, GOOD, "bytes in them")                          \
     VSUBNET_COUNTER(tx_datagrams, GOOD, "datagrams sent")                     \
     VSUBNET_COUNTER(tx_replicated, GOOD, "frames for all members")            \
+    VSUBNET_COUNTER(tx_segmented, GOOD, "frames cut into segments")           \
+    VSUBNET_COUNTER(tx_fragmented, GOOD, "frames sent as fragments")          \
     VSUBNET_COUNTER(tx_no_keyring, DROP, "no keyring is loaded")              \
     VSUBNET_COUNTER(tx_no_key, DROP, "no key to send in this VNI")            \
     VSUBNET_COUNTER(tx_unknown_node, DROP, "tun_dst is no known node")        \
     VSUBNET_COUNTER(tx_not_member, DROP, "node is no member of the VNI")      \
     VSUBNET_COUNTER(tx_no_endpoint, DROP, "endpoint of node unknown")         \
     VSUBNET_COUNTER(tx_too_long, DROP, "longer than the path takes")          \
-    VSUBNET_COUNTER(tx_super_packet, DROP, "not segmented by its sender")     \
     VSUBNET_COUNTER(tx_bad_frame, ERROR, "no room for Ethernet header")       \
+    VSUBNET_COUNTER(tx_offload_truncated, ERROR,                              \
+                    "marked for offload, cut off")                            \
+    VSUBNET_COUNTER(tx_offload_not_ip, ERROR,                                 \
+                    "marked for offload, not IP")                             \
+    VSUBNET_COUNTER(tx_offload_bad_ip, ERROR,                                 \
+                    "marked for offload, bad IP header")                      \
+    VSUBNET_COUNTER(tx_offload_options, ERROR,                                \
+                    "marked for offload, IPv4 options")                       \
+    VSUBNET_COUNTER(tx_offload_extension, ERROR,                              \
+                    "marked for offload, IPv6 extension")                     \
+    VSUBNET_COUNTER(tx_offload_fragment, ERROR,                               \
+                    "marked for offload, IP fragment")                        \
+    VSUBNET_COUNTER(tx_offload_protocol, ERROR,                               \
+                    "marked for offload, no TCP or UDP")                      \
+    VSUBNET_COUNTER(tx_offload_bad_transport, ERROR,                          \
+                    "marked for offload, bad length")                         \
+    VSUBNET_COUNTER(tx_offload_segment_size, ERROR,                           \
+                    "marked for offload, bad segments")                       \
     VSUBNET_COUNTER(tx_socket_full, DROP, "kernel had no buffer")             \
     VSUBNET_COUNTER(tx_send_errors, ERROR, "kernel refused for another reason")\
     VSUBNET_COUNTER(tx_crypto_failed, ERROR, "crypto library failed")

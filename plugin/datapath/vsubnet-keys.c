@@ -3,6 +3,7 @@
 
 #include <config.h>
 #include "datapath/vsubnet-keys.h"
+#include "datapath/fragment.h"
 #include "hash.h"
 #include "seal/session-state.h"
 #include "util.h"
@@ -130,6 +131,8 @@ vsubnet_keys_adopt(struct vsubnet_keys *keys, struct vsubnet_keys *old)
 
             r->rx = from->rx;
             from->rx = NULL;
+            r->fragments = from->fragments;
+            from->fragments = NULL;
         }
     }
 }
@@ -152,6 +155,7 @@ vsubnet_keys_destroy(struct vsubnet_keys *keys)
         if (r->rx) {
             session_rx_destroy(r->rx);
         }
+        fragment_table_destroy(r->fragments);
         free(r);
     }
     hmap_destroy(&keys->receivers);

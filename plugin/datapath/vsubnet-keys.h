@@ -37,6 +37,7 @@
 #include "seal/keyring.h"
 #include "seal/session.h"
 
+struct fragment_table;
 struct session_state;
 
 /* A key to send with, in 'senders', by SPI. */
@@ -55,6 +56,7 @@ struct vsubnet_receiver {
     bool member;                /* ...is a member of the VNI. */
     const struct keyring_peer *peer;
     struct session_rx *rx;      /* NULL: to be adopted. */
+    struct fragment_table *fragments;   /* NULL: none came yet. */
 };
 
 struct vsubnet_keys {

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include "datapath/vsubnet-keys.h"
+#include "datapath/vsubnet-path.h"
 #include "datapath/vsubnet-saver.h"
 #include "datapath/vsubnet-socket.h"
 #include "packets.h"
 #include "seal/keyring-file.h"
 #include "seal/session-state.h"
+#include "seal/wire.h"
 #include "timeval.h"
 #include "util.h"
 #include "openvswitch/poll-loop.h"
@@ -20,7 +22,10 @@
 
 VLOG_DEFINE_THIS_MODULE(vsubnet_port);
 
-enum { SAVE_INTERVAL_MS = 1000 };
+enum {
+    INTERVAL_MS = 1000,         /* Of what is done now and then. */
+    PATHS_PER_INTERVAL = 64,
+};
 
 void
 vsubnet_config_destroy(struct vsubnet_config *config)
@@ -172,6 +177,8 @@ load_keyring(struct vsubnet_port *port)
     if (error) {
         return error;
     }
+    vsubnet_path_init(keyring, port->keys ? port->keys->keyring : NULL,
+                      &port->config.local);
     collect_state(port);
     set_keys(port, vsubnet_keys_create(keyring, port->keys, port->state));
     vsubnet_keys_retain(port->keys, port->state);
@@ -348,23 +355,61 @@ vsubnet_port_destroy(struct vsubnet_port *port)
     ovs_mutex_destroy(&port->mutex);
 }
 
-void
+/* Asks for the path MTU of the peers whose turn it is.  Returns true if there
+ * is a new one. */
+static bool
+probe_paths(struct vsubnet_port *port)
+{
+    struct keyring *keyring = port->keys ? port->keys->keyring : NULL;
+    bool changed = false;
+
+    for (int i = 0; keyring && i < PATHS_PER_INTERVAL; i++) {
+        struct hmap_node *node = hmap_at_position(&keyring->peers,
+                                                  &port->path_position);
+        const struct keyring_peer *peer;
+        int max_frame;
+
+        if (!node) {
+            break;
+        }
+        peer = CONTAINER_OF(node, struct keyring_peer, hmap_node);
+        max_frame = vsubnet_path_max_frame(
+            vsubnet_path_mtu(&port->config.local, &peer->address),
+            &peer->address);
+        if (max_frame != peer->max_frame) {
+            VLOG_INFO("%s: node %"PRIu32" takes IP packets of %d bytes in one "
+                      "datagram", port->name, peer->number,
+                      max_frame - WIRE_ETHERNET_LEN);
+            stop_packets(port);
+            vsubnet_path_set(keyring, peer->number, max_frame);
+            resume_packets(port);
+            changed = true;
+        }
+    }
+    return changed;
+}
+
+bool
 vsubnet_port_run(struct vsubnet_port *port)
 {
+    bool changed = false;
+
     ovs_mutex_lock(&port->mutex);
-    if (time_msec() >= port->next_save) {
-        port->next_save = time_msec() + SAVE_INTERVAL_MS;
+    if (time_msec() >= port->next_run) {
+        port->next_run = time_msec() + INTERVAL_MS;
         save_state(port);
+        changed = probe_paths(port);
     }
     ovs_mutex_unlock(&port->mutex);
+    return changed;
 }
 
 void
 vsubnet_port_wait(struct vsubnet_port *port)
 {
     ovs_mutex_lock(&port->mutex);
-    if (port->config.state && port->keys) {
-        poll_timer_wait_until(port->next_save);
+    if (port->keys) {
+        poll_timer_wait_until(port->next_run);
     }
     ovs_mutex_unlock(&port->mutex);
 }

@@ -33,6 +33,7 @@
 #include "datapath/vsubnet-counters.h"
 #include "datapath/vsubnet-rx.h"
 #include "datapath/vsubnet-tx.h"
+#include "openvswitch/hmap.h"
 #include "ovs-thread.h"
 
 struct session_state;
@@ -66,7 +67,8 @@ struct vsubnet_port {
     size_t state_text_len;
     uint64_t saved_frames;      /* Frames of both directions until then... */
     bool saved_twice;           /* ...and there were no more since. */
-    long long int next_save;    /* time_msec() value. */
+    long long int next_run;     /* time_msec() value. */
+    struct hmap_position path_position; /* Of the peer to ask for next. */
 };
 
 void vsubnet_port_init(struct vsubnet_port *, const char *name);
@@ -88,8 +90,9 @@ char *vsubnet_port_reload(struct vsubnet_port *, bool *changed);
  * somebody's cache, and for the end of the process. */
 void vsubnet_port_release(struct vsubnet_port *);
 
-/* Has the session state saved if a second has passed. */
-void vsubnet_port_run(struct vsubnet_port *);
+/* Each second: has the session state saved, and looks how long datagrams may
+ * be.  Returns true if there is something new to see. */
+bool vsubnet_port_run(struct vsubnet_port *);
 void vsubnet_port_wait(struct vsubnet_port *);
 
 #endif /* datapath/vsubnet-port.h */

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 
 #include "coverage.h"
+#include "datapath/coalesce.h"
+#include "datapath/fragment.h"
 #include "datapath/vsubnet-counters.h"
 #include "datapath/vsubnet-keys.h"
 #include "datapath/vsubnet-socket.h"
@@ -20,6 +22,7 @@
 #include "seal/wire.h"
 #include "socket-util.h"
 #include "timeval.h"
+#include "userspace-tso.h"
 #include "util.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
@@ -37,10 +40,17 @@ enum {
     MAX_MESSAGES = 32,          /* In one system call. */
     MESSAGE_SIZE = 65536,       /* No UDP datagram, coalesced or not, has
                                  * more. */
-    MAX_CALLS = 4,              /* In one go.  What is dropped fills no batch,
-                                 * so a flood would keep this thread. */
+    FEW_MESSAGES = 8,           /* ...when they are long: 32 of them would
+                                 * keep all else waiting for milliseconds. */
+    LONG_MESSAGE = 16 * 1024,
+    MAX_CALLS = 2,              /* In one go.  What is dropped or joined fills
+                                 * no batch, so a flood would keep this
+                                 * thread. */
     MAX_DRAIN_CALLS = 256,
 };
+
+/* In the low bits of a coalescing tag, which is a pointer. */
+enum { TAG_OAM = 1, TAG_BITS = 1 };
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
 
@@ -53,11 +63,14 @@ struct vsubnet_rx_buffers {
         char space[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t))];
     } control[MAX_MESSAGES];
     uint8_t (*data)[MESSAGE_SIZE];
+    uint8_t *fragment;          /* One that has been opened. */
 
+    bool more;                  /* The socket may have more of them. */
     int n;                      /* Messages received... */
     int current;                /* ...the first that is not yet done... */
     size_t ofs;                 /* ...and how far that one is. */
     size_t segment;             /* Length of its datagrams. */
+    struct coalesce *coalesce;  /* The batch that is being made. */
     uint32_t kernel_drops;      /* The socket's count, as last seen. */
 };
 
@@ -105,7 +118,9 @@ buffers_create(void)
 {
     struct vsubnet_rx_buffers *b = xzalloc(sizeof *b);
 
+    b->coalesce = coalesce_create(DP_NETDEV_HEADROOM, userspace_tso_enabled());
     b->data = xmalloc_pagealign(MAX_MESSAGES * sizeof *b->data);
+    b->fragment = xmalloc(MESSAGE_SIZE);
     for (int i = 0; i < MAX_MESSAGES; i++) {
         b->iovs[i].iov_base = b->data[i];
         b->iovs[i].iov_len = sizeof b->data[i];
@@ -119,6 +134,8 @@ buffers_destroy(struct vsubnet_rx_buffers *b)
 {
     if (b) {
         free_pagealign(b->data);
+        free(b->fragment);
+        coalesce_destroy(b->coalesce);
         free(b);
     }
 }
@@ -181,15 +198,18 @@ static int
 receive_messages(struct vsubnet_rx *rx)
 {
     struct vsubnet_rx_buffers *b = rx->buffers;
-    int n;
+    size_t bytes = 0;
+    int wanted, n;
 
     for (int i = 0; i < b->n; i++) {
+        bytes += b->headers[i].msg_len;
         buffers_init_header(b, i);
     }
+    wanted = b->n && bytes / b->n > LONG_MESSAGE ? FEW_MESSAGES : MAX_MESSAGES;
     b->n = b->current = 0;
     do {
         COVERAGE_INC(vsubnet_rx_call);
-        n = recvmmsg(rx->socket->fd, b->headers, MAX_MESSAGES, MSG_DONTWAIT,
+        n = recvmmsg(rx->socket->fd, b->headers, wanted, MSG_DONTWAIT,
                      NULL);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
@@ -199,6 +219,7 @@ receive_messages(struct vsubnet_rx *rx)
         return errno;
     }
     b->n = n;
+    b->more = n == wanted;
     begin_message(rx, 0);
     return 0;
 }
@@ -272,10 +293,6 @@ parse_datagram(struct vsubnet_rx *rx, struct rx_datagram *d,
         *why = VSUBNET_rx_no_keyring;
         return false;
     }
-    if (a->header.type == WIRE_FRAGMENT) {
-        *why = VSUBNET_rx_fragment;
-        return false;
-    }
     return true;
 }
 
@@ -291,39 +308,138 @@ is_from_endpoint(const struct vsubnet_receiver *r,
             && ipv6_addr_equals(&r->peer->address, &address));
 }
 
-/* Opens datagram 'd'.  Returns the frame, or NULL and why there is none. */
-static struct dp_packet *
-open_datagram(struct vsubnet_rx *rx, struct rx_datagram *d,
-              struct vsubnet_receiver **receiverp, enum vsubnet_counter *why)
+/* Opens 'd', which is of 'r', to 'to'. */
+static bool
+open_datagram(struct rx_datagram *d, struct vsubnet_receiver *r, void *to,
+              enum vsubnet_counter *why)
+{
+    enum session_verdict verdict = session_rx_open(r->rx, &d->arrival, to);
+
+    if (verdict != SESSION_OK) {
+        *why = verdict_to_counter(verdict);
+        return false;
+    }
+    return true;
+}
+
+/* What frames must have in common to be joined. */
+static uint64_t
+coalesce_tag(const struct vsubnet_receiver *r, const struct rx_datagram *d)
+{
+    return (uintptr_t) r | (d->arrival.header.type == WIRE_OAM ? TAG_OAM : 0);
+}
+
+/* Opens 'd', a frame, into the batch. */
+static bool
+receive_frame(struct vsubnet_rx *rx, struct rx_datagram *d,
+              struct vsubnet_receiver *r, enum vsubnet_counter *why)
+{
+    struct coalesce *coalesce = rx->buffers->coalesce;
+    size_t n = d->arrival.len - WIRE_SEAL_LEN;
+    bool ok = open_datagram(d, r, coalesce_prepare(coalesce,
+                                                   coalesce_tag(r, d), n),
+                            why);
+
+    if (ok && n < ETH_HEADER_LEN) {
+        *why = VSUBNET_rx_short_frame;
+        ok = false;
+    }
+    if (!ok) {
+        coalesce_cancel(coalesce);
+        return false;
+    }
+    coalesce_accept(coalesce);
+    vsubnet_count(rx->counters, VSUBNET_rx_frames, 1);
+    vsubnet_count(rx->counters, VSUBNET_rx_bytes, n);
+    if (d->arrival.header.type == WIRE_OAM) {
+        vsubnet_count(rx->counters, VSUBNET_rx_oam, 1);
+    }
+    return true;
+}
+
+/* Opens 'd', a fragment, and adds its frame to the batch if that is complete
+ * now. */
+static bool
+receive_fragment(struct vsubnet_rx *rx, struct rx_datagram *d,
+                 struct vsubnet_receiver *r, enum vsubnet_counter *why)
+{
+    struct coalesce *coalesce = rx->buffers->coalesce;
+    struct fragment piece = {
+        .session = d->arrival.header.session,
+        .sequence = d->arrival.header.sequence,
+        .payload = rx->buffers->fragment,
+        .len = d->arrival.len - WIRE_SEAL_LEN,
+        .now_ms = d->arrival.mono_ms,
+    };
+    enum fragment_verdict verdict;
+    uint64_t lost = 0;
+    size_t n;
+
+    if (!open_datagram(d, r, rx->buffers->fragment, why)) {
+        return false;
+    }
+    vsubnet_count(rx->counters, VSUBNET_rx_fragments, 1);
+    if (!r->fragments) {
+        r->fragments = fragment_table_create();
+    }
+    verdict = fragment_table_add(r->fragments, &piece, &n, &lost);
+    vsubnet_count(rx->counters, VSUBNET_rx_lost_fragment, lost);
+    if (verdict == FRAGMENT_COMPLETE) {
+        fragment_table_take(r->fragments,
+                            coalesce_prepare(coalesce, coalesce_tag(r, d), n));
+        if (n < ETH_HEADER_LEN) {
+            coalesce_cancel(coalesce);
+            *why = VSUBNET_rx_short_frame;
+            return false;
+        }
+        coalesce_accept(coalesce);
+        vsubnet_count(rx->counters, VSUBNET_rx_frames, 1);
+        vsubnet_count(rx->counters, VSUBNET_rx_bytes, n);
+    }
+    *why = VSUBNET_rx_bad_fragment;
+    return verdict != FRAGMENT_BAD;
+}
+
+static bool
+receive(struct vsubnet_rx *rx, struct rx_datagram *d,
+        enum vsubnet_counter *why)
 {
     struct session_arrival *a = &d->arrival;
-    enum session_verdict verdict;
     struct vsubnet_receiver *r;
-    struct dp_packet *packet;
 
     if (!parse_datagram(rx, d, why)) {
-        return NULL;
+        return false;
     }
-    *receiverp = r = find_receiver(rx, &a->header, why);
+    r = find_receiver(rx, &a->header, why);
     if (!r) {
-        return NULL;
+        return false;
     }
     a->self = rx->keys->keyring->self;
     a->from_endpoint = is_from_endpoint(r, d->source);
+    return (a->header.type == WIRE_FRAGMENT
+            ? receive_fragment(rx, d, r, why)
+            : receive_frame(rx, d, r, why));
+}
 
-    packet = dp_packet_new_with_headroom(a->len - WIRE_SEAL_LEN,
-                                         DP_NETDEV_HEADROOM);
-    verdict = session_rx_open(r->rx, a, dp_packet_data(packet));
-    if (verdict != SESSION_OK) {
-        *why = verdict_to_counter(verdict);
-    } else if (a->len - WIRE_SEAL_LEN < ETH_HEADER_LEN) {
-        *why = VSUBNET_rx_short_frame;
-    } else {
-        dp_packet_set_size(packet, a->len - WIRE_SEAL_LEN);
-        return packet;
+/* Takes the 'len' bytes at 'datagram', which came from 'source', and adds the
+ * frame in it to the batch or drops it. */
+static void
+receive_datagram(struct vsubnet_rx *rx, const void *datagram, size_t len,
+                 const struct sockaddr_storage *source)
+{
+    struct rx_datagram d = {
+        .arrival = {
+            .datagram = datagram,
+            .len = len,
+            .mono_ms = time_msec(),
+        },
+        .source = source,
+    };
+    enum vsubnet_counter why;
+
+    if (!receive(rx, &d, &why)) {
+        drop(rx, why, source);
     }
-    dp_packet_delete(packet);
-    return NULL;
 }
 
 static void
@@ -337,55 +453,40 @@ fill_tunnel(struct flow_tnl *tnl, const struct vsubnet_receiver *r,
     tnl->flags = FLOW_TNL_F_KEY | (oam ? FLOW_TNL_F_OAM : 0);
 }
 
-/* Takes the 'len' bytes at 'datagram', which came from 'source', and adds the
- * frame in it to 'batch' or drops it. */
+/* Gives out what has become of the batch. */
 static void
-receive_datagram(struct vsubnet_rx *rx, const void *datagram, size_t len,
-                 const struct sockaddr_storage *source,
-                 struct dp_packet_batch *batch)
+finish_batch(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
 {
-    struct rx_datagram d = {
-        .arrival = {
-            .datagram = datagram,
-            .len = len,
-            .mono_ms = time_msec(),
-        },
-        .source = source,
-    };
-    struct vsubnet_receiver *r;
-    struct dp_packet *packet;
-    enum vsubnet_counter why;
-    bool oam;
+    size_t n;
+    const struct coalesced *out = coalesce_finish(rx->buffers->coalesce, &n);
 
-    packet = open_datagram(rx, &d, &r, &why);
-    if (!packet) {
-        drop(rx, why, source);
-        return;
-    }
-    oam = d.arrival.header.type == WIRE_OAM;
-    fill_tunnel(&packet->md.tunnel, r, rx->keys->keyring->self, oam);
-    dp_packet_batch_add(batch, packet);
+    for (size_t i = 0; i < n; i++) {
+        const struct vsubnet_receiver *r
+            = (const void *) (uintptr_t) (out[i].tag & ~(uint64_t) TAG_BITS);
 
-    vsubnet_count(rx->counters, VSUBNET_rx_frames, 1);
-    vsubnet_count(rx->counters, VSUBNET_rx_bytes, dp_packet_size(packet));
-    if (oam) {
-        vsubnet_count(rx->counters, VSUBNET_rx_oam, 1);
+        fill_tunnel(&out[i].packet->md.tunnel, r, rx->keys->keyring->self,
+                    out[i].tag & TAG_OAM);
+        dp_packet_batch_add(batch, out[i].packet);
+        if (out[i].n_frames > 1) {
+            vsubnet_count(rx->counters, VSUBNET_rx_joined,
+                          out[i].n_frames - 1);
+        }
     }
 }
 
-/* Takes datagrams out of the messages at hand until 'batch' is full or there
+/* Takes datagrams out of the messages at hand until the batch is full or there
  * are no more. */
 static void
-receive_datagrams(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
+receive_datagrams(struct vsubnet_rx *rx)
 {
     struct vsubnet_rx_buffers *b = rx->buffers;
 
-    while (b->current < b->n && !dp_packet_batch_is_full(batch)) {
+    while (b->current < b->n && !coalesce_is_full(b->coalesce)) {
         size_t left = b->headers[b->current].msg_len - b->ofs;
         size_t n = MIN(left, b->segment);
 
         receive_datagram(rx, &b->data[b->current][b->ofs], n,
-                         &b->sources[b->current], batch);
+                         &b->sources[b->current]);
         b->ofs += n;
         if (n == left) {
             begin_message(rx, b->current + 1);
@@ -405,18 +506,20 @@ recv_locked(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
         rx->buffers = buffers_create();
     }
 
-    receive_datagrams(rx, batch);
-    for (int i = 0; i < MAX_CALLS && !dp_packet_batch_is_full(batch); i++) {
+    receive_datagrams(rx);
+    for (int i = 0; (i < MAX_CALLS
+                     && !coalesce_is_full(rx->buffers->coalesce)); i++) {
         error = receive_messages(rx);
         if (error) {
             break;
         }
-        receive_datagrams(rx, batch);
-        if (rx->buffers->n < MAX_MESSAGES) {
+        receive_datagrams(rx);
+        if (!rx->buffers->more) {
             /* There was no more: don't ask in vain. */
             break;
         }
     }
+    finish_batch(rx, batch);
     return (!dp_packet_batch_is_empty(batch) ? 0
             : error ? error
             : EAGAIN);

@@ -8,6 +8,7 @@
 #include "datapath/vsubnet-port.h"
 #include "datapath/vsubnet-socket.h"
 #include "packets.h"
+#include "seal/gcm.h"
 #include "seal/wire.h"
 #include "smap.h"
 #include "sset.h"
@@ -51,6 +52,21 @@ local_to_string(const struct vsubnet_port *port)
     return s ? endpoint_to_string(&s->local, s->port) : xstrdup("-");
 }
 
+/* The longest IP packet that reaches each peer in one datagram. */
+static int
+inner_mtu(const struct keyring *keyring)
+{
+    const struct keyring_peer *peer;
+    int least = WIRE_MAX_FRAME_LEN;
+
+    HMAP_FOR_EACH (peer, hmap_node, &keyring->peers) {
+        if (peer->port) {
+            least = MIN(least, peer->max_frame);
+        }
+    }
+    return least - WIRE_ETHERNET_LEN;
+}
+
 void
 vsubnet_show_status(struct vsubnet_port *port, struct smap *status)
 {
@@ -63,6 +79,10 @@ vsubnet_show_status(struct vsubnet_port *port, struct smap *status)
         smap_add(status, "state", port->state_error);
     }
     smap_add_nocopy(status, xstrdup("local"), local_to_string(port));
+    if (port->keys) {
+        smap_add_format(status, "mtu", "%d", inner_mtu(port->keys->keyring));
+        smap_add(status, "crypto", gcm_library_name(gcm_library_in_use()));
+    }
     ovs_mutex_unlock(&port->mutex);
 }
 
@@ -175,6 +195,7 @@ peers_to_json(const struct keyring *keyring)
                                IP_ARGS(wire_tunnel_address(peer->number)));
         put_nocopy(json, "endpoint",
                    endpoint_to_string(&peer->address, peer->port));
+        put_integer(json, "mtu", peer->max_frame - WIRE_ETHERNET_LEN);
         json_object_put_format(json, "revision", "%"PRIu64".%"PRIu64,
                                peer->generation, peer->revision);
         json_array_add(array, json);
@@ -340,10 +361,11 @@ get_integer(const struct json *object, const char *name)
 static void
 format_peer(struct ds *s, const struct json *peer)
 {
-    ds_put_format(s, "    node %lld (%s): endpoint %s, revision %s\n",
+    ds_put_format(s, "    node %lld (%s): endpoint %s, MTU %lld, revision %s\n",
                   get_integer(peer, "node"),
                   get_string(peer, "tunnel_address"),
-                  get_string(peer, "endpoint"), get_string(peer, "revision"));
+                  get_string(peer, "endpoint"), get_integer(peer, "mtu"),
+                  get_string(peer, "revision"));
 }
 
 static void
@@ -417,7 +439,7 @@ format_port(struct ds *s, const struct json *port)
     format_list(s, port, "keys", format_key);
     ds_put_cstr(s, "  counters:\n");
     for (int i = 0; i < VSUBNET_N_COUNTERS; i++) {
-        ds_put_format(s, "    %-18s %10lld  %s\n", vsubnet_counter_name(i),
+        ds_put_format(s, "    %-24s %10lld  %s\n", vsubnet_counter_name(i),
                       get_integer(counters, vsubnet_counter_name(i)),
                       vsubnet_counter_meaning(i));
     }

@@ -15,8 +15,8 @@
  *
  *   - It sends with "don't fragment" and regardless of the path MTU that the
  *     kernel believes in, because ICMP can be forged.
- *   - It asks for large buffers, because the process that reads it does other
- *     things too, and counts what the kernel had to drop.
+ *   - Its buffers are sized for the pauses of a process that does other things
+ *     too, and no larger, and what the kernel had to drop is counted.
  *   - It takes coalesced datagrams (UDP GRO), if the kernel has that.
  *
  * Thread safety: a 'struct vsubnet_socket' does not change after it is opened,

@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 
 #include "coverage.h"
-#include "datapath/vsubnet-checksum.h"
+#include "datapath/fragment.h"
+#include "datapath/frame.h"
+#include "datapath/segment.h"
 #include "datapath/vsubnet-counters.h"
 #include "datapath/vsubnet-keys.h"
 #include "datapath/vsubnet-socket.h"
@@ -35,6 +37,8 @@ COVERAGE_DEFINE(vsubnet_tx_gso_refused);
 enum {
     MAX_MESSAGES = 64,          /* In one system call. */
     MAX_SEGMENTS = 64,          /* In one message: the kernel's limit. */
+    MAX_DATAGRAMS = 512,        /* Sealed before they are sent... */
+    ARENA_SIZE = 512 * 1024,    /* ...and their bytes. */
 };
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
@@ -56,12 +60,21 @@ struct tx_target {
     enum tx_kind kind;
     const struct keyring_net *net;
     const struct keyring_peer *peer;    /* TX_NODE only. */
+    size_t max_frame;           /* The longest that fits in a datagram. */
+};
+
+/* What all datagrams of one packet share. */
+struct tx_output {
+    struct tx_target target;
+    struct wire_header header;  /* Of the next datagram. */
+    struct aead *aead;
+    uint32_t receiver;          /* 0 for all. */
 };
 
 /* The datagrams of a batch that have the same target. */
 struct tx_group {
     struct tx_target target;
-    int datagrams[NETDEV_MAX_BURST];    /* Indexes. */
+    int datagrams[MAX_DATAGRAMS];   /* Indexes. */
     int n;
 };
 
@@ -100,15 +113,14 @@ struct vsubnet_tx_slot {
 
     /* The rest is of use only during one vsubnet_tx_send(). */
     uint8_t *arena;
-    size_t arena_size;
     size_t arena_used;
-    struct tx_datagram datagrams[NETDEV_MAX_BURST];
+    struct tx_datagram datagrams[MAX_DATAGRAMS];
     int n_datagrams;
     struct tx_group groups[NETDEV_MAX_BURST];
     int n_groups;
-    struct tx_run runs[NETDEV_MAX_BURST];
+    struct tx_run runs[MAX_DATAGRAMS];
     int n_runs;
-    struct iovec iovs[NETDEV_MAX_BURST];
+    struct iovec iovs[MAX_DATAGRAMS];
     int n_iovs;
     struct tx_messages messages;
 };
@@ -155,11 +167,13 @@ find_target(const struct keyring *keyring, const struct flow_tnl *tnl,
     }
     if (tnl->ip_dst == OVS_BE32_MAX) {
         target->kind = TX_ALL;
+        target->max_frame = target->net->max_frame;
         return true;
     }
     if (ipv6_addr_is_set(&target->net->group)
         && ipv6_addr_equals(&dst, &target->net->group)) {
         target->kind = TX_GROUP;
+        target->max_frame = target->net->max_frame;
         return true;
     }
 
@@ -178,6 +192,7 @@ find_target(const struct keyring *keyring, const struct flow_tnl *tnl,
         *why = VSUBNET_tx_no_endpoint;
         return false;
     }
+    target->max_frame = target->peer->max_frame;
     return true;
 }
 
@@ -205,16 +220,43 @@ find_session(struct tx_context *ctx, const struct keyring_net *net)
     return s->tx;
 }
 
+/* Why a frame with offload marks can't be worked on. */
+static enum vsubnet_counter
+offload_error(enum frame_error error)
+{
+    switch (error) {
+    case FRAME_TRUNCATED: return VSUBNET_tx_offload_truncated;
+    case FRAME_NOT_IP: return VSUBNET_tx_offload_not_ip;
+    case FRAME_BAD_IP: return VSUBNET_tx_offload_bad_ip;
+    case FRAME_IPV4_OPTIONS: return VSUBNET_tx_offload_options;
+    case FRAME_IPV6_EXTENSION: return VSUBNET_tx_offload_extension;
+    case FRAME_FRAGMENT: return VSUBNET_tx_offload_fragment;
+    case FRAME_NOT_TRANSPORT: return VSUBNET_tx_offload_protocol;
+    case FRAME_BAD_TRANSPORT: return VSUBNET_tx_offload_bad_transport;
+    case FRAME_BAD_SEGMENT_SIZE: return VSUBNET_tx_offload_segment_size;
+    case FRAME_OK:
+    case FRAME_N_ERRORS:
+        break;
+    }
+    OVS_NOT_REACHED();
+}
+
+/* Whether 'packet' is to be cut, TCP or UDP. */
+static bool
+is_super_packet(const struct dp_packet *packet)
+{
+    return (dp_packet_hwol_is_tso(packet)
+            || dp_packet_hwol_is_udp_seg(packet));
+}
+
 /* Whether 'packet' is a frame that can be sealed. */
 static bool
 check_frame(const struct dp_packet *packet, enum vsubnet_counter *why)
 {
     if (dp_packet_size(packet) < ETH_HEADER_LEN) {
         *why = VSUBNET_tx_bad_frame;
-    } else if (dp_packet_hwol_is_tso(packet)) {
-        /* Nobody on the other side could make it fit again. */
-        *why = VSUBNET_tx_super_packet;
-    } else if (dp_packet_size(packet) > WIRE_MAX_FRAME_LEN) {
+    } else if (!is_super_packet(packet)
+               && dp_packet_size(packet) > WIRE_MAX_FRAME_LEN) {
         *why = VSUBNET_tx_too_long;
     } else {
         return true;
@@ -243,45 +285,209 @@ add_to_group(struct vsubnet_tx_slot *slot, const struct tx_target *target,
     g->datagrams[g->n++] = i;
 }
 
-/* Seals 'packet' into the arena, which has room. */
+static void send_groups(struct tx_context *);
+
+/* Makes room in the arena for a datagram that carries 'n' bytes, and returns
+ * where it begins. */
+static uint8_t *
+make_room(struct tx_context *ctx, size_t n)
+{
+    struct vsubnet_tx_slot *slot = ctx->slot;
+
+    if (slot->n_datagrams >= MAX_DATAGRAMS
+        || slot->arena_used + n + WIRE_SEAL_LEN > ARENA_SIZE) {
+        send_groups(ctx);
+    }
+    return &slot->arena[slot->arena_used];
+}
+
+/* Seals 'n' bytes at 'data' as the next of the datagrams that 'out' has
+ * sequences for.  'datagram' is what make_room() returned. */
+static bool
+seal_datagram(struct tx_context *ctx, struct tx_output *out,
+              uint8_t *datagram, const void *data, size_t n)
+{
+    struct vsubnet_tx_slot *slot = ctx->slot;
+    struct tx_datagram *d;
+
+    wire_serialize(&out->header, datagram);
+    if (!aead_seal(out->aead, datagram, data, n, out->receiver)) {
+        return false;
+    }
+    out->header.sequence++;
+    d = &slot->datagrams[slot->n_datagrams];
+    d->ofs = slot->arena_used;
+    d->len = WIRE_SEAL_LEN + n;
+    slot->arena_used += d->len;
+    add_to_group(slot, &out->target, slot->n_datagrams++);
+    return true;
+}
+
+/* Gets 'n' sequences.  Returns false if that can't be. */
+static bool
+reserve(struct tx_context *ctx, struct tx_output *out, uint64_t n)
+{
+    out->aead = session_tx_reserve(find_session(ctx, out->target.net),
+                                   &ctx->now, n, &out->header);
+    return out->aead != NULL;
+}
+
+/* Seals a frame that is too long for one datagram. */
+static bool
+seal_fragments(struct tx_context *ctx, struct tx_output *out,
+               const uint8_t *frame, size_t n, enum vsubnet_counter *why)
+{
+    size_t most = out->target.max_frame - FRAGMENT_HEADER_LEN;
+    size_t total = DIV_ROUND_UP(n, most);
+    size_t size = DIV_ROUND_UP(n, total);
+
+    if (total > FRAGMENT_MAX || out->header.type != WIRE_FRAME) {
+        *why = VSUBNET_tx_too_long;
+        return false;
+    }
+    out->header.type = WIRE_FRAGMENT;
+    *why = VSUBNET_tx_crypto_failed;
+    if (!reserve(ctx, out, total)) {
+        return false;
+    }
+    for (size_t i = 0; i < total; i++) {
+        size_t len = MIN(n - i * size, size);
+        uint8_t *datagram = make_room(ctx, FRAGMENT_HEADER_LEN + len);
+        uint8_t *payload = datagram + WIRE_HEADER_LEN;
+
+        fragment_put_header(payload, i, total);
+        memcpy(payload + FRAGMENT_HEADER_LEN, frame + i * size, len);
+        if (!seal_datagram(ctx, out, datagram, payload,
+                           FRAGMENT_HEADER_LEN + len)) {
+            return false;
+        }
+    }
+    vsubnet_count(ctx->tx->counters, VSUBNET_tx_fragmented, 1);
+    return true;
+}
+
+/* Seals a frame as it is, in one datagram if it fits. */
+static bool
+seal_frame(struct tx_context *ctx, struct tx_output *out, const void *frame,
+           size_t n, enum vsubnet_counter *why)
+{
+    if (n > out->target.max_frame) {
+        return seal_fragments(ctx, out, frame, n, why);
+    }
+    if (!reserve(ctx, out, 1)
+        || !seal_datagram(ctx, out, make_room(ctx, n), frame, n)) {
+        *why = VSUBNET_tx_crypto_failed;
+        return false;
+    }
+    return true;
+}
+
+/* How many bytes are before the IP header of 'packet', if it has one. */
+static size_t
+l2_len(const struct dp_packet *packet)
+{
+    const struct eth_header *eth = dp_packet_data(packet);
+    ovs_be16 type = eth->eth_type;
+    size_t n = ETH_HEADER_LEN;
+
+    while (eth_type_vlan(type) && n + VLAN_HEADER_LEN < dp_packet_size(packet)
+           && n < ETH_HEADER_LEN + FRAME_MAX_VLANS * VLAN_HEADER_LEN) {
+        const uint8_t *next = dp_packet_data(packet);
+
+        memcpy(&type, next + n + 2, sizeof type);
+        n += VLAN_HEADER_LEN;
+    }
+    return n;
+}
+
+/* Cuts a packet that its sender left to be cut, and seals the segments. */
+static bool
+seal_segments(struct tx_context *ctx, struct tx_output *out,
+              struct dp_packet *packet, enum vsubnet_counter *why)
+{
+    bool is_tcp = dp_packet_hwol_is_tso(packet);
+    struct segmenter segmenter;
+    struct iovec segment;
+    enum frame_error error;
+
+    error = segment_start(&segmenter, dp_packet_data(packet),
+                          dp_packet_size(packet),
+                          is_tcp ? IPPROTO_TCP : IPPROTO_UDP,
+                          dp_packet_get_tso_segsz(packet),
+                          out->target.max_frame - l2_len(packet));
+    if (error) {
+        *why = offload_error(error);
+        return false;
+    }
+    vsubnet_count(ctx->tx->counters, VSUBNET_tx_segmented, 1);
+    if (segment_frame_len(&segmenter) > out->target.max_frame) {
+        /* UDP: nobody may make these datagrams smaller. */
+        while (segment_next(&segmenter, &segment)) {
+            out->header.type = WIRE_FRAME;
+            if (!seal_frame(ctx, out, segment.iov_base, segment.iov_len,
+                            why)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    *why = VSUBNET_tx_crypto_failed;
+    if (!reserve(ctx, out, segmenter.count)) {
+        return false;
+    }
+    while (segment_next(&segmenter, &segment)) {
+        if (!seal_datagram(ctx, out, make_room(ctx, segment.iov_len),
+                           segment.iov_base, segment.iov_len)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Does what the sender of 'packet' left to a network card. */
+static bool
+complete_checksum(struct dp_packet *packet, enum vsubnet_counter *why)
+{
+    struct frame frame;
+    enum frame_error error;
+
+    if (!dp_packet_hwol_l4_mask(packet)) {
+        return true;
+    }
+    error = frame_parse(dp_packet_data(packet), dp_packet_size(packet),
+                        &frame);
+    if (error) {
+        *why = offload_error(error);
+        return false;
+    }
+    frame_complete_checksum(dp_packet_data(packet), &frame);
+    return true;
+}
+
 static bool
 seal(struct tx_context *ctx, struct dp_packet *packet,
      enum vsubnet_counter *why)
 {
-    struct vsubnet_tx_slot *slot = ctx->slot;
     const struct flow_tnl *tnl = &packet->md.tunnel;
-    uint8_t *datagram = &slot->arena[slot->arena_used];
-    size_t n = dp_packet_size(packet);
-    struct wire_header header;
-    struct tx_target target;
-    struct aead *aead;
+    struct tx_output out;
 
     if (!check_frame(packet, why)
-        || !find_target(ctx->tx->keys->keyring, tnl, &target, why)) {
+        || !find_target(ctx->tx->keys->keyring, tnl, &out.target, why)) {
         return false;
     }
-    vsubnet_checksum_complete(packet);
-
-    header.type = tnl->flags & FLOW_TNL_F_OAM ? WIRE_OAM : WIRE_FRAME;
-    header.replicated = target.kind != TX_NODE;
-    aead = session_tx_next(find_session(ctx, target.net), &ctx->now, &header);
-    if (aead) {
-        wire_serialize(&header, datagram);
-    }
-    if (!aead || !aead_seal(aead, datagram, dp_packet_data(packet), n,
-                            target.peer ? target.peer->number : 0)) {
-        *why = VSUBNET_tx_crypto_failed;
-        return false;
-    }
-
-    slot->datagrams[slot->n_datagrams].ofs = slot->arena_used;
-    slot->datagrams[slot->n_datagrams].len = WIRE_SEAL_LEN + n;
-    slot->arena_used += WIRE_SEAL_LEN + n;
-    add_to_group(slot, &target, slot->n_datagrams++);
-    if (target.kind != TX_NODE) {
+    out.header.type = tnl->flags & FLOW_TNL_F_OAM ? WIRE_OAM : WIRE_FRAME;
+    out.header.replicated = out.target.kind != TX_NODE;
+    out.receiver = out.target.peer ? out.target.peer->number : 0;
+    if (out.header.replicated) {
         vsubnet_count(ctx->tx->counters, VSUBNET_tx_replicated, 1);
     }
-    return true;
+    if (is_super_packet(packet)) {
+        return seal_segments(ctx, &out, packet, why);
+    }
+    return (complete_checksum(packet, why)
+            && seal_frame(ctx, &out, dp_packet_data(packet),
+                          dp_packet_size(packet), why));
 }
 
 static void
@@ -289,21 +495,19 @@ seal_batch(struct tx_context *ctx, struct dp_packet_batch *batch)
 {
     struct vsubnet_tx_slot *slot = ctx->slot;
     struct dp_packet *packet;
-    size_t size = 0;
 
-    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        size += dp_packet_size(packet) + WIRE_SEAL_LEN;
-    }
-    if (size > slot->arena_size) {
-        free(slot->arena);
-        slot->arena = xmalloc(size);
-        slot->arena_size = size;
+    if (!slot->arena) {
+        slot->arena = xmalloc(ARENA_SIZE);
     }
     slot->arena_used = 0;
     slot->n_datagrams = slot->n_groups = slot->n_runs = slot->n_iovs = 0;
 
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         enum vsubnet_counter why;
+
+        if (i + 1 < dp_packet_batch_size(batch)) {
+            OVS_PREFETCH(dp_packet_data(batch->packets[i + 1]));
+        }
 
         if (!seal(ctx, packet, &why)) {
             drop(ctx->tx, why, 1);
@@ -519,6 +723,21 @@ queue_group(struct tx_context *ctx, const struct tx_group *g)
     }
 }
 
+/* Sends what has been sealed so far. */
+static void
+send_groups(struct tx_context *ctx)
+{
+    struct vsubnet_tx_slot *slot = ctx->slot;
+
+    for (int i = 0; i < slot->n_groups; i++) {
+        queue_group(ctx, &slot->groups[i]);
+    }
+    /* Only now: the messages refer to all of this. */
+    flush(ctx);
+    slot->arena_used = 0;
+    slot->n_datagrams = slot->n_groups = slot->n_iovs = slot->n_runs = 0;
+}
+
 /* Slots. */
 
 static struct vsubnet_tx_slot *
@@ -592,10 +811,7 @@ send_batch(struct tx_context *ctx, struct dp_packet_batch *batch)
         return;
     }
     seal_batch(ctx, batch);
-    for (int i = 0; i < ctx->slot->n_groups; i++) {
-        queue_group(ctx, &ctx->slot->groups[i]);
-    }
-    flush(ctx);
+    send_groups(ctx);
 }
 
 void

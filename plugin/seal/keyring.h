@@ -50,6 +50,7 @@ struct keyring_peer {
     uint16_t port;              /* 0 if the endpoint is not known. */
     uint64_t generation;        /* Revision of the endpoint's registration: */
     uint64_t revision;          /* an older one overwrites no newer one. */
+    int max_frame;              /* For whoever sends; not in the file. */
 };
 
 struct keyring_key {
@@ -67,6 +68,7 @@ struct keyring_net {
     struct in6_addr group;      /* Underlay multicast; all zeros: none. */
     struct hmap members;        /* Contains "struct keyring_member"s. */
     struct keyring_key *tx;     /* NULL: can't send. */
+    int max_frame;              /* Like a peer's, for all members. */
 };
 
 struct keyring_member {

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How long a datagram may be on the way to each peer. */
+
+#include <config.h>
+#include "datapath/vsubnet-path.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "packets.h"
+#include "seal/keyring.h"
+#include "seal/wire.h"
+#include "util.h"
+
+/* Fills in 'ss' with an address of the family of 'remote'. */
+static socklen_t
+to_sockaddr(const struct in6_addr *address, const struct in6_addr *remote,
+            uint16_t port, struct sockaddr_storage *ss)
+{
+    memset(ss, 0, sizeof *ss);
+    if (IN6_IS_ADDR_V4MAPPED(remote)) {
+        struct sockaddr_in *sin = ALIGNED_CAST(struct sockaddr_in *, ss);
+
+        sin->sin_family = AF_INET;
+        sin->sin_port = htons(port);
+        sin->sin_addr.s_addr = in6_addr_get_mapped_ipv4(address);
+        return sizeof *sin;
+    } else {
+        struct sockaddr_in6 *sin6 = ALIGNED_CAST(struct sockaddr_in6 *, ss);
+
+        sin6->sin6_family = AF_INET6;
+        sin6->sin6_port = htons(port);
+        sin6->sin6_addr = *address;
+        return sizeof *sin6;
+    }
+}
+
+/* The MTU that the kernel knows for a connection of 'fd', or 0. */
+static int
+ask_kernel(int fd, const struct in6_addr *local, const struct in6_addr *remote)
+{
+    bool ipv4 = IN6_IS_ADDR_V4MAPPED(remote);
+    struct sockaddr_storage ss;
+    socklen_t len;
+    int mtu;
+
+    if (ipv6_addr_is_set(local)) {
+        len = to_sockaddr(local, remote, 0, &ss);
+        if (bind(fd, (struct sockaddr *) &ss, len)) {
+            return 0;
+        }
+    }
+    len = to_sockaddr(remote, remote, WIRE_UDP_PORT, &ss);
+    if (connect(fd, (struct sockaddr *) &ss, len)) {
+        return 0;
+    }
+    len = sizeof mtu;
+    return (getsockopt(fd, ipv4 ? IPPROTO_IP : IPPROTO_IPV6,
+                       ipv4 ? IP_MTU : IPV6_MTU, &mtu, &len) ? 0 : mtu);
+}
+
+int
+vsubnet_path_mtu(const struct in6_addr *local, const struct in6_addr *remote)
+{
+    int fd = socket(IN6_IS_ADDR_V4MAPPED(remote) ? AF_INET : AF_INET6,
+                    SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int mtu = 0;
+
+    if (fd >= 0) {
+        mtu = ask_kernel(fd, local, remote);
+        close(fd);
+    }
+    return mtu ? MAX(mtu, PATH_FLOOR) : PATH_DEFAULT;
+}
+
+int
+vsubnet_path_max_frame(int mtu, const struct in6_addr *remote)
+{
+    int inner = wire_inner_mtu(mtu, (IN6_IS_ADDR_V4MAPPED(remote)
+                                     ? AF_INET : AF_INET6));
+
+    return MIN(inner + WIRE_ETHERNET_LEN, WIRE_MAX_FRAME_LEN);
+}
+
+/* Sets the net's to the least of its members'. */
+static void
+set_net(struct keyring_net *net)
+{
+    const struct keyring_member *member;
+    int least = WIRE_MAX_FRAME_LEN;
+
+    HMAP_FOR_EACH (member, hmap_node, &net->members) {
+        if (member->peer->port) {
+            least = MIN(least, member->peer->max_frame);
+        }
+    }
+    net->max_frame = least;
+}
+
+static void
+set_nets(struct keyring *keyring)
+{
+    struct keyring_net *net;
+
+    HMAP_FOR_EACH (net, hmap_node, &keyring->nets) {
+        set_net(net);
+    }
+}
+
+void
+vsubnet_path_init(struct keyring *keyring, const struct keyring *old,
+                  const struct in6_addr *local)
+{
+    struct keyring_peer *peer;
+
+    HMAP_FOR_EACH (peer, hmap_node, &keyring->peers) {
+        const struct keyring_peer *same
+            = old ? keyring_peer_find(old, peer->number) : NULL;
+
+        if (same && ipv6_addr_equals(&same->address, &peer->address)) {
+            peer->max_frame = same->max_frame;
+        } else {
+            peer->max_frame = vsubnet_path_max_frame(
+                vsubnet_path_mtu(local, &peer->address), &peer->address);
+        }
+    }
+    set_nets(keyring);
+}
+
+void
+vsubnet_path_set(struct keyring *keyring, uint32_t number, int max_frame)
+{
+    struct keyring_peer *peer = keyring_peer_find(keyring, number);
+
+    if (peer) {
+        peer->max_frame = max_frame;
+        set_nets(keyring);
+    }
+}
