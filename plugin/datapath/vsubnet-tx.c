@@ -499,8 +499,6 @@ seal_batch(struct tx_context *ctx, struct dp_packet_batch *batch)
     if (!slot->arena) {
         slot->arena = xmalloc(ARENA_SIZE);
     }
-    slot->arena_used = 0;
-    slot->n_datagrams = slot->n_groups = slot->n_runs = slot->n_iovs = 0;
 
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         enum vsubnet_counter why;

@@ -176,7 +176,10 @@ start_program() {
                 --remote="punix:$dir/run/db.sock"
             ;;
         ovs-vswitchd)
+            # Userspace TSO has to be on before ovs-vswitchd starts.
             in_host "$host" ovs-vsctl --no-wait init \
+                && in_host "$host" ovs-vsctl --no-wait set Open_vSwitch . \
+                       other_config:userspace-tso-enable=true \
                 && in_host "$host" ovs-vswitchd "unix:$dir/run/db.sock" \
                        "${options[@]}"
             ;;
@@ -313,10 +316,6 @@ make_guest() {
               type veth peer "$guest" netns "$(namespace "$host")" \
         && ip -n "$(namespace "$host")" link set "$guest" up \
               mtu "$(guest_mtu)" || return
-    # Frames go through a packet socket: a checksum left to the device would
-    # never be completed.
-    ip netns exec "$ns" ethtool -K eth0 tx off tso off gso off \
-        >/dev/null 2>&1
     ip -n "$ns" link set eth0 up || return
     for address in "${@:5}"; do
         # shellcheck disable=SC2046
