@@ -27,7 +27,8 @@ VLOG_DEFINE_THIS_MODULE(vsubnet_socket);
  * no more than bridges a pause of the reading thread.  (The kernel takes twice
  * the value, and counts its own overhead.)  Beside one TCP stream, with 16 MB
  * the round-trip time was 10 ms, with 512 KB 4 ms, with 128 KB 1 ms, and no
- * throughput was lost by that; peers in userspace have 2 ms.  The send
+ * throughput was lost by that; peers in userspace have 2 ms.  The price are
+ * segments that TCP sends again, since what is lost is a run of them.  The send
  * buffer has to take a whole batch; behind it are the queues of the device. */
 enum {
     RECEIVE_BUFFER = 192 * 1024,

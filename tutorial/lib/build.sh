@@ -6,7 +6,8 @@
 build_packages=(
     autoconf automake libtool make gcc pkg-config python3 patch
     openvswitch-source
-    libssl-dev libcap-ng-dev libnuma-dev libunbound-dev libxdp-dev libbpf-dev
+    libssl-dev libipsec-mb-dev libcap-ng-dev libnuma-dev libunbound-dev
+    libxdp-dev libbpf-dev
     libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev libgnutls28-dev
     uuid-runtime openssl
 )
