@@ -7,6 +7,9 @@ TESTSUITE_AT = \
 	tests/offload.at \
 	tests/datapath.at \
 	tests/mapper.at \
+	tests/mapper-http.at \
+	tests/mapper-streams.at \
+	tests/mapper-crash.at \
 	tests/mapper-hostile.at \
 	tests/controller.at \
 	tests/ctl.at \
