@@ -52,6 +52,7 @@ tests_unit_datapath_SOURCES = \
 	tests/tcp-frame.c \
 	tests/tcp-frame.h \
 	tests/unit-coalesce.c \
+	tests/unit-congestion.c \
 	tests/unit-datapath.c \
 	tests/unit-fragment.c
 tests_unit_datapath_LDADD = \

@@ -78,7 +78,7 @@ dp_start() {
 dp_start_vswitchd() {
     on "$1" ovs-vswitchd --detach --no-chdir --pidfile \
         --log-file="$dp_dir/$1/ovs-vswitchd.log" -vconsole:off -vsyslog:off \
-        -vvsubnet_rx:dbg -vvsubnet_tx:dbg \
+        -vvsubnet_rx:dbg -vvsubnet_outbox:dbg -vvsubnet_counters:dbg \
         "unix:$dp_dir/$1/db.sock" || return 1
 }
 
@@ -258,4 +258,38 @@ dp_udp_sent() {
     in_ns "$1" cat /proc/net/snmp /proc/net/snmp6 \
         | awk '$1 == "Udp:" && $5 ~ /^[0-9]/ { n += $5 }
                $1 == "Udp6OutDatagrams" { n += $2 } END { print n }'
+}
+
+# dp_capture NAMESPACE INTERFACE FILE FILTER...: returns once tcpdump listens.
+dp_capture() {
+    dp_file=$dp_dir/$3
+    dp_ns_=$(dp_ns "$1") dp_if_=$2
+    shift 3
+    rm -f "$dp_file" "$dp_file.err"
+    ip netns exec "$dp_ns_" tcpdump -n --immediate-mode -U -i "$dp_if_" \
+        -w "$dp_file" "$@" 2> "$dp_file.err" < /dev/null > /dev/null 5>&- &
+    echo $! > "$dp_file.pid"
+    dp_on_exit "kill $!"
+    until grep -qs 'listening on' "$dp_file.err"; do
+        kill -0 "$(cat "$dp_file.pid")" || return 1
+        sleep 0.05
+    done
+}
+
+# dp_captured FILE: ends the capture and prints what it has, decoded.
+dp_captured() {
+    sleep 0.3
+    kill "$(cat "$dp_dir/$1.pid")"
+    while kill -0 "$(cat "$dp_dir/$1.pid")" 2>/dev/null; do sleep 0.05; done
+    tcpdump -nvr "$dp_dir/$1" 2> /dev/null
+}
+
+# dp_wire_tos [PING-OPTION...]: what types of service the datagrams of three
+# pings from a1 to b1 have on the wire, and how many have each.  (A datagram or
+# two are of what guests say by themselves.)
+dp_wire_tos() {
+    dp_capture b u0 tos.pcap udp dst port 8002 and src host 10.0.0.7 || return 1
+    in_ns a1 ping -q -c 3 -i 0.1 -W 2 "$@" 10.77.0.2 > /dev/null
+    dp_captured tos.pcap | sed -n 's/.*(tos \(0x[0-9a-f]*\).*/\1/p' \
+        | sort | uniq -c | awk '$1 >= 3 { print $1, $2 }'
 }

@@ -7,6 +7,10 @@ plugin_datapath_libvsubnet_datapath_a_SOURCES = \
 	plugin/datapath/checksum.h \
 	plugin/datapath/coalesce.c \
 	plugin/datapath/coalesce.h \
+	plugin/datapath/codel.c \
+	plugin/datapath/codel.h \
+	plugin/datapath/ecn.c \
+	plugin/datapath/ecn.h \
 	plugin/datapath/fragment.c \
 	plugin/datapath/fragment.h \
 	plugin/datapath/frame.c \
@@ -18,6 +22,8 @@ plugin_datapath_libvsubnet_datapath_a_SOURCES = \
 	plugin/datapath/vsubnet-counters.h \
 	plugin/datapath/vsubnet-keys.c \
 	plugin/datapath/vsubnet-keys.h \
+	plugin/datapath/vsubnet-outbox.c \
+	plugin/datapath/vsubnet-outbox.h \
 	plugin/datapath/vsubnet-path.c \
 	plugin/datapath/vsubnet-path.h \
 	plugin/datapath/vsubnet-port.c \

@@ -17,6 +17,7 @@ struct partial {
     unsigned int n;             /* Pieces that are there. */
     size_t len;                 /* Their bytes. */
     long long int expires;
+    enum ecn ecn;
     uint8_t *pieces[FRAGMENT_MAX];
     size_t lens[FRAGMENT_MAX];
 };
@@ -153,6 +154,9 @@ fragment_table_add(struct fragment_table *t, const struct fragment *piece,
                || p->len + n > WIRE_MAX_FRAME_LEN) {
         return FRAGMENT_BAD;
     }
+    if (p->ecn != ECN_CE) {
+        p->ecn = piece->ecn;
+    }
     p->pieces[index] = xmemdup(payload + FRAGMENT_HEADER_LEN, n);
     p->lens[index] = n;
     p->len += n;
@@ -165,11 +169,12 @@ fragment_table_add(struct fragment_table *t, const struct fragment *piece,
     return FRAGMENT_COMPLETE;
 }
 
-void
+enum ecn
 fragment_table_take(struct fragment_table *t, void *frame_)
 {
     struct partial *p = t->complete;
     uint8_t *frame = frame_;
+    enum ecn ecn = p->ecn;
 
     for (unsigned int i = 0; i < p->total; i++) {
         memcpy(frame, p->pieces[i], p->lens[i]);
@@ -177,4 +182,5 @@ fragment_table_take(struct fragment_table *t, void *frame_)
     }
     forget(t, p);
     t->complete = NULL;
+    return ecn;
 }

@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "datapath/ecn.h"
 
 enum {
     FRAGMENT_HEADER_LEN = 2,
@@ -50,6 +51,7 @@ struct fragment {
     const void *payload;        /* With its header. */
     size_t len;
     long long int now_ms;       /* On a clock that never jumps. */
+    enum ecn ecn;               /* Of its datagram's outer header. */
 };
 
 enum fragment_verdict {
@@ -68,7 +70,8 @@ enum fragment_verdict fragment_table_add(struct fragment_table *,
                                          const struct fragment *piece,
                                          size_t *len, uint64_t *lost);
 
-/* Writes the complete frame to 'frame' and forgets it. */
-void fragment_table_take(struct fragment_table *, void *frame);
+/* Writes the complete frame to 'frame' and forgets it.  Returns the ECN bits of
+ * the last piece, or CE if one piece had that (RFC 3168, section 5.3). */
+enum ecn fragment_table_take(struct fragment_table *, void *frame);
 
 #endif /* datapath/fragment.h */

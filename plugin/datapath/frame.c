@@ -38,6 +38,22 @@ get_u16(const uint8_t *p)
     return p[0] << 8 | p[1];
 }
 
+size_t
+frame_l2_len(const void *data, size_t n)
+{
+    size_t len = FRAME_ETH_LEN;
+
+    for (int i = 0; i < FRAME_MAX_VLANS; i++) {
+        uint16_t type = get_u16((const uint8_t *) data + len - 2);
+
+        if (!eth_type_vlan(htons(type)) || len + FRAME_VLAN_LEN > n) {
+            break;
+        }
+        len += FRAME_VLAN_LEN;
+    }
+    return len;
+}
+
 static enum frame_error
 parse_ipv4(const uint8_t *data, size_t n, struct frame *frame)
 {

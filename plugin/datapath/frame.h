@@ -73,6 +73,10 @@ struct frame {
     uint8_t protocol;           /* IPPROTO_TCP, _UDP, _SCTP. */
 };
 
+/* How many of the 'n' bytes at 'data', at least FRAME_ETH_LEN, are the Ethernet
+ * header and tags; the type of what follows is in the last two of them. */
+size_t frame_l2_len(const void *data, size_t n);
+
 /* Checks the 'n' bytes at 'data' and fills in '*frame'.  On an error '*frame'
  * is undefined. */
 enum frame_error frame_parse(const void *data, size_t n, struct frame *);

@@ -33,6 +33,12 @@ struct netdev_vsubnet {
     OVSRCU_TYPE(const struct netdev_tunnel_config *) tunnel_config;
 };
 
+/* What Open vSwitch puts into 'md.tunnel' for us. */
+struct tos_config {
+    bool inherit;               /* The inner header's DSCP... */
+    uint8_t value;              /* ...or this. */
+};
+
 struct netdev_rxq_vsubnet {
     struct netdev_rxq up;
 };
@@ -209,8 +215,42 @@ parse_dst_port(const struct smap *args, uint16_t *port)
     return NULL;
 }
 
+/* Parses the type of service of the outer header: "inherit", or a number whose
+ * ECN bits are 0, because those are always inherited. */
 static char *
-parse_config(const struct smap *args, struct vsubnet_config *config)
+parse_tos(const struct smap *args, struct tos_config *tos)
+{
+    const char *value = smap_get(args, "tos");
+    int number = 0;
+
+    tos->inherit = value && !strcmp(value, "inherit");
+    if (value && !tos->inherit
+        && (!str_to_int(value, 0, &number)
+            || number != (number & IP_DSCP_MASK))) {
+        return xasprintf("options:tos=%s: neither \"inherit\" nor a number "
+                         "from 0 to 252 whose two lowest bits, which are "
+                         "ECN's, are 0", value);
+    }
+    tos->value = number;
+    return NULL;
+}
+
+static char *
+parse_fragment(const struct smap *args, bool *fragment)
+{
+    const char *value = smap_get_def(args, "fragment", "true");
+
+    if (strcmp(value, "true") && strcmp(value, "false")) {
+        return xasprintf("options:fragment=%s: neither \"true\" nor "
+                         "\"false\"", value);
+    }
+    *fragment = !strcmp(value, "true");
+    return NULL;
+}
+
+static char *
+parse_config(const struct smap *args, struct vsubnet_config *config,
+             struct tos_config *tos)
 {
     char *error = require_flow(args, "remote_ip");
 
@@ -222,6 +262,12 @@ parse_config(const struct smap *args, struct vsubnet_config *config)
     }
     if (!error) {
         error = parse_dst_port(args, &config->port);
+    }
+    if (!error) {
+        error = parse_tos(args, tos);
+    }
+    if (!error) {
+        error = parse_fragment(args, &config->fragment);
     }
     if (!error) {
         config->keyring = nullable_xstrdup(smap_get(args, "keyring"));
@@ -237,6 +283,7 @@ warn_unknown_options(const char *name, const struct smap *args)
 {
     static const char *known[] = {
         "remote_ip", "key", "local_ip", "dst_port", "keyring", "state",
+        "tos", "fragment",
     };
     const struct smap_node *node;
 
@@ -253,25 +300,31 @@ warn_unknown_options(const char *name, const struct smap *args)
     }
 }
 
-static void
-set_tunnel_config(struct netdev_vsubnet *dev, uint16_t port)
+/* Returns true if it is another than before. */
+static bool
+set_tunnel_config(struct netdev_vsubnet *dev, uint16_t port,
+                  const struct tos_config *tos)
 {
     const struct netdev_tunnel_config *old = ovsrcu_get_protected(
         const struct netdev_tunnel_config *, &dev->tunnel_config);
     struct netdev_tunnel_config *new;
 
-    if (old && old->dst_port == htons(port)) {
-        return;
+    if (old && old->dst_port == htons(port) && old->tos == tos->value
+        && old->tos_inherit == tos->inherit) {
+        return false;
     }
     new = xzalloc(sizeof *new);
     new->in_key_present = new->in_key_flow = true;
     new->out_key_present = new->out_key_flow = true;
     new->ip_src_flow = new->ip_dst_flow = true;
     new->dst_port = htons(port);
+    new->tos = tos->value;
+    new->tos_inherit = tos->inherit;
     new->ttl = 64;
     new->dont_fragment = true;
     ovsrcu_set(&dev->tunnel_config, new);
     ovsrcu_postpone(free, CONST_CAST(struct netdev_tunnel_config *, old));
+    return true;
 }
 
 static int
@@ -280,11 +333,12 @@ netdev_vsubnet_set_config(struct netdev *netdev, const struct smap *args,
 {
     struct netdev_vsubnet *dev = netdev_vsubnet_cast(netdev);
     struct vsubnet_config config = { .port = 0 };
+    struct tos_config tos = { .value = 0 };
     uint16_t port;
     bool changed;
     char *error;
 
-    error = parse_config(args, &config);
+    error = parse_config(args, &config, &tos);
     if (!error) {
         warn_unknown_options(netdev_get_name(netdev), args);
         port = config.port;
@@ -297,7 +351,7 @@ netdev_vsubnet_set_config(struct netdev *netdev, const struct smap *args,
         free(error);
         return EINVAL;
     }
-    set_tunnel_config(dev, port);
+    changed |= set_tunnel_config(dev, port, &tos);
     if (changed) {
         netdev_change_seq_changed(netdev);
     }
@@ -308,8 +362,16 @@ static int
 netdev_vsubnet_get_config(const struct netdev *netdev, struct smap *args)
 {
     struct netdev_vsubnet *dev = netdev_vsubnet_cast(netdev);
+    const struct netdev_tunnel_config *config
+        = ovsrcu_get(const struct netdev_tunnel_config *,
+                     &dev->tunnel_config);
 
     vsubnet_show_config(&dev->port, args);
+    if (config && config->tos_inherit) {
+        smap_add(args, "tos", "inherit");
+    } else if (config && config->tos) {
+        smap_add_format(args, "tos", "%d", config->tos);
+    }
     return 0;
 }
 
@@ -420,6 +482,12 @@ netdev_vsubnet_rxq_wait(struct netdev_rxq *rxq)
 }
 
 static int
+netdev_vsubnet_rxq_get_fd(const struct netdev_rxq *rxq)
+{
+    return vsubnet_rx_get_fd(&netdev_vsubnet_cast(rxq->netdev)->port.rx);
+}
+
+static int
 netdev_vsubnet_rxq_drain(struct netdev_rxq *rxq)
 {
     vsubnet_rx_drain(&netdev_vsubnet_cast(rxq->netdev)->port.rx);
@@ -473,5 +541,6 @@ const struct netdev_class netdev_vsubnet_class = {
     .rxq_dealloc = netdev_vsubnet_rxq_dealloc,
     .rxq_recv = netdev_vsubnet_rxq_recv,
     .rxq_wait = netdev_vsubnet_rxq_wait,
+    .rxq_get_fd = netdev_vsubnet_rxq_get_fd,
     .rxq_drain = netdev_vsubnet_rxq_drain,
 };

@@ -6,6 +6,10 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/vsubnet/datapath/checksum.h \
 	lib/vsubnet/datapath/coalesce.c \
 	lib/vsubnet/datapath/coalesce.h \
+	lib/vsubnet/datapath/codel.c \
+	lib/vsubnet/datapath/codel.h \
+	lib/vsubnet/datapath/ecn.c \
+	lib/vsubnet/datapath/ecn.h \
 	lib/vsubnet/datapath/fragment.c \
 	lib/vsubnet/datapath/fragment.h \
 	lib/vsubnet/datapath/frame.c \
@@ -17,6 +21,8 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/vsubnet/datapath/vsubnet-counters.h \
 	lib/vsubnet/datapath/vsubnet-keys.c \
 	lib/vsubnet/datapath/vsubnet-keys.h \
+	lib/vsubnet/datapath/vsubnet-outbox.c \
+	lib/vsubnet/datapath/vsubnet-outbox.h \
 	lib/vsubnet/datapath/vsubnet-path.c \
 	lib/vsubnet/datapath/vsubnet-path.h \
 	lib/vsubnet/datapath/vsubnet-port.c \

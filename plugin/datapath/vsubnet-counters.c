@@ -3,8 +3,15 @@
 
 #include <config.h>
 #include "datapath/vsubnet-counters.h"
+#include "coverage.h"
 #include "netdev.h"
 #include "util.h"
+#include "openvswitch/vlog.h"
+
+VLOG_DEFINE_THIS_MODULE(vsubnet_counters);
+COVERAGE_DEFINE(vsubnet_tx_drop);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
 
 static const struct {
     const char *name;
@@ -23,6 +30,16 @@ vsubnet_counters_init(struct vsubnet_counters *counters)
     for (int i = 0; i < VSUBNET_N_COUNTERS; i++) {
         atomic_init(&counters->value[i], 0);
     }
+}
+
+void
+vsubnet_count_tx_drop(struct vsubnet_counters *counters,
+                      enum vsubnet_counter which, uint64_t n)
+{
+    vsubnet_count(counters, which, n);
+    COVERAGE_ADD(vsubnet_tx_drop, n);
+    VLOG_INFO_RL(&rl, "dropped when sending: %s (%s)",
+                 vsubnet_counter_meaning(which), vsubnet_counter_name(which));
 }
 
 uint64_t

@@ -52,6 +52,8 @@ enum vsubnet_counter_kind {
     VSUBNET_COUNTER(rx_below_floor, DROP, "session is not above the floor")   \
     VSUBNET_COUNTER(rx_over_budget, DROP, "too many unknown sessions")        \
     VSUBNET_COUNTER(rx_forged, ERROR, "tag does not verify")                  \
+    VSUBNET_COUNTER(rx_congestion, DROP, "waited too long, to slow TCP down") \
+    VSUBNET_COUNTER(rx_congestion_marked, GOOD, "...marked instead (ECN)")    \
     VSUBNET_COUNTER(rx_short_frame, ERROR, "no room for Ethernet header")     \
     VSUBNET_COUNTER(rx_crypto_failed, ERROR, "crypto library failed")         \
     VSUBNET_COUNTER(rx_socket_full, DROP, "kernel had no buffer")             \
@@ -112,6 +114,11 @@ vsubnet_count(struct vsubnet_counters *counters, enum vsubnet_counter which,
 
     atomic_add_relaxed(&counters->value[which], n, &orig);
 }
+
+/* Counts 'n' frames or datagrams that are not sent, and logs it now and
+ * then. */
+void vsubnet_count_tx_drop(struct vsubnet_counters *, enum vsubnet_counter,
+                           uint64_t n);
 
 uint64_t vsubnet_counter_get(const struct vsubnet_counters *,
                              enum vsubnet_counter);

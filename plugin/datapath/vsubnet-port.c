@@ -284,6 +284,9 @@ configure(struct vsubnet_port *port, struct vsubnet_config *config,
     if (new_state) {
         save_state(port);
     }
+    stop_packets(port);
+    port->tx.fragment = config->fragment;
+    resume_packets(port);
     vsubnet_config_destroy(&port->config);
     port->config = *config;
     if (new_state) {

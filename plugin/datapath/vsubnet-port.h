@@ -43,6 +43,7 @@ struct vsubnet_socket;
 struct vsubnet_config {
     struct in6_addr local;      /* All zeros: any. */
     uint16_t port;
+    bool fragment;              /* Whether frames may travel in pieces. */
     char *keyring;              /* File name, or NULL. */
     char *state;                /* File name, or NULL. */
 };

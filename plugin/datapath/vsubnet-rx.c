@@ -10,12 +10,13 @@
 
 #include "coverage.h"
 #include "datapath/coalesce.h"
+#include "datapath/codel.h"
+#include "datapath/ecn.h"
 #include "datapath/fragment.h"
 #include "datapath/vsubnet-counters.h"
 #include "datapath/vsubnet-keys.h"
 #include "datapath/vsubnet-socket.h"
 #include "dp-packet.h"
-#include "dpif-netdev.h"
 #include "netdev-provider.h"
 #include "packets.h"
 #include "seal/session.h"
@@ -37,16 +38,21 @@ COVERAGE_DEFINE(vsubnet_rx_drop);
 #endif
 
 enum {
+    HEADROOM = 64,              /* Before a frame: for VLAN tags, and the vnet
+                                 * header that a guest's port puts there.  With
+                                 * too little each frame would be copied. */
     MAX_MESSAGES = 32,          /* In one system call. */
     MESSAGE_SIZE = 65536,       /* No UDP datagram, coalesced or not, has
                                  * more. */
-    FEW_MESSAGES = 8,           /* ...when they are long: 32 of them would
-                                 * keep all else waiting for milliseconds. */
+    FEW_MESSAGES = 4,           /* ...when they are long: 32 of them would
+                                 * keep all else waiting for milliseconds, and
+                                 * not fit in a core's cache. */
     LONG_MESSAGE = 16 * 1024,
     MAX_CALLS = 2,              /* In one go.  What is dropped or joined fills
                                  * no batch, so a flood would keep this
                                  * thread. */
     MAX_DRAIN_CALLS = 256,
+    MAX_WAIT_US = 1000000,      /* Nothing waits that long in the socket. */
 };
 
 /* In the low bits of a coalescing tag, which is a pointer. */
@@ -60,7 +66,9 @@ struct vsubnet_rx_buffers {
     struct sockaddr_storage sources[MAX_MESSAGES];
     union {
         struct cmsghdr align;
-        char space[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t))];
+        char space[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t))
+                   + CMSG_SPACE(sizeof(struct timespec))
+                   + CMSG_SPACE(sizeof(int))];
     } control[MAX_MESSAGES];
     uint8_t (*data)[MESSAGE_SIZE];
     uint8_t *fragment;          /* One that has been opened. */
@@ -70,6 +78,12 @@ struct vsubnet_rx_buffers {
     int current;                /* ...the first that is not yet done... */
     size_t ofs;                 /* ...and how far that one is. */
     size_t segment;             /* Length of its datagrams. */
+    long long int mono_us;      /* When they were received, on a clock that
+                                 * never jumps... */
+    int64_t wall_us;            /* ...and on the one of SO_TIMESTAMPNS. */
+    enum ecn ecn;               /* Of the outer header of the current one. */
+    bool signal;                /* The next frame is to signal congestion. */
+    struct codel codel;
     struct coalesce *coalesce;  /* The batch that is being made. */
     uint32_t kernel_drops;      /* The socket's count, as last seen. */
 };
@@ -118,7 +132,7 @@ buffers_create(void)
 {
     struct vsubnet_rx_buffers *b = xzalloc(sizeof *b);
 
-    b->coalesce = coalesce_create(DP_NETDEV_HEADROOM, userspace_tso_enabled());
+    b->coalesce = coalesce_create(HEADROOM, userspace_tso_enabled());
     b->data = xmalloc_pagealign(MAX_MESSAGES * sizeof *b->data);
     b->fragment = xmalloc(MESSAGE_SIZE);
     for (int i = 0; i < MAX_MESSAGES; i++) {
@@ -142,38 +156,86 @@ buffers_destroy(struct vsubnet_rx_buffers *b)
 
 /* Messages. */
 
-/* Takes from the current message's control data how it was coalesced, and how
- * many datagrams the kernel had to drop before it. */
+/* Takes note of how long the current message has waited in the socket, since
+ * 'arrived'. */
+static void
+note_delay(struct vsubnet_rx_buffers *b, const struct timespec *arrived)
+{
+    int64_t waited_us = b->wall_us - (arrived->tv_sec * INT64_C(1000000)
+                                      + arrived->tv_nsec / 1000);
+
+    /* Otherwise somebody has set the clock. */
+    if (waited_us >= 0 && waited_us < MAX_WAIT_US) {
+        b->signal |= codel_dequeue(&b->codel, b->mono_us, waited_us);
+    }
+}
+
+/* Takes note of the total of datagrams that the kernel had to drop. */
+static void
+note_drops(struct vsubnet_rx *rx, uint32_t drops)
+{
+    vsubnet_count(rx->counters, VSUBNET_rx_socket_full,
+                  (uint32_t) (drops - rx->buffers->kernel_drops));
+    rx->buffers->kernel_drops = drops;
+}
+
+/* Takes note of the size of the datagrams in the current message. */
+static void
+note_segment(struct vsubnet_rx *rx, int segment)
+{
+    struct vsubnet_rx_buffers *b = rx->buffers;
+    size_t len = b->headers[b->current].msg_len;
+
+    if (segment > 0 && segment < len) {
+        b->segment = segment;
+        vsubnet_count(rx->counters, VSUBNET_rx_coalesced,
+                      DIV_ROUND_UP(len, segment));
+    }
+}
+
+static void
+parse_cmsg(struct vsubnet_rx *rx, struct cmsghdr *cmsg)
+{
+    union {
+        int integer;
+        uint32_t u32;
+        uint8_t byte;
+        struct timespec time;
+    } value;
+
+    memset(&value, 0, sizeof value);
+    memcpy(&value, CMSG_DATA(cmsg),
+           MIN(sizeof value, cmsg->cmsg_len - CMSG_LEN(0)));
+    if (cmsg->cmsg_level == IPPROTO_UDP && cmsg->cmsg_type == UDP_GRO) {
+        note_segment(rx, value.integer);
+    } else if (cmsg->cmsg_level == SOL_SOCKET
+               && cmsg->cmsg_type == SO_RXQ_OVFL) {
+        note_drops(rx, value.u32);
+    } else if (cmsg->cmsg_level == SOL_SOCKET
+               && cmsg->cmsg_type == SCM_TIMESTAMPNS) {
+        note_delay(rx->buffers, &value.time);
+    } else if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_TOS) {
+        rx->buffers->ecn = value.byte & ECN_MASK;
+    } else if (cmsg->cmsg_level == IPPROTO_IPV6
+               && cmsg->cmsg_type == IPV6_TCLASS) {
+        rx->buffers->ecn = value.integer & ECN_MASK;
+    }
+}
+
+/* Takes what the kernel says about the current message. */
 static void
 parse_control(struct vsubnet_rx *rx)
 {
     struct vsubnet_rx_buffers *b = rx->buffers;
     struct msghdr *header = &b->headers[b->current].msg_hdr;
-    size_t len = b->headers[b->current].msg_len;
     struct cmsghdr *cmsg;
 
     b->ofs = 0;
-    b->segment = len;
+    b->segment = b->headers[b->current].msg_len;
+    b->ecn = ECN_NOT_ECT;
     for (cmsg = CMSG_FIRSTHDR(header); cmsg;
          cmsg = CMSG_NXTHDR(header, cmsg)) {
-        if (cmsg->cmsg_level == IPPROTO_UDP && cmsg->cmsg_type == UDP_GRO) {
-            int segment;
-
-            memcpy(&segment, CMSG_DATA(cmsg), sizeof segment);
-            if (segment > 0 && segment < len) {
-                b->segment = segment;
-                vsubnet_count(rx->counters, VSUBNET_rx_coalesced,
-                              DIV_ROUND_UP(len, segment));
-            }
-        } else if (cmsg->cmsg_level == SOL_SOCKET
-                   && cmsg->cmsg_type == SO_RXQ_OVFL) {
-            uint32_t drops;
-
-            memcpy(&drops, CMSG_DATA(cmsg), sizeof drops);
-            vsubnet_count(rx->counters, VSUBNET_rx_socket_full,
-                          (uint32_t) (drops - b->kernel_drops));
-            b->kernel_drops = drops;
-        }
+        parse_cmsg(rx, cmsg);
     }
 }
 
@@ -191,6 +253,16 @@ begin_message(struct vsubnet_rx *rx, int i)
             b->segment = b->headers[i].msg_len = 0;
         }
     }
+}
+
+static void
+read_clocks(struct vsubnet_rx_buffers *b)
+{
+    struct timespec wall;
+
+    xclock_gettime(CLOCK_REALTIME, &wall);
+    b->wall_us = wall.tv_sec * INT64_C(1000000) + wall.tv_nsec / 1000;
+    b->mono_us = time_usec();
 }
 
 /* Reads messages from the socket.  Returns 0 or a positive errno. */
@@ -220,6 +292,7 @@ receive_messages(struct vsubnet_rx *rx)
     }
     b->n = n;
     b->more = n == wanted;
+    read_clocks(b);
     begin_message(rx, 0);
     return 0;
 }
@@ -248,6 +321,7 @@ verdict_to_counter(enum session_verdict verdict)
     case SESSION_BELOW_FLOOR: return VSUBNET_rx_below_floor;
     case SESSION_OVER_BUDGET: return VSUBNET_rx_over_budget;
     case SESSION_FORGED: return VSUBNET_rx_forged;
+    case SESSION_WRONG_VNI:
     case SESSION_FAILED:
     case SESSION_OK:
     default:
@@ -329,6 +403,48 @@ coalesce_tag(const struct vsubnet_receiver *r, const struct rx_datagram *d)
     return (uintptr_t) r | (d->arrival.header.type == WIRE_OAM ? TAG_OAM : 0);
 }
 
+/* Carries congestion, which the outer header or our own queue signals, over to
+ * the frame of 'n' bytes that came out of the tunnel.  Returns false if that
+ * means to drop it. */
+static bool
+carry_congestion(struct vsubnet_rx *rx, void *frame, size_t n, enum ecn outer)
+{
+    struct vsubnet_rx_buffers *b = rx->buffers;
+    enum ecn_verdict verdict
+        = ecn_decapsulate(frame, n, b->signal ? ECN_CE : outer);
+
+    if (verdict == ECN_NOT_IP) {
+        return true;
+    }
+    b->signal = false;
+    if (verdict == ECN_MARKED) {
+        vsubnet_count(rx->counters, VSUBNET_rx_congestion_marked, 1);
+    }
+    return verdict != ECN_DROP;
+}
+
+/* Judges the frame of 'n' bytes at 'frame', where coalesce_prepare() said, and
+ * adds it to the batch if it is good. */
+static bool
+admit(struct vsubnet_rx *rx, void *frame, size_t n, enum ecn outer,
+      enum vsubnet_counter *why)
+{
+    struct coalesce *coalesce = rx->buffers->coalesce;
+
+    if (n < ETH_HEADER_LEN) {
+        *why = VSUBNET_rx_short_frame;
+    } else if (!carry_congestion(rx, frame, n, outer)) {
+        *why = VSUBNET_rx_congestion;
+    } else {
+        coalesce_accept(coalesce);
+        vsubnet_count(rx->counters, VSUBNET_rx_frames, 1);
+        vsubnet_count(rx->counters, VSUBNET_rx_bytes, n);
+        return true;
+    }
+    coalesce_cancel(coalesce);
+    return false;
+}
+
 /* Opens 'd', a frame, into the batch. */
 static bool
 receive_frame(struct vsubnet_rx *rx, struct rx_datagram *d,
@@ -336,25 +452,16 @@ receive_frame(struct vsubnet_rx *rx, struct rx_datagram *d,
 {
     struct coalesce *coalesce = rx->buffers->coalesce;
     size_t n = d->arrival.len - WIRE_SEAL_LEN;
-    bool ok = open_datagram(d, r, coalesce_prepare(coalesce,
-                                                   coalesce_tag(r, d), n),
-                            why);
+    void *frame = coalesce_prepare(coalesce, coalesce_tag(r, d), n);
 
-    if (ok && n < ETH_HEADER_LEN) {
-        *why = VSUBNET_rx_short_frame;
-        ok = false;
-    }
-    if (!ok) {
+    if (!open_datagram(d, r, frame, why)) {
         coalesce_cancel(coalesce);
         return false;
     }
-    coalesce_accept(coalesce);
-    vsubnet_count(rx->counters, VSUBNET_rx_frames, 1);
-    vsubnet_count(rx->counters, VSUBNET_rx_bytes, n);
     if (d->arrival.header.type == WIRE_OAM) {
         vsubnet_count(rx->counters, VSUBNET_rx_oam, 1);
     }
-    return true;
+    return admit(rx, frame, n, rx->buffers->ecn, why);
 }
 
 /* Opens 'd', a fragment, and adds its frame to the batch if that is complete
@@ -370,6 +477,7 @@ receive_fragment(struct vsubnet_rx *rx, struct rx_datagram *d,
         .payload = rx->buffers->fragment,
         .len = d->arrival.len - WIRE_SEAL_LEN,
         .now_ms = d->arrival.mono_ms,
+        .ecn = rx->buffers->ecn,
     };
     enum fragment_verdict verdict;
     uint64_t lost = 0;
@@ -385,16 +493,10 @@ receive_fragment(struct vsubnet_rx *rx, struct rx_datagram *d,
     verdict = fragment_table_add(r->fragments, &piece, &n, &lost);
     vsubnet_count(rx->counters, VSUBNET_rx_lost_fragment, lost);
     if (verdict == FRAGMENT_COMPLETE) {
-        fragment_table_take(r->fragments,
-                            coalesce_prepare(coalesce, coalesce_tag(r, d), n));
-        if (n < ETH_HEADER_LEN) {
-            coalesce_cancel(coalesce);
-            *why = VSUBNET_rx_short_frame;
-            return false;
-        }
-        coalesce_accept(coalesce);
-        vsubnet_count(rx->counters, VSUBNET_rx_frames, 1);
-        vsubnet_count(rx->counters, VSUBNET_rx_bytes, n);
+        void *frame = coalesce_prepare(coalesce, coalesce_tag(r, d), n);
+        enum ecn ecn = fragment_table_take(r->fragments, frame);
+
+        return admit(rx, frame, n, ecn, why);
     }
     *why = VSUBNET_rx_bad_fragment;
     return verdict != FRAGMENT_BAD;
@@ -431,7 +533,7 @@ receive_datagram(struct vsubnet_rx *rx, const void *datagram, size_t len,
         .arrival = {
             .datagram = datagram,
             .len = len,
-            .mono_ms = time_msec(),
+            .mono_ms = rx->buffers->mono_us / 1000,
         },
         .source = source,
     };
@@ -546,6 +648,17 @@ vsubnet_rx_wait(struct vsubnet_rx *rx)
         poll_fd_wait(rx->socket->fd, POLLIN);
     }
     ovs_mutex_unlock(&rx->mutex);
+}
+
+int
+vsubnet_rx_get_fd(struct vsubnet_rx *rx)
+{
+    int fd;
+
+    ovs_mutex_lock(&rx->mutex);
+    fd = rx->socket ? rx->socket->fd : -1;
+    ovs_mutex_unlock(&rx->mutex);
+    return fd;
 }
 
 void

@@ -19,6 +19,10 @@
  * sender a member of the VNI; session and sequence; tag (seal/session.h).
  * Nothing is changed by a datagram before its tag is verified.
  *
+ * Then congestion is carried over (ecn.h): what the outer header says, and what
+ * the socket's own queue says (codel.h), because the slowest part of a tunnel
+ * is this one.  It marks frames, or drops those that can't be marked.
+ *
  * Flags in 'md.tunnel' are part of the datapath's flow key, so each frame gets
  * the same: the key flag and, for OAM, the OAM flag.  The source is the tunnel
  * address of the node that the SPI belongs to.  The destination is this node's
@@ -54,6 +58,9 @@ int vsubnet_rx_recv(struct vsubnet_rx *, struct dp_packet_batch *);
 
 /* Makes the poll loop wake up when there is something to receive. */
 void vsubnet_rx_wait(struct vsubnet_rx *);
+
+/* The socket's file descriptor, or -1 if there is none. */
+int vsubnet_rx_get_fd(struct vsubnet_rx *);
 
 /* Throws away what has been received. */
 void vsubnet_rx_drain(struct vsubnet_rx *);

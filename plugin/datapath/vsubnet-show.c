@@ -96,6 +96,9 @@ vsubnet_show_config(struct vsubnet_port *port, struct smap *config)
     if (ipv6_addr_is_set(&port->config.local)) {
         smap_add_ipv6(config, "local_ip", &port->config.local);
     }
+    if (!port->config.fragment) {
+        smap_add(config, "fragment", "false");
+    }
     if (port->config.keyring) {
         smap_add(config, "keyring", port->config.keyring);
     }

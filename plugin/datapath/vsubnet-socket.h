@@ -15,8 +15,9 @@
  *
  *   - It sends with "don't fragment" and regardless of the path MTU that the
  *     kernel believes in, because ICMP can be forged.
- *   - Its buffers are sized for the pauses of a process that does other things
- *     too, and no larger, and what the kernel had to drop is counted.
+ *   - Its buffers are sized for bursts and for the pauses of a process that
+ *     does other things too; what the kernel had to drop is counted.
+ *   - It says of each message when it came and with which ECN bits.
  *   - It takes coalesced datagrams (UDP GRO), if the kernel has that.
  *
  * Thread safety: a 'struct vsubnet_socket' does not change after it is opened,

@@ -7,18 +7,11 @@
 /* Transmit
  * ========
  *
- * A batch of frames, each with its VNI and destination in 'md.tunnel', goes
- * out in three steps:
- *
- *     frames --> 1. seal, one after another, into one arena
- *            --> 2. group by destination, cut groups into runs of equal length
- *            --> 3. one message per (destination, run), one system call for
- *                   up to 64 messages
- *
- * A run of several datagrams leaves in one message that the kernel (or the
- * network card) cuts again: UDP GSO.  A kernel that refuses gets them singly.
- * A replicated frame is sealed once and is one group for all members: each of
- * them is sent the same runs.
+ * A batch of frames, each with its VNI and destination in 'md.tunnel', is
+ * sealed frame by frame into the outbox (vsubnet-outbox.h), which then sends
+ * it all.  What a guest left to its card is done here: segments, checksums.
+ * What is too long for one datagram is sealed as fragments.  A replicated frame
+ * is sealed once, for all members.
  *
  * Threads
  * -------
@@ -29,7 +22,7 @@
  * takes the one that its number falls on.  Two threads on one slot are slower,
  * not wrong.
  *
- * What a slot works with (socket, keys) may only be changed while all slots
+ * What a slot works with (socket, keys, 'fragment') may only be changed while all slots
  * are locked: vsubnet_tx_lock_all(). */
 
 #include <stdbool.h>
@@ -52,6 +45,7 @@ struct vsubnet_tx {
     struct vsubnet_tx_slot *slots[VSUBNET_TX_SLOTS]; /* Made at first use. */
     const struct vsubnet_socket *socket;    /* NULL: none. */
     const struct vsubnet_keys *keys;        /* NULL: none. */
+    bool fragment;                  /* Whether frames may travel in pieces. */
     struct vsubnet_counters *counters;
 };
 

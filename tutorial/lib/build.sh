@@ -12,7 +12,7 @@ build_packages=(
     uuid-runtime openssl
 )
 run_packages=(
-    iproute2 iputils-ping ethtool tcpdump jq procps curl
+    iproute2 iputils-ping ethtool nftables tcpdump jq procps curl
 )
 
 # install_packages PACKAGE...: installs those that are missing, if any are.

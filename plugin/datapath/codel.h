@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keeps a queue's delay short: CoDel, RFC 8289. */
+
+#ifndef DATAPATH_CODEL_H
+#define DATAPATH_CODEL_H 1
+
+/* CoDel
+ * =====
+ *
+ * The slowest part of an encrypted tunnel is the receiving thread, so what
+ * TCP has in flight waits in its socket: all that the buffer takes.  A small
+ * buffer loses runs of segments whenever a burst comes; a large one is delay
+ * for everybody.  CoDel lets bursts in, and tells the senders to slow down
+ * (one packet marked or dropped at a time) only when packets have waited for
+ * longer than the target for a whole interval.
+ *
+ * The caller asks once for each packet that it takes from the queue, with how
+ * long that packet was in it.
+ *
+ * Thread safety: a struct codel belongs to one thread. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What RFC 8289 recommends, 5 and 100 ms, is for access links.  A core
+ * decrypts what arrives in half a millisecond or is overloaded. */
+enum {
+    CODEL_TARGET_US = 500,
+    CODEL_INTERVAL_US = 2000,
+};
+
+struct codel {
+    int64_t above_until;        /* Packets waited too long ever since one
+                                 * interval before; 0: the last one didn't. */
+    int64_t next;               /* When to signal again, if 'signalling'. */
+    uint32_t count;             /* Signals since that began. */
+    uint32_t last_count;        /* 'count' when it began. */
+    bool signalling;
+};
+
+/* Returns true if the packet that is taken from the queue at 'now_us', after
+ * it has waited for 'waited_us', should signal congestion to its sender. */
+bool codel_dequeue(struct codel *, int64_t now_us, int64_t waited_us);
+
+#endif /* datapath/codel.h */
