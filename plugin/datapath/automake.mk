@@ -18,10 +18,14 @@ plugin_datapath_libvsubnet_datapath_a_SOURCES = \
 	plugin/datapath/netdev-vsubnet.c \
 	plugin/datapath/segment.c \
 	plugin/datapath/segment.h \
+	plugin/datapath/too-big.c \
+	plugin/datapath/too-big.h \
 	plugin/datapath/vsubnet-counters.c \
 	plugin/datapath/vsubnet-counters.h \
 	plugin/datapath/vsubnet-keys.c \
 	plugin/datapath/vsubnet-keys.h \
+	plugin/datapath/vsubnet-notices.c \
+	plugin/datapath/vsubnet-notices.h \
 	plugin/datapath/vsubnet-outbox.c \
 	plugin/datapath/vsubnet-outbox.h \
 	plugin/datapath/vsubnet-path.c \

@@ -17,10 +17,14 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/vsubnet/datapath/netdev-vsubnet.c \
 	lib/vsubnet/datapath/segment.c \
 	lib/vsubnet/datapath/segment.h \
+	lib/vsubnet/datapath/too-big.c \
+	lib/vsubnet/datapath/too-big.h \
 	lib/vsubnet/datapath/vsubnet-counters.c \
 	lib/vsubnet/datapath/vsubnet-counters.h \
 	lib/vsubnet/datapath/vsubnet-keys.c \
 	lib/vsubnet/datapath/vsubnet-keys.h \
+	lib/vsubnet/datapath/vsubnet-notices.c \
+	lib/vsubnet/datapath/vsubnet-notices.h \
 	lib/vsubnet/datapath/vsubnet-outbox.c \
 	lib/vsubnet/datapath/vsubnet-outbox.h \
 	lib/vsubnet/datapath/vsubnet-path.c \

@@ -322,8 +322,9 @@ vsubnet_port_init(struct vsubnet_port *port, const char *name)
 {
     port->name = xstrdup(name);
     vsubnet_counters_init(&port->counters);
-    vsubnet_tx_init(&port->tx, &port->counters);
-    vsubnet_rx_init(&port->rx, &port->counters);
+    vsubnet_notices_init(&port->notices);
+    vsubnet_tx_init(&port->tx, &port->counters, &port->notices);
+    vsubnet_rx_init(&port->rx, &port->counters, &port->notices);
     ovs_mutex_init(&port->mutex);
 }
 
@@ -349,6 +350,7 @@ vsubnet_port_destroy(struct vsubnet_port *port)
 
     vsubnet_tx_destroy(&port->tx);
     vsubnet_rx_destroy(&port->rx);
+    vsubnet_notices_destroy(&port->notices);
     vsubnet_config_destroy(&port->config);
     session_state_destroy(port->state);
     free(port->keyring_error);

@@ -31,6 +31,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "datapath/vsubnet-counters.h"
+#include "datapath/vsubnet-notices.h"
 #include "datapath/vsubnet-rx.h"
 #include "datapath/vsubnet-tx.h"
 #include "openvswitch/hmap.h"
@@ -55,6 +56,7 @@ struct vsubnet_port {
     struct vsubnet_tx tx;
     struct vsubnet_rx rx;
     struct vsubnet_counters counters;
+    struct vsubnet_notices notices;
 
     struct ovs_mutex mutex;     /* Protects all that follows. */
     struct vsubnet_config config;

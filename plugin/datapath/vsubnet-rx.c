@@ -15,6 +15,7 @@
 #include "datapath/fragment.h"
 #include "datapath/vsubnet-counters.h"
 #include "datapath/vsubnet-keys.h"
+#include "datapath/vsubnet-notices.h"
 #include "datapath/vsubnet-socket.h"
 #include "dp-packet.h"
 #include "netdev-provider.h"
@@ -544,13 +545,13 @@ receive_datagram(struct vsubnet_rx *rx, const void *datagram, size_t len,
     }
 }
 
-static void
-fill_tunnel(struct flow_tnl *tnl, const struct vsubnet_receiver *r,
-            uint32_t self, bool oam)
+void
+vsubnet_rx_fill_tunnel(struct flow_tnl *tnl, uint32_t vni, uint32_t number,
+                       uint32_t self, bool oam)
 {
     memset(tnl, 0, offsetof(struct flow_tnl, metadata.opts));
-    tnl->tun_id = htonll(r->vni);
-    tnl->ip_src = wire_tunnel_address(r->number);
+    tnl->tun_id = htonll(vni);
+    tnl->ip_src = wire_tunnel_address(number);
     tnl->ip_dst = wire_tunnel_address(self);
     tnl->flags = FLOW_TNL_F_KEY | (oam ? FLOW_TNL_F_OAM : 0);
 }
@@ -566,8 +567,8 @@ finish_batch(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
         const struct vsubnet_receiver *r
             = (const void *) (uintptr_t) (out[i].tag & ~(uint64_t) TAG_BITS);
 
-        fill_tunnel(&out[i].packet->md.tunnel, r, rx->keys->keyring->self,
-                    out[i].tag & TAG_OAM);
+        vsubnet_rx_fill_tunnel(&out[i].packet->md.tunnel, r->vni, r->number,
+                               rx->keys->keyring->self, out[i].tag & TAG_OAM);
         dp_packet_batch_add(batch, out[i].packet);
         if (out[i].n_frames > 1) {
             vsubnet_count(rx->counters, VSUBNET_rx_joined,
@@ -622,6 +623,7 @@ recv_locked(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
         }
     }
     finish_batch(rx, batch);
+    vsubnet_notices_take(rx->notices, batch);
     return (!dp_packet_batch_is_empty(batch) ? 0
             : error ? error
             : EAGAIN);
@@ -642,7 +644,8 @@ void
 vsubnet_rx_wait(struct vsubnet_rx *rx)
 {
     ovs_mutex_lock(&rx->mutex);
-    if (rx->buffers && rx->buffers->current < rx->buffers->n) {
+    if ((rx->buffers && rx->buffers->current < rx->buffers->n)
+        || vsubnet_notices_pending(rx->notices)) {
         poll_immediate_wake();
     } else if (rx->socket) {
         poll_fd_wait(rx->socket->fd, POLLIN);
@@ -674,11 +677,13 @@ vsubnet_rx_drain(struct vsubnet_rx *rx)
 }
 
 void
-vsubnet_rx_init(struct vsubnet_rx *rx, struct vsubnet_counters *counters)
+vsubnet_rx_init(struct vsubnet_rx *rx, struct vsubnet_counters *counters,
+                struct vsubnet_notices *notices)
 {
     memset(rx, 0, sizeof *rx);
     ovs_mutex_init(&rx->mutex);
     rx->counters = counters;
+    rx->notices = notices;
 }
 
 void

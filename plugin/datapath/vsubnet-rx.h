@@ -33,11 +33,14 @@
  * that, which also keeps reception out while socket or keys are changed. */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include "ovs-thread.h"
 
 struct dp_packet_batch;
+struct flow_tnl;
 struct vsubnet_counters;
 struct vsubnet_keys;
+struct vsubnet_notices;
 struct vsubnet_rx_buffers;
 struct vsubnet_socket;
 
@@ -46,10 +49,12 @@ struct vsubnet_rx {
     const struct vsubnet_socket *socket;    /* NULL: none. */
     struct vsubnet_keys *keys;              /* NULL: none. */
     struct vsubnet_counters *counters;
+    struct vsubnet_notices *notices;        /* Are received, too. */
     struct vsubnet_rx_buffers *buffers;     /* Made at first use. */
 };
 
-void vsubnet_rx_init(struct vsubnet_rx *, struct vsubnet_counters *);
+void vsubnet_rx_init(struct vsubnet_rx *, struct vsubnet_counters *,
+                     struct vsubnet_notices *);
 void vsubnet_rx_destroy(struct vsubnet_rx *);
 
 /* Fills the empty 'batch'.  Returns 0 if there is something in it, EAGAIN if
@@ -68,5 +73,9 @@ void vsubnet_rx_drain(struct vsubnet_rx *);
 /* With 'mutex' held: what to receive with from now on. */
 void vsubnet_rx_set_keys(struct vsubnet_rx *, struct vsubnet_keys *);
 void vsubnet_rx_set_socket(struct vsubnet_rx *, const struct vsubnet_socket *);
+
+/* Fills in the tunnel metadata of a frame from node 'number' in 'vni'. */
+void vsubnet_rx_fill_tunnel(struct flow_tnl *, uint32_t vni, uint32_t number,
+                            uint32_t self, bool oam);
 
 #endif /* datapath/vsubnet-rx.h */

@@ -12,6 +12,7 @@
 #include "datapath/segment.h"
 #include "datapath/vsubnet-counters.h"
 #include "datapath/vsubnet-keys.h"
+#include "datapath/vsubnet-notices.h"
 #include "datapath/vsubnet-outbox.h"
 #include "dp-packet.h"
 #include "hash.h"
@@ -214,6 +215,18 @@ reserve(struct tx_context *ctx, struct tx_output *out, uint64_t n)
     return out->aead != NULL;
 }
 
+/* Tells the sender of a frame that is too long for its path. */
+static void
+tell_too_big(struct tx_context *ctx, const struct tx_output *out,
+             const void *frame, size_t n)
+{
+    if (out->target.kind == OUTBOX_NODE && out->header.type == WIRE_FRAME) {
+        vsubnet_notices_too_big(ctx->tx->notices, frame, n, out->max_frame,
+                                out->target.net->vni, out->receiver,
+                                ctx->tx->keys->keyring->self);
+    }
+}
+
 /* Seals a frame that is too long for one datagram. */
 static bool
 seal_fragments(struct tx_context *ctx, struct tx_output *out,
@@ -225,6 +238,7 @@ seal_fragments(struct tx_context *ctx, struct tx_output *out,
 
     if (!ctx->tx->fragment || total > FRAGMENT_MAX
         || out->header.type != WIRE_FRAME) {
+        tell_too_big(ctx, out, frame, n);
         *why = VSUBNET_tx_too_long;
         return false;
     }
@@ -419,10 +433,12 @@ slot_destroy(struct vsubnet_tx_slot *slot)
 }
 
 void
-vsubnet_tx_init(struct vsubnet_tx *tx, struct vsubnet_counters *counters)
+vsubnet_tx_init(struct vsubnet_tx *tx, struct vsubnet_counters *counters,
+                struct vsubnet_notices *notices)
 {
     memset(tx, 0, sizeof *tx);
     tx->counters = counters;
+    tx->notices = notices;
     for (int i = 0; i < VSUBNET_TX_SLOTS; i++) {
         ovs_mutex_init(&tx->locks[i]);
     }

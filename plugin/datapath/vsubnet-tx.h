@@ -33,6 +33,7 @@
 struct dp_packet_batch;
 struct vsubnet_counters;
 struct vsubnet_keys;
+struct vsubnet_notices;
 struct vsubnet_socket;
 struct vsubnet_tx_slot;
 
@@ -47,9 +48,11 @@ struct vsubnet_tx {
     const struct vsubnet_keys *keys;        /* NULL: none. */
     bool fragment;                  /* Whether frames may travel in pieces. */
     struct vsubnet_counters *counters;
+    struct vsubnet_notices *notices;        /* For guests. */
 };
 
-void vsubnet_tx_init(struct vsubnet_tx *, struct vsubnet_counters *);
+void vsubnet_tx_init(struct vsubnet_tx *, struct vsubnet_counters *,
+                     struct vsubnet_notices *);
 void vsubnet_tx_destroy(struct vsubnet_tx *);
 
 /* Sends the packets of the batch and deletes them. */
