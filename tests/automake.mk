@@ -54,7 +54,8 @@ tests_unit_datapath_SOURCES = \
 	tests/unit-coalesce.c \
 	tests/unit-congestion.c \
 	tests/unit-datapath.c \
-	tests/unit-fragment.c
+	tests/unit-fragment.c \
+	tests/unit-too-big.c
 tests_unit_datapath_LDADD = \
 	plugin/datapath/libvsubnet-datapath.a $(unit_ldadd)
 

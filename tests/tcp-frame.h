@@ -55,9 +55,11 @@ void test_random_seed(uint32_t seed);
 uint32_t test_random(uint32_t limit);   /* 0 to limit - 1. */
 void test_random_bytes(uint8_t *, size_t);
 
-/* Tests in unit-coalesce.c. */
+/* Tests in files of their own. */
 void test_ecn(struct ovs_cmdl_context *);
 void test_ecn_other(struct ovs_cmdl_context *);
+void test_too_big(struct ovs_cmdl_context *);
+void test_too_big_bounds(struct ovs_cmdl_context *);
 void test_codel(struct ovs_cmdl_context *);
 void test_fragments(struct ovs_cmdl_context *);
 void test_fragments_bad(struct ovs_cmdl_context *);
