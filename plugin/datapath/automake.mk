@@ -42,4 +42,5 @@ plugin_datapath_libvsubnet_datapath_a_SOURCES = \
 	plugin/datapath/vsubnet-socket.h \
 	plugin/datapath/vsubnet-tx.c \
 	plugin/datapath/vsubnet-tx.h
+dist_man_MANS += plugin/datapath/vsubnet-port.7
 EXTRA_DIST += plugin/datapath/README.md plugin/datapath/ovs.mk
