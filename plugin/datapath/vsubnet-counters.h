@@ -12,6 +12,20 @@
  * Interface's `statistics` and in `vsubnet/show`; one table states them, with
  * what each stands for.
  *
+ * So what a node has sent can be accounted for.  Between two nodes, if the
+ * wire loses nothing,
+ *
+ *     tx_datagrams of the one = rx_datagrams + rx_socket_full of the other
+ *
+ * but that the kernel counts packets in rx_socket_full, each of which may be
+ * several datagrams where it joins them (UDP GRO).  And in each node
+ *
+ *     rx_datagrams = rx_frames - rx_reassembled + rx_fragments
+ *                    + what was dropped as received
+ *
+ * where that is all dropped under rx_... other than rx_socket_full, and
+ * rx_lost_fragment and rx_bad_fragment, which are among rx_fragments.
+ *
  * Thread safety: any thread may add and read; a reader sees each counter as it
  * was at some time, not all at one time. */
 
@@ -31,6 +45,7 @@ enum vsubnet_counter_kind {
 
 /* VSUBNET_COUNTER(NAME, KIND, MEANING) */
 #define VSUBNET_COUNTERS                                                      \
+    VSUBNET_COUNTER(rx_datagrams, GOOD, "datagrams read from the socket")     \
     VSUBNET_COUNTER(rx_frames, GOOD, "frames received")                       \
     VSUBNET_COUNTER(rx_bytes, GOOD, "bytes in them")                          \
     VSUBNET_COUNTER(rx_oam, GOOD, "...which carry OAM")                       \
@@ -41,6 +56,7 @@ enum vsubnet_counter_kind {
     VSUBNET_COUNTER(rx_bad_version, ERROR, "unknown version")                 \
     VSUBNET_COUNTER(rx_bad_type, ERROR, "unknown type")                       \
     VSUBNET_COUNTER(rx_fragments, GOOD, "fragments of frames received")       \
+    VSUBNET_COUNTER(rx_reassembled, GOOD, "frames put together from them")    \
     VSUBNET_COUNTER(rx_bad_fragment, ERROR, "fragment of no possible frame")  \
     VSUBNET_COUNTER(rx_lost_fragment, DROP, "fragment whose others are lost") \
     VSUBNET_COUNTER(rx_own_spi, DROP, "sent by this node")                    \

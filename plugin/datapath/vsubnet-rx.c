@@ -253,6 +253,9 @@ begin_message(struct vsubnet_rx *rx, int i)
             /* Longer than any buffer of ours: cut off. */
             b->segment = b->headers[i].msg_len = 0;
         }
+        vsubnet_count(rx->counters, VSUBNET_rx_datagrams,
+                      MAX(1, DIV_ROUND_UP(b->headers[i].msg_len,
+                                          MAX(1, b->segment))));
     }
 }
 
@@ -497,6 +500,7 @@ receive_fragment(struct vsubnet_rx *rx, struct rx_datagram *d,
         void *frame = coalesce_prepare(coalesce, coalesce_tag(r, d), n);
         enum ecn ecn = fragment_table_take(r->fragments, frame);
 
+        vsubnet_count(rx->counters, VSUBNET_rx_reassembled, 1);
         return admit(rx, frame, n, ecn, why);
     }
     *why = VSUBNET_rx_bad_fragment;
