@@ -6,6 +6,7 @@ TESTSUITE_AT = \
 	tests/model.at \
 	tests/offload.at \
 	tests/datapath.at \
+	tests/integrity.at \
 	tests/mapper.at \
 	tests/mapper-http.at \
 	tests/mapper-streams.at \
@@ -18,7 +19,8 @@ TESTSUITE_AT = \
 	tests/system-isolation.at \
 	tests/system-outage.at \
 	tests/system-secrets.at
-EXTRA_DIST += tests/lib-datapath.sh tests/dp-datagram
+EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
+	tests/segments.py tests/transfer.py
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
 EXTRA_DIST += tests/README.md tests/run tests/system-lib.sh tests/decode.py \
 	tests/echo.py tests/frames.py \
@@ -58,6 +60,9 @@ tests_unit_datapath_SOURCES = \
 	tests/unit-too-big.c
 tests_unit_datapath_LDADD = \
 	plugin/datapath/libvsubnet-datapath.a $(unit_ldadd)
+
+check_PROGRAMS += tests/wire
+tests_wire_SOURCES = tests/wire.c
 
 check_PROGRAMS += tests/unit-mapper
 tests_unit_mapper_SOURCES = tests/unit-mapper.c
