@@ -58,6 +58,7 @@ void test_random_bytes(uint8_t *, size_t);
 /* Tests in files of their own. */
 void test_ecn(struct ovs_cmdl_context *);
 void test_ecn_other(struct ovs_cmdl_context *);
+void test_ecn_heeded(struct ovs_cmdl_context *);
 void test_too_big(struct ovs_cmdl_context *);
 void test_too_big_bounds(struct ovs_cmdl_context *);
 void test_codel(struct ovs_cmdl_context *);

@@ -116,6 +116,38 @@ test_ecn_other(struct ovs_cmdl_context *ctx OVS_UNUSED)
     }
 }
 
+/* Whom a signal is lost on. */
+void
+test_ecn_heeded(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const uint8_t payload[] = "data";
+    static uint8_t frame[TCP_FRAME_MAX];
+
+    for (int i = 0; i < 2 * VLANS; i++) {
+        struct tcp_spec spec = {
+            .is_ipv6 = i & 1, .n_vlans = i / 2, .vlan = 5, .ttl = 64,
+        };
+        size_t n = tcp_frame_put(frame, &spec, payload, sizeof payload);
+        size_t protocol = FRAME_ETH_LEN + spec.n_vlans * FRAME_VLAN_LEN
+                          + (spec.is_ipv6 ? 6 : 9);
+
+        assert(ecn_is_heeded(frame, n));
+        assert(!ecn_is_heeded(frame, n - 1));
+        frame[protocol] = IPPROTO_UDP;
+        assert(!ecn_is_heeded(frame, n));
+
+        /* An acknowledgment alone: losing it slows nobody down. */
+        n = tcp_frame_put(frame, &spec, payload, 0);
+        assert(!ecn_is_heeded(frame, n));
+
+        for (spec.tos = ECN_ECT_1; spec.tos <= ECN_CE; spec.tos++) {
+            n = tcp_frame_put(frame, &spec, payload, 0);
+            frame[protocol] = IPPROTO_ICMP;
+            assert(ecn_is_heeded(frame, n));
+        }
+    }
+}
+
 /* Feeds packets that come every 'step_us' and have waited for 'waited_us',
  * until 'end_us', and returns how many were to signal. */
 static int

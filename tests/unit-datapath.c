@@ -627,6 +627,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "segment-refused", NULL, 0, 0, test_segment_refused, OVS_RO },
     { "ecn", NULL, 0, 0, test_ecn, OVS_RO },
     { "ecn-other", NULL, 0, 0, test_ecn_other, OVS_RO },
+    { "ecn-heeded", NULL, 0, 0, test_ecn_heeded, OVS_RO },
     { "too-big", NULL, 0, 0, test_too_big, OVS_RO },
     { "too-big-bounds", NULL, 0, 0, test_too_big_bounds, OVS_RO },
     { "codel", NULL, 0, 0, test_codel, OVS_RO },

@@ -15,7 +15,9 @@
  * longer than the target for a whole interval.
  *
  * The caller asks once for each packet that it takes from the queue, with how
- * long that packet was in it.
+ * long that packet was in it.  A signal need not be given to that packet: one
+ * that is behind it, and whose sender heeds it, does as well, as long as
+ * 'signalling' is set.
  *
  * Thread safety: a struct codel belongs to one thread. */
 

@@ -81,6 +81,17 @@ ecn_get(const void *frame, size_t n)
     return get(&ip);
 }
 
+bool
+ecn_is_heeded(const void *frame, size_t n)
+{
+    struct frame parsed;
+
+    return (ecn_get(frame, n) != ECN_NOT_ECT
+            || (!frame_parse(frame, n, &parsed)
+                && parsed.protocol == IPPROTO_TCP
+                && parsed.payload_ofs < parsed.end));
+}
+
 enum ecn_verdict
 ecn_decapsulate(void *frame, size_t n, enum ecn outer)
 {

@@ -25,8 +25,12 @@
  *         CE       | CE             | CE      | CE      | CE
  *
  * Frames that are not IP have no such bits: they go out as Not-ECT and come
- * in whatever the outer header says. */
+ * in whatever the outer header says.
+ *
+ * A queue of our own need not signal to whom it is lost on, a drop least of
+ * all: ecn_is_heeded() tells. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +52,11 @@ enum ecn_verdict {
 
 /* The bits of the IP header in the Ethernet frame of 'n' bytes. */
 enum ecn ecn_get(const void *frame, size_t n);
+
+/* Returns true if the sender of the Ethernet frame of 'n' bytes slows down when
+ * the frame is marked or lost: it said so by its ECN bits, or it is TCP that
+ * carries data. */
+bool ecn_is_heeded(const void *frame, size_t n);
 
 /* Sets those bits as they have to be after a tunnel whose outer header said
  * 'outer', and the IPv4 checksum accordingly. */

@@ -68,9 +68,12 @@ deserves_ipv6(const struct ovs_16aligned_ip6_hdr *ip, size_t n)
 {
     struct in6_addr src, dst;
 
+    if (n < sizeof *ip + ICMP_LEN) {
+        return false;
+    }
     memcpy(&src, &ip->ip6_src, sizeof src);
     memcpy(&dst, &ip->ip6_dst, sizeof dst);
-    return (n >= sizeof *ip + ICMP_LEN && ((const uint8_t *) ip)[0] >> 4 == 6
+    return (((const uint8_t *) ip)[0] >> 4 == 6
             && is_host_ipv6(&src) && is_host_ipv6(&dst)
             && (ip->ip6_ctlun.ip6_un1.ip6_un1_nxt != IPPROTO_ICMPV6
                 || ((const uint8_t *) (ip + 1))[0] & ICMP6_INFOMSG_MASK));

@@ -83,7 +83,8 @@ struct vsubnet_rx_buffers {
                                  * never jumps... */
     int64_t wall_us;            /* ...and on the one of SO_TIMESTAMPNS. */
     enum ecn ecn;               /* Of the outer header of the current one. */
-    bool signal;                /* The next frame is to signal congestion. */
+    bool signal;                /* The next frame whose sender heeds it is to
+                                 * signal congestion. */
     struct codel codel;
     struct coalesce *coalesce;  /* The batch that is being made. */
     uint32_t kernel_drops;      /* The socket's count, as last seen. */
@@ -168,6 +169,7 @@ note_delay(struct vsubnet_rx_buffers *b, const struct timespec *arrived)
     /* Otherwise somebody has set the clock. */
     if (waited_us >= 0 && waited_us < MAX_WAIT_US) {
         b->signal |= codel_dequeue(&b->codel, b->mono_us, waited_us);
+        b->signal &= b->codel.signalling;
     }
 }
 
@@ -414,13 +416,13 @@ static bool
 carry_congestion(struct vsubnet_rx *rx, void *frame, size_t n, enum ecn outer)
 {
     struct vsubnet_rx_buffers *b = rx->buffers;
-    enum ecn_verdict verdict
-        = ecn_decapsulate(frame, n, b->signal ? ECN_CE : outer);
+    enum ecn_verdict verdict;
 
-    if (verdict == ECN_NOT_IP) {
-        return true;
+    if (b->signal && ecn_is_heeded(frame, n)) {
+        b->signal = false;
+        outer = ECN_CE;
     }
-    b->signal = false;
+    verdict = ecn_decapsulate(frame, n, outer);
     if (verdict == ECN_MARKED) {
         vsubnet_count(rx->counters, VSUBNET_rx_congestion_marked, 1);
     }
