@@ -22,7 +22,7 @@ TESTSUITE_AT = \
 EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
 	tests/segments.py tests/transfer.py
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
-EXTRA_DIST += tests/README.md tests/run tests/system-lib.sh tests/decode.py \
+EXTRA_DIST += tests/README.md tests/run tests/soak tests/system-lib.sh tests/decode.py \
 	tests/echo.py tests/frames.py \
 	tests/hostile.py tests/secrets.py tests/stream.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \

@@ -245,7 +245,7 @@ dp_wait_counter() {
 dp_counters() {
     on "$1" ovs-appctl -t ovs-vswitchd vsubnet/show vs0 \
         | sed '1,/^  counters:/d' \
-        | awk '$2 != 0 && $1 !~ /^(rx_coalesced|rx_datagrams|[rt]x_bytes)$/ \
+        | awk '$2 != 0 && $1 !~ /^(rx_coalesced|rx_datagrams|[rt]x_(bytes|messages))$/ \
                { print $1, $2 }'
 }
 

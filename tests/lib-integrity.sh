@@ -121,10 +121,9 @@ integrity_wire() {
     return 1
 }
 
-# Ends it, after everything has come out of it.  What was dropped at a socket
-# is known to its reader with what comes after.  Then the guests have to be
-# silent: nothing may be sent that the wire does not count.
-integrity_end_wire() {
+# Makes the guests silent, after everything has come.  What was dropped at a
+# socket is known to its reader with what comes after.
+integrity_silence() {
     sleep 0.3
     in_ns ga ping -q -c 5 -i 0.1 -W 1 10.77.0.2
     for dp_i in 0 1; do
@@ -132,6 +131,11 @@ integrity_end_wire() {
         in_ns gb ip link set "eth$dp_i" down
     done
     sleep 0.3
+}
+
+# Ends the wire.
+integrity_end_wire() {
+    integrity_silence
     dp_pid_=$(cat "$dp_dir/wire.pid")
     kill "$dp_pid_" || return 1
     while kill -0 "$dp_pid_" 2>/dev/null; do sleep 0.1; done
@@ -149,6 +153,26 @@ integrity_sum() {
         | awk -v names="^($2)\$" '$1 ~ names { n += $2 } END { print n + 0 }'
 }
 
+# integrity_overrun NAMESPACE DEVICE...: what these devices received and the
+# kernel had no room for, before anybody saw it.
+integrity_overrun() {
+    dp_host_=$1
+    shift
+    for dp_i; do
+        in_ns "$dp_host_" cat "/sys/class/net/$dp_i/statistics/rx_dropped"
+    done | awk '{ n += $1 } END { print n + 0 }'
+}
+
+# What the guests' kernels had no room for.
+integrity_guests_overran() {
+    for dp_j in ga gb; do
+        integrity_overrun "$dp_j" eth0 eth1
+        in_ns "$dp_j" awk '$1 == "Udp:" && $6 ~ /^[0-9]/ { print $6 }
+                           $1 == "Udp6RcvbufErrors" { print $2 }' \
+            /proc/net/snmp /proc/net/snmp6
+    done | awk '{ n += $1 } END { print n + 0 }'
+}
+
 # integrity_equal WHAT VALUE WHAT VALUE
 integrity_equal() {
     test "$2" -eq "$4" && return
@@ -163,16 +187,28 @@ integrity_account() {
     integrity_equal \
         "tx_datagrams of $1" "$(integrity_sum "$1" tx_datagrams)" \
         "those on the wire" "$(($(integrity_wired "$1" received) \
-                                + $(integrity_wired "$1" overrun)))" \
+                                + $(integrity_wired "$1" overrun) \
+                                + $(integrity_overrun wire "u$1")))" \
     && integrity_equal \
         "datagrams that left the wire" "$(integrity_wired "$1" sent)" \
         "rx_datagrams and rx_socket_full of $2" \
-        "$(integrity_sum "$2" 'rx_(datagrams|socket_full)')" \
+        "$(($(integrity_sum "$2" 'rx_(datagrams|socket_full)') \
+            + $(integrity_overrun "$2" u0)))" \
     && integrity_equal \
         "rx_datagrams of $2" "$(integrity_sum "$2" rx_datagrams)" \
         "what became of them" \
         "$(($(integrity_sum "$2" 'rx_(frames|fragments|replayed|congestion)') \
             - $(integrity_sum "$2" rx_reassembled)))"
+}
+
+# integrity_account_messages FROM TO: the same of messages, on the bridge.
+integrity_account_messages() {
+    integrity_equal \
+        "tx_messages of $1" "$(integrity_sum "$1" tx_messages)" \
+        "rx_messages and rx_socket_full of $2" \
+        "$(($(integrity_sum "$2" 'rx_(messages|socket_full)') \
+            + $(integrity_overrun wire "u$1") \
+            + $(integrity_overrun "$2" u0)))"
 }
 
 # integrity_capture DEVICE FILE PACKETS: of what gb sees; ends by itself.

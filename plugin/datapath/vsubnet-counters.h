@@ -15,10 +15,16 @@
  * So what a node has sent can be accounted for.  Between two nodes, if the
  * wire loses nothing,
  *
- *     tx_datagrams of the one = rx_datagrams + rx_socket_full of the other
+ *     tx_datagrams of the one = rx_datagrams of the other
+ *                               + those dropped at its socket
  *
- * but that the kernel counts packets in rx_socket_full, each of which may be
- * several datagrams where it joins them (UDP GRO).  And in each node
+ * The kernel counts the latter, rx_socket_full, in messages: what it carries
+ * as one packet, cut by UDP GSO or joined by UDP GRO on the way or not at all.
+ * If neither the wire nor a device cuts or joins any (a veth does not),
+ *
+ *     tx_messages of the one = rx_messages + rx_socket_full of the other
+ *
+ * And in each node
  *
  *     rx_datagrams = rx_frames - rx_reassembled + rx_fragments
  *                    + what was dropped as received
@@ -45,7 +51,8 @@ enum vsubnet_counter_kind {
 
 /* VSUBNET_COUNTER(NAME, KIND, MEANING) */
 #define VSUBNET_COUNTERS                                                      \
-    VSUBNET_COUNTER(rx_datagrams, GOOD, "datagrams read from the socket")     \
+    VSUBNET_COUNTER(rx_messages, GOOD, "messages read from the socket")       \
+    VSUBNET_COUNTER(rx_datagrams, GOOD, "datagrams in them")                  \
     VSUBNET_COUNTER(rx_frames, GOOD, "frames received")                       \
     VSUBNET_COUNTER(rx_bytes, GOOD, "bytes in them")                          \
     VSUBNET_COUNTER(rx_oam, GOOD, "...which carry OAM")                       \
@@ -72,11 +79,12 @@ enum vsubnet_counter_kind {
     VSUBNET_COUNTER(rx_congestion_marked, GOOD, "...marked instead (ECN)")    \
     VSUBNET_COUNTER(rx_short_frame, ERROR, "no room for Ethernet header")     \
     VSUBNET_COUNTER(rx_crypto_failed, ERROR, "crypto library failed")         \
-    VSUBNET_COUNTER(rx_socket_full, DROP, "kernel had no buffer")             \
+    VSUBNET_COUNTER(rx_socket_full, DROP, "kernel had no room for messages")  \
     VSUBNET_COUNTER(rx_socket_errors, ERROR, "receive calls that failed")     \
     VSUBNET_COUNTER(tx_frames, GOOD, "frames given for sending")              \
     VSUBNET_COUNTER(tx_bytes, GOOD, "bytes in them")                          \
-    VSUBNET_COUNTER(tx_datagrams, GOOD, "datagrams sent")                     \
+    VSUBNET_COUNTER(tx_messages, GOOD, "messages given to the kernel")        \
+    VSUBNET_COUNTER(tx_datagrams, GOOD, "datagrams in them")                  \
     VSUBNET_COUNTER(tx_replicated, GOOD, "frames for all members")            \
     VSUBNET_COUNTER(tx_segmented, GOOD, "frames cut into segments")           \
     VSUBNET_COUNTER(tx_fragmented, GOOD, "frames sent as fragments")          \

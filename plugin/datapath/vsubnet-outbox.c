@@ -294,6 +294,7 @@ send_singly(struct outbox *o, int i, int error)
         if (sendmsg(o->socket->fd, &header, 0) < 0) {
             count_refused(o, errno);
         } else {
+            vsubnet_count(o->counters, VSUBNET_tx_messages, 1);
             vsubnet_count(o->counters, VSUBNET_tx_datagrams, 1);
         }
     }
@@ -315,6 +316,7 @@ flush(struct outbox *o)
             for (int i = 0; i < n; i++) {
                 datagrams += m->runs[done + i]->n;
             }
+            vsubnet_count(o->counters, VSUBNET_tx_messages, n);
             vsubnet_count(o->counters, VSUBNET_tx_datagrams, datagrams);
             done += n;
         } else if (errno != EINTR) {

@@ -255,6 +255,7 @@ begin_message(struct vsubnet_rx *rx, int i)
             /* Longer than any buffer of ours: cut off. */
             b->segment = b->headers[i].msg_len = 0;
         }
+        vsubnet_count(rx->counters, VSUBNET_rx_messages, 1);
         vsubnet_count(rx->counters, VSUBNET_rx_datagrams,
                       MAX(1, DIV_ROUND_UP(b->headers[i].msg_len,
                                           MAX(1, b->segment))));
