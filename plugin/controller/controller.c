@@ -312,9 +312,9 @@ underlay_has_ipv6(const struct controller *c)
     return false;
 }
 
-/* The MTU that fits in one datagram on the underlay: on the device of this
- * node's first endpoint, but no more than what other nodes can be expected to
- * have. */
+/* The MTU that can be expected to fit in one datagram on the underlay, for as
+ * long as the tunnel port knows of no path: on the device of this node's first
+ * endpoint, but no more than what other nodes can be expected to have. */
 static void
 update_mtu(struct controller *c)
 {

@@ -68,7 +68,7 @@ struct controller {
     struct local_ports ports;           /* Those that flows are for. */
     ofp_port_t tunnel;
     char *endpoints;                    /* Own, or NULL: not known. */
-    int mtu;                            /* Of the host's own ports. */
+    int mtu;                            /* A guess; see ovs-config.h. */
 };
 
 struct controller *controller_create(const char *state_dir,

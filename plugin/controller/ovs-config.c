@@ -17,6 +17,13 @@
 
 VLOG_DEFINE_THIS_MODULE(ovs_config);
 
+enum {
+    /* IPv6 is not spoken on a device of less (RFC 8200, section 5).  If the
+     * underlay carries less in one datagram, there are fragments. */
+    HOST_MTU_MIN = 1280,
+    HOST_MTU_MAX = 65521,       /* That a tap device takes. */
+};
+
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 
 struct ovs_config {
@@ -161,17 +168,29 @@ read_tunnel(struct ovs_config *cfg, const struct ovsrec_bridge *br)
     const struct ovsrec_interface *iface
         = br ? ovs_find_interface(br, NAME_TUNNEL_PORT) : NULL;
     bool ours = iface && !strcmp(iface->type, "vsubnet");
+    int mtu = ours ? smap_get_int(&iface->status, "mtu", 0) : 0;
 
     cfg->tunnel.owned = ours && ovs_is_owned(iface);
     cfg->tunnel.ofport = ours ? interface_ofport(iface) : 0;
     replace_string(&cfg->tunnel.error, ours ? iface->error : NULL);
     replace_string(&cfg->tunnel.keyring_status,
                    ours ? smap_get(&iface->status, "keyring") : NULL);
+    cfg->tunnel.mtu = MAX(mtu, 0);
     if (ours && iface->error) {
         sset_add_and_free(&cfg->problems, xasprintf("tunnel port %s: %s",
                                                     iface->name,
                                                     iface->error));
     }
+}
+
+/* The MTU for the host's own ports: that of the tunnel port or, as long as
+ * that knows of no path, 'guess'. */
+static int
+host_mtu(const struct ovs_tunnel *tunnel, int guess)
+{
+    int mtu = tunnel->mtu ? tunnel->mtu : guess;
+
+    return MIN(MAX(mtu, HOST_MTU_MIN), HOST_MTU_MAX);
 }
 
 /* Says which vSubnet 'iface' is in, or NULL.  '*binding' is the registered
@@ -308,9 +327,12 @@ ovs_config_update(struct ovs_config *cfg, const struct ovs_want *want)
     cfg->bridge_usable = br != NULL;
     if (br) {
         ovs_make_tunnel(&make, br);
-        ovs_make_host_ports(&make, br);
     }
     read_tunnel(cfg, br);
+    make.mtu = host_mtu(&cfg->tunnel, want->mtu);
+    if (br) {
+        ovs_make_host_ports(&make, br);
+    }
     read_ports(cfg, br, want->mapping);
     log_problems(&cfg->problems, &old_problems);
     sset_destroy(&old_problems);

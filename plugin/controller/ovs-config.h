@@ -13,7 +13,8 @@
  *   - the tunnel port vs0;
  *
  *   - for each vSubnet in which this host has an address, the internal port
- *     vs-NAME with its MAC, MTU and addresses.
+ *     vs-NAME with its MAC, MTU and addresses.  The MTU is what the tunnel
+ *     port says that it carries in one datagram (status:mtu), as it is now.
  *
  * What it makes has external_ids:vsubnet-owned=true, and it deletes nothing
  * else.  Transactions are remade from what the database says until the
@@ -52,7 +53,8 @@ struct ovs_want {
     const struct ovs_config_paths *paths;
     const struct mapping *mapping;  /* NULL: not known, touch no port. */
     bool joined;                    /* Otherwise nothing is made. */
-    int mtu;                        /* Of the host's own ports. */
+    int mtu;                        /* Of the host's own ports, as long as the
+                                     * tunnel port does not tell. */
 };
 
 /* The tunnel port as vswitchd sees it. */
@@ -61,6 +63,7 @@ struct ovs_tunnel {
     ofp_port_t ofport;          /* 0: there is none. */
     char *error;                /* Interface's error column, or NULL. */
     char *keyring_status;       /* status:keyring, or NULL. */
+    int mtu;                    /* status:mtu, or 0 if it does not tell. */
 };
 
 struct ovs_config *ovs_config_create(const char *remote);

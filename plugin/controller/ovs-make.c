@@ -425,7 +425,7 @@ update_host_port(const struct ovs_make *make,
 {
     struct host_addresses host;
     char mac[ETH_ADDR_STRLEN + 1];
-    int64_t mtu = make->want->mtu;
+    int64_t mtu = make->mtu;
 
     snprintf(mac, sizeof mac, ETH_ADDR_FMT, ETH_ADDR_ARGS(binding->mac));
     if (!iface->mac || strcmp(iface->mac, mac)) {
@@ -454,7 +454,7 @@ make_host_port(const struct ovs_make *make, const struct ovsrec_bridge *br,
     } else if (!iface) {
         struct ovsrec_interface *new = insert_port(make, br, name,
                                                    "internal");
-        int64_t mtu = make->want->mtu;
+        int64_t mtu = make->mtu;
         char mac[ETH_ADDR_STRLEN + 1];
 
         VLOG_INFO("making port %s for vSubnet %s", name, net->name);

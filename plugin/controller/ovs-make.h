@@ -24,6 +24,7 @@ struct ovs_make {
     const struct ovsrec_open_vswitch *ovs;
     const struct ovs_settings *settings;
     const struct ovs_want *want;
+    int mtu;                                /* Of the host's own ports. */
     struct sset *problems;
 };
 

@@ -90,11 +90,13 @@ tunnel_to_json(const struct controller *c)
 {
     const struct ovs_tunnel *tunnel = ovs_config_tunnel(c->ovs);
 
-    return json_pack("{s:s, s:o, s:o, s:o}", "port", NAME_TUNNEL_PORT,
+    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "port", NAME_TUNNEL_PORT,
                      "ofport", (tunnel->ofport
                                 ? json_integer(ofp_to_u16(tunnel->ofport))
                                 : json_null()),
                      "keyring", model_string_or_null(tunnel->keyring_status),
+                     "mtu", (tunnel->mtu ? json_integer(tunnel->mtu)
+                             : json_null()),
                      "error", model_string_or_null(tunnel->error));
 }
 

@@ -136,6 +136,7 @@ print_summary(const json_t *status)
     print_line("Bridge:", &ds);
     put_member(&ds, tunnel, "port", "");
     put_member(&ds, tunnel, "keyring", ", keyring: ");
+    put_member(&ds, tunnel, "mtu", ", MTU: ");
     put_member(&ds, tunnel, "error", ", error: ");
     print_line("Tunnel:", &ds);
     ds_destroy(&ds);

@@ -52,19 +52,20 @@ local_to_string(const struct vsubnet_port *port)
     return s ? endpoint_to_string(&s->local, s->port) : xstrdup("-");
 }
 
-/* The longest IP packet that reaches each peer in one datagram. */
+/* The longest IP packet that reaches each peer in one datagram, or 0 if there
+ * is no peer whose endpoint is known. */
 static int
 inner_mtu(const struct keyring *keyring)
 {
     const struct keyring_peer *peer;
-    int least = WIRE_MAX_FRAME_LEN;
+    int least = 0;
 
     HMAP_FOR_EACH (peer, hmap_node, &keyring->peers) {
         if (peer->port) {
-            least = MIN(least, peer->max_frame);
+            least = least ? MIN(least, peer->max_frame) : peer->max_frame;
         }
     }
-    return least - WIRE_ETHERNET_LEN;
+    return least ? least - WIRE_ETHERNET_LEN : 0;
 }
 
 void
@@ -80,7 +81,11 @@ vsubnet_show_status(struct vsubnet_port *port, struct smap *status)
     }
     smap_add_nocopy(status, xstrdup("local"), local_to_string(port));
     if (port->keys) {
-        smap_add_format(status, "mtu", "%d", inner_mtu(port->keys->keyring));
+        int mtu = inner_mtu(port->keys->keyring);
+
+        if (mtu) {
+            smap_add_format(status, "mtu", "%d", mtu);
+        }
         smap_add(status, "crypto", gcm_library_name(gcm_library_in_use()));
     }
     ovs_mutex_unlock(&port->mutex);
