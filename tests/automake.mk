@@ -6,6 +6,7 @@ TESTSUITE_AT = \
 	tests/model.at \
 	tests/offload.at \
 	tests/datapath.at \
+	tests/datapath-pmd.at \
 	tests/integrity.at \
 	tests/mapper.at \
 	tests/mapper-http.at \

@@ -120,12 +120,13 @@ dp_add_host() {
     dp_hosts="$dp_hosts $1"
 }
 
-# dp_add_port HOST [OPTION=VALUE]...: the tunnel port, OpenFlow port 1.
+# dp_add_port HOST [OPTION=VALUE]...: the tunnel port, OpenFlow port 1; of type
+# $DP_TYPE if that is set.
 dp_add_port() {
     dp_port_host_=$1
     shift
     on "$dp_port_host_" ovs-vsctl add-port br0 vs0 -- set interface vs0 \
-        type=vsubnet ofport_request=1 options:remote_ip=flow options:key=flow \
+        "type=${DP_TYPE:-vsubnet}" ofport_request=1 options:remote_ip=flow options:key=flow \
         "options:keyring=$dp_dir/$dp_port_host_/keyring" \
         "options:state=$dp_dir/$dp_port_host_/sessions" \
         $(for o; do echo "options:$o"; done)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Open vSwitch port type "vsubnet". */
+/* The Open vSwitch port types "vsubnet" and "vsubnet-pmd". */
 
-/* This file is only the seam between Open vSwitch and the port: a netdev class
- * that carries tunnel metadata itself (lib/netdev-provider.h), and is polled
- * by the main thread.  What the port does is in vsubnet-port.c, vsubnet-tx.c
- * and vsubnet-rx.c; what operators see of it, in vsubnet-show.c. */
+/* This file is only the seam between Open vSwitch and the port: netdev classes
+ * that carry tunnel metadata themselves (lib/netdev-provider.h).  "vsubnet" has
+ * one receive queue, which the main thread polls; "vsubnet-pmd" has as many as
+ * options:n_rxq says, polled by PMD threads.  What the port does is in
+ * vsubnet-port.c, vsubnet-tx.c and vsubnet-rx.c; what operators see of it, in
+ * vsubnet-show.c. */
 
 #include <config.h>
 
@@ -30,6 +32,8 @@ struct netdev_vsubnet {
     struct ovs_list node;       /* In 'all_netdevs'. */
     struct vsubnet_port port;
     struct eth_addr etheraddr;  /* Random; nothing is sent from it. */
+    int requested_n_rxq;        /* Of the PMD class: for reconfigure(). */
+    int requested_n_txq;
     OVSRCU_TYPE(const struct netdev_tunnel_config *) tunnel_config;
 };
 
@@ -85,6 +89,7 @@ release_removed(void)
     ovs_mutex_unlock(&list_mutex);
 }
 
+/* Once, for both classes. */
 static int
 netdev_vsubnet_init(void)
 {
@@ -93,6 +98,7 @@ netdev_vsubnet_init(void)
     return 0;
 }
 
+/* Those of both classes: only one has "run" and "wait". */
 static void
 netdev_vsubnet_run(const struct netdev_class *class OVS_UNUSED)
 {
@@ -135,6 +141,7 @@ netdev_vsubnet_construct(struct netdev *netdev)
     struct netdev_vsubnet *dev = netdev_vsubnet_cast(netdev);
 
     vsubnet_port_init(&dev->port, netdev_get_name(netdev));
+    dev->requested_n_rxq = dev->requested_n_txq = 1;
     eth_addr_random(&dev->etheraddr);
     ovsrcu_init(&dev->tunnel_config, NULL);
 
@@ -248,9 +255,24 @@ parse_fragment(const struct smap *args, bool *fragment)
     return NULL;
 }
 
+/* Parses the number of receive queues of the PMD class. */
 static char *
-parse_config(const struct smap *args, struct vsubnet_config *config,
-             struct tos_config *tos)
+parse_n_rxq(const struct smap *args, bool is_pmd, int *n_rxq)
+{
+    const char *value = is_pmd ? smap_get(args, "n_rxq") : NULL;
+
+    *n_rxq = 1;
+    if (value && (!str_to_int(value, 10, n_rxq)
+                  || *n_rxq < 1 || *n_rxq > VSUBNET_RXQ_MAX)) {
+        return xasprintf("options:n_rxq=%s: not a number from 1 to %d",
+                         value, VSUBNET_RXQ_MAX);
+    }
+    return NULL;
+}
+
+static char *
+parse_config(const struct smap *args, bool is_pmd,
+             struct vsubnet_config *config, struct tos_config *tos)
 {
     char *error = require_flow(args, "remote_ip");
 
@@ -270,6 +292,10 @@ parse_config(const struct smap *args, struct vsubnet_config *config,
         error = parse_fragment(args, &config->fragment);
     }
     if (!error) {
+        error = parse_n_rxq(args, is_pmd, &config->n_rxq);
+    }
+    if (!error) {
+        config->shared = is_pmd;
         config->keyring = nullable_xstrdup(smap_get(args, "keyring"));
         config->state = nullable_xstrdup(smap_get(args, "state"));
     }
@@ -279,7 +305,7 @@ parse_config(const struct smap *args, struct vsubnet_config *config,
 /* Options that this type does not have are an operator's mistake, but no
  * reason to go without the port. */
 static void
-warn_unknown_options(const char *name, const struct smap *args)
+warn_unknown_options(const struct netdev *netdev, const struct smap *args)
 {
     static const char *known[] = {
         "remote_ip", "key", "local_ip", "dst_port", "keyring", "state",
@@ -288,14 +314,15 @@ warn_unknown_options(const char *name, const struct smap *args)
     const struct smap_node *node;
 
     SMAP_FOR_EACH (node, args) {
-        bool found = false;
+        bool found = netdev_is_pmd(netdev) && !strcmp(node->key, "n_rxq");
 
         for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
             found |= !strcmp(node->key, known[i]);
         }
         if (!found) {
-            VLOG_WARN("%s: options:%s is unknown to type vsubnet",
-                      name, node->key);
+            VLOG_WARN("%s: options:%s is unknown to type %s",
+                      netdev_get_name(netdev), node->key,
+                      netdev_get_type(netdev));
         }
     }
 }
@@ -337,11 +364,13 @@ netdev_vsubnet_set_config(struct netdev *netdev, const struct smap *args,
     uint16_t port;
     bool changed;
     char *error;
+    int n_rxq;
 
-    error = parse_config(args, &config, &tos);
+    error = parse_config(args, netdev_is_pmd(netdev), &config, &tos);
     if (!error) {
-        warn_unknown_options(netdev_get_name(netdev), args);
+        warn_unknown_options(netdev, args);
         port = config.port;
+        n_rxq = config.n_rxq;
         release_removed();
         error = vsubnet_port_configure(&dev->port, &config, &changed);
     }
@@ -350,6 +379,10 @@ netdev_vsubnet_set_config(struct netdev *netdev, const struct smap *args,
         *errp = xasprintf("%s: %s", netdev_get_name(netdev), error);
         free(error);
         return EINVAL;
+    }
+    if (dev->requested_n_rxq != n_rxq) {
+        dev->requested_n_rxq = n_rxq;
+        netdev_request_reconfigure(netdev);
     }
     changed |= set_tunnel_config(dev, port, &tos);
     if (changed) {
@@ -372,6 +405,31 @@ netdev_vsubnet_get_config(const struct netdev *netdev, struct smap *args)
     } else if (config && config->tos) {
         smap_add_format(args, "tos", "%d", config->tos);
     }
+    return 0;
+}
+
+/* Sending is the same on each queue: a thread's place is its slot
+ * (vsubnet-tx.h).  With a queue for each thread, none waits for another. */
+static int
+netdev_vsubnet_set_tx_multiq(struct netdev *netdev, unsigned int n_txq)
+{
+    struct netdev_vsubnet *dev = netdev_vsubnet_cast(netdev);
+
+    if (dev->requested_n_txq != n_txq) {
+        dev->requested_n_txq = n_txq;
+        netdev_request_reconfigure(netdev);
+    }
+    return 0;
+}
+
+/* The sockets are there already, or still: only polling begins and ends. */
+static int
+netdev_vsubnet_reconfigure(struct netdev *netdev)
+{
+    struct netdev_vsubnet *dev = netdev_vsubnet_cast(netdev);
+
+    netdev->n_rxq = dev->requested_n_rxq;
+    netdev->n_txq = dev->requested_n_txq;
     return 0;
 }
 
@@ -465,6 +523,12 @@ netdev_vsubnet_rxq_dealloc(struct netdev_rxq *rxq)
     free(CONTAINER_OF(rxq, struct netdev_rxq_vsubnet, up));
 }
 
+static struct vsubnet_rx *
+rx_of(const struct netdev_rxq *rxq)
+{
+    return &netdev_vsubnet_cast(rxq->netdev)->port.rxqs[rxq->queue_id];
+}
+
 static int
 netdev_vsubnet_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
                         int *qfill)
@@ -472,25 +536,25 @@ netdev_vsubnet_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
     if (qfill) {
         *qfill = -ENOTSUP;
     }
-    return vsubnet_rx_recv(&netdev_vsubnet_cast(rxq->netdev)->port.rx, batch);
+    return vsubnet_rx_recv(rx_of(rxq), batch);
 }
 
 static void
 netdev_vsubnet_rxq_wait(struct netdev_rxq *rxq)
 {
-    vsubnet_rx_wait(&netdev_vsubnet_cast(rxq->netdev)->port.rx);
+    vsubnet_rx_wait(rx_of(rxq));
 }
 
 static int
 netdev_vsubnet_rxq_get_fd(const struct netdev_rxq *rxq)
 {
-    return vsubnet_rx_get_fd(&netdev_vsubnet_cast(rxq->netdev)->port.rx);
+    return vsubnet_rx_get_fd(rx_of(rxq));
 }
 
 static int
 netdev_vsubnet_rxq_drain(struct netdev_rxq *rxq)
 {
-    vsubnet_rx_drain(&netdev_vsubnet_cast(rxq->netdev)->port.rx);
+    vsubnet_rx_drain(rx_of(rxq));
     return 0;
 }
 
@@ -516,31 +580,42 @@ vsubnet_show_for_each(const char *name, vsubnet_show_visit_func *visit,
     return n;
 }
 
+#define VSUBNET_CLASS_COMMON                                    \
+    .carries_tunnel_metadata = true,                            \
+    .alloc = netdev_vsubnet_alloc,                              \
+    .construct = netdev_vsubnet_construct,                      \
+    .destruct = netdev_vsubnet_destruct,                        \
+    .dealloc = netdev_vsubnet_dealloc,                          \
+    .get_config = netdev_vsubnet_get_config,                    \
+    .set_config = netdev_vsubnet_set_config,                    \
+    .get_tunnel_config = netdev_vsubnet_get_tunnel_config,      \
+    .send = netdev_vsubnet_send,                                \
+    .get_etheraddr = netdev_vsubnet_get_etheraddr,              \
+    .get_stats = netdev_vsubnet_get_stats,                      \
+    .get_custom_stats = netdev_vsubnet_get_custom_stats,        \
+    .get_status = netdev_vsubnet_get_status,                    \
+    .update_flags = netdev_vsubnet_update_flags,                \
+    .rxq_alloc = netdev_vsubnet_rxq_alloc,                      \
+    .rxq_construct = netdev_vsubnet_rxq_construct,              \
+    .rxq_destruct = netdev_vsubnet_rxq_destruct,                \
+    .rxq_dealloc = netdev_vsubnet_rxq_dealloc,                  \
+    .rxq_recv = netdev_vsubnet_rxq_recv,                        \
+    .rxq_wait = netdev_vsubnet_rxq_wait,                        \
+    .rxq_get_fd = netdev_vsubnet_rxq_get_fd,                    \
+    .rxq_drain = netdev_vsubnet_rxq_drain
+
 const struct netdev_class netdev_vsubnet_class = {
     .type = "vsubnet",
-    .carries_tunnel_metadata = true,
     .init = netdev_vsubnet_init,
     .run = netdev_vsubnet_run,
     .wait = netdev_vsubnet_wait,
-    .alloc = netdev_vsubnet_alloc,
-    .construct = netdev_vsubnet_construct,
-    .destruct = netdev_vsubnet_destruct,
-    .dealloc = netdev_vsubnet_dealloc,
-    .get_config = netdev_vsubnet_get_config,
-    .set_config = netdev_vsubnet_set_config,
-    .get_tunnel_config = netdev_vsubnet_get_tunnel_config,
-    .send = netdev_vsubnet_send,
-    .get_etheraddr = netdev_vsubnet_get_etheraddr,
-    .get_stats = netdev_vsubnet_get_stats,
-    .get_custom_stats = netdev_vsubnet_get_custom_stats,
-    .get_status = netdev_vsubnet_get_status,
-    .update_flags = netdev_vsubnet_update_flags,
-    .rxq_alloc = netdev_vsubnet_rxq_alloc,
-    .rxq_construct = netdev_vsubnet_rxq_construct,
-    .rxq_destruct = netdev_vsubnet_rxq_destruct,
-    .rxq_dealloc = netdev_vsubnet_rxq_dealloc,
-    .rxq_recv = netdev_vsubnet_rxq_recv,
-    .rxq_wait = netdev_vsubnet_rxq_wait,
-    .rxq_get_fd = netdev_vsubnet_rxq_get_fd,
-    .rxq_drain = netdev_vsubnet_rxq_drain,
+    VSUBNET_CLASS_COMMON,
+};
+
+const struct netdev_class netdev_vsubnet_pmd_class = {
+    .type = "vsubnet-pmd",
+    .is_pmd = true,
+    .set_tx_multiq = netdev_vsubnet_set_tx_multiq,
+    .reconfigure = netdev_vsubnet_reconfigure,
+    VSUBNET_CLASS_COMMON,
 };

@@ -88,6 +88,7 @@ add_receiver(struct vsubnet_keys *keys, const struct keyring_key *k,
                                                      k->key.vni);
     struct vsubnet_receiver *r = xzalloc(sizeof *r);
 
+    ovs_mutex_init(&r->mutex);
     r->spi = k->key.spi;
     r->vni = k->key.vni;
     r->number = k->number;
@@ -156,6 +157,7 @@ vsubnet_keys_destroy(struct vsubnet_keys *keys)
             session_rx_destroy(r->rx);
         }
         fragment_table_destroy(r->fragments);
+        ovs_mutex_destroy(&r->mutex);
         free(r);
     }
     hmap_destroy(&keys->receivers);

@@ -27,13 +27,14 @@
  * is the same in both, SPI and bytes, keeps its sessions: adopting moves them
  * over.  The others begin with what the state says about their SPI.
  *
- * Thread safety: nothing here locks.  Transmitting threads share the struct
- * for reading (a session_sender is safe to share), one thread at a time
- * receives with it, and a change needs both kept out. */
+ * Thread safety: nothing here locks.  Threads share the struct for reading (a
+ * session_sender is safe to share); who opens datagrams holds the lock of their
+ * receiver meanwhile; a change, and an export, need all packets kept out. */
 
 #include <stdbool.h>
 #include <stdint.h>
 #include "openvswitch/hmap.h"
+#include "ovs-thread.h"
 #include "seal/keyring.h"
 #include "seal/session.h"
 
@@ -50,6 +51,8 @@ struct vsubnet_sender {
 /* A key to receive with, in 'receivers', by SPI. */
 struct vsubnet_receiver {
     struct hmap_node node;
+    struct ovs_mutex mutex;     /* Protects 'rx' and 'fragments' from other
+                                 * receiving threads. */
     uint32_t spi;
     uint32_t vni;
     uint32_t number;            /* The sending node. */

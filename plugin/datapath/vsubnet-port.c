@@ -35,20 +35,34 @@ vsubnet_config_destroy(struct vsubnet_config *config)
     config->keyring = config->state = NULL;
 }
 
+void
+vsubnet_port_lock_rx(struct vsubnet_port *port)
+{
+    for (int i = 0; i < VSUBNET_RXQ_MAX; i++) {
+        vsubnet_rx_lock(&port->rxqs[i]);
+    }
+}
+
+void
+vsubnet_port_unlock_rx(struct vsubnet_port *port)
+{
+    for (int i = 0; i < VSUBNET_RXQ_MAX; i++) {
+        vsubnet_rx_unlock(&port->rxqs[i]);
+    }
+}
+
 /* Keeps all packets out, so that what they work with can be changed. */
 static void
 stop_packets(struct vsubnet_port *port)
-    OVS_NO_THREAD_SAFETY_ANALYSIS
 {
     vsubnet_tx_lock_all(&port->tx);
-    ovs_mutex_lock(&port->rx.mutex);
+    vsubnet_port_lock_rx(port);
 }
 
 static void
 resume_packets(struct vsubnet_port *port)
-    OVS_NO_THREAD_SAFETY_ANALYSIS
 {
-    ovs_mutex_unlock(&port->rx.mutex);
+    vsubnet_port_unlock_rx(port);
     vsubnet_tx_unlock_all(&port->tx);
 }
 
@@ -58,9 +72,9 @@ static void
 collect_state(struct vsubnet_port *port)
 {
     if (port->keys) {
-        ovs_mutex_lock(&port->rx.mutex);
+        vsubnet_port_lock_rx(port);
         vsubnet_keys_export(port->keys, port->state);
-        ovs_mutex_unlock(&port->rx.mutex);
+        vsubnet_port_unlock_rx(port);
     }
 }
 
@@ -124,7 +138,8 @@ load_state(struct vsubnet_port *port)
 
 /* Keyring. */
 
-/* Joins the multicast groups of the keyring. */
+/* Joins the multicast groups of the keyring.  Only the first socket does: each
+ * that has joined would be given a copy. */
 static void
 join_groups(struct vsubnet_port *port)
 {
@@ -133,7 +148,7 @@ join_groups(struct vsubnet_port *port)
     struct in6_addr *groups;
     size_t n = 0;
 
-    if (!port->socket || !port->keys) {
+    if (!port->sockets[0] || !port->keys) {
         return;
     }
     nets = &port->keys->keyring->nets;
@@ -143,7 +158,7 @@ join_groups(struct vsubnet_port *port)
             groups[n++] = net->group;
         }
     }
-    vsubnet_socket_join(port->socket, groups, n);
+    vsubnet_socket_join(port->sockets[0], groups, n);
     free(groups);
 }
 
@@ -157,7 +172,9 @@ set_keys(struct vsubnet_port *port, struct vsubnet_keys *keys)
         vsubnet_keys_adopt(keys, old);
     }
     vsubnet_tx_set_keys(&port->tx, keys);
-    vsubnet_rx_set_keys(&port->rx, keys);
+    for (int i = 0; i < VSUBNET_RXQ_MAX; i++) {
+        vsubnet_rx_set_keys(&port->rxqs[i], keys);
+    }
     resume_packets(port);
 
     port->keys = keys;
@@ -225,41 +242,68 @@ vsubnet_port_reload(struct vsubnet_port *port, bool *changed)
 /* Configuration. */
 
 static void
-set_socket(struct vsubnet_port *port, struct vsubnet_socket *socket)
+set_socket(struct vsubnet_port *port, int i, struct vsubnet_socket *socket)
 {
-    struct vsubnet_socket *old = port->socket;
+    struct vsubnet_socket *old = port->sockets[i];
 
+    if (socket == old) {
+        return;
+    }
     stop_packets(port);
-    vsubnet_tx_set_socket(&port->tx, socket);
-    vsubnet_rx_set_socket(&port->rx, socket);
+    if (!i) {
+        vsubnet_tx_set_socket(&port->tx, socket);
+    }
+    vsubnet_rx_set_socket(&port->rxqs[i], socket);
     resume_packets(port);
 
-    port->socket = socket;
+    port->sockets[i] = socket;
     vsubnet_socket_close(old);
 }
 
-/* Opens the socket that 'config' asks for, unless it is open. */
-static char *
-configure_socket(struct vsubnet_port *port,
-                 const struct vsubnet_config *config, bool *changed)
+/* Closes all sockets from number 'i' on. */
+static void
+close_sockets(struct vsubnet_port *port, int i)
 {
-    struct vsubnet_socket *socket;
-    char *error;
-
-    if (port->socket && port->socket->port == config->port
-        && ipv6_addr_equals(&port->socket->local, &config->local)) {
-        return NULL;
+    for (; i < VSUBNET_RXQ_MAX; i++) {
+        set_socket(port, i, NULL);
     }
+}
 
-    /* The new one may be at the old one's place. */
-    set_socket(port, NULL);
-    *changed = true;
-    error = vsubnet_socket_open(&config->local, config->port, &socket);
-    if (!error) {
-        set_socket(port, socket);
-        join_groups(port);
+/* Opens the sockets that 'config' asks for, unless they are open. */
+static char *
+configure_sockets(struct vsubnet_port *port,
+                  const struct vsubnet_config *config, bool *changed)
+{
+    const struct vsubnet_socket *first = port->sockets[0];
+
+    if (first && (first->port != config->port
+                  || first->shared != config->shared
+                  || !ipv6_addr_equals(&first->local, &config->local))) {
+        /* The new ones may be at the old ones' place. */
+        close_sockets(port, 0);
     }
-    return error;
+    close_sockets(port, config->n_rxq);
+    *changed |= config->n_rxq != port->config.n_rxq;
+    for (int i = 0; i < config->n_rxq; i++) {
+        struct vsubnet_socket *socket;
+        char *error;
+
+        if (port->sockets[i]) {
+            continue;
+        }
+        *changed = true;
+        error = vsubnet_socket_open(&config->local, config->port,
+                                    config->shared, &socket);
+        if (error) {
+            close_sockets(port, 0);
+            return error;
+        }
+        set_socket(port, i, socket);
+        if (!i) {
+            join_groups(port);
+        }
+    }
+    return NULL;
 }
 
 static char *
@@ -269,7 +313,7 @@ configure(struct vsubnet_port *port, struct vsubnet_config *config,
     bool new_keyring, new_state;
     char *error;
 
-    error = configure_socket(port, config, changed);
+    error = configure_sockets(port, config, changed);
     if (error) {
         vsubnet_config_destroy(config);
         return error;
@@ -324,7 +368,10 @@ vsubnet_port_init(struct vsubnet_port *port, const char *name)
     vsubnet_counters_init(&port->counters);
     vsubnet_notices_init(&port->notices);
     vsubnet_tx_init(&port->tx, &port->counters, &port->notices);
-    vsubnet_rx_init(&port->rx, &port->counters, &port->notices);
+    for (int i = 0; i < VSUBNET_RXQ_MAX; i++) {
+        vsubnet_rx_init(&port->rxqs[i], &port->counters,
+                        i ? NULL : &port->notices);
+    }
     ovs_mutex_init(&port->mutex);
 }
 
@@ -332,7 +379,7 @@ void
 vsubnet_port_release(struct vsubnet_port *port)
 {
     ovs_mutex_lock(&port->mutex);
-    set_socket(port, NULL);
+    close_sockets(port, 0);
     save_state(port);
     vsubnet_saver_flush();
     free(port->config.state);
@@ -349,7 +396,9 @@ vsubnet_port_destroy(struct vsubnet_port *port)
     ovs_mutex_unlock(&port->mutex);
 
     vsubnet_tx_destroy(&port->tx);
-    vsubnet_rx_destroy(&port->rx);
+    for (int i = 0; i < VSUBNET_RXQ_MAX; i++) {
+        vsubnet_rx_destroy(&port->rxqs[i]);
+    }
     vsubnet_notices_destroy(&port->notices);
     vsubnet_config_destroy(&port->config);
     session_state_destroy(port->state);

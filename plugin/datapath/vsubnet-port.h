@@ -8,7 +8,8 @@
  * ====
  *
  * A port is a socket, keys, a sending and a receiving side, counters and the
- * session state on disk.  This module puts them together and changes them;
+ * session state on disk; or several sockets, each with a receiving side of its
+ * own, of which the first also sends.  This module puts them together and changes them;
  * netdev-vsubnet.c shows them to Open vSwitch as a netdev.
  *
  * Two things can be wrong with a port, and they are not alike:
@@ -41,10 +42,14 @@ struct session_state;
 struct vsubnet_keys;
 struct vsubnet_socket;
 
+enum { VSUBNET_RXQ_MAX = 16 };
+
 struct vsubnet_config {
     struct in6_addr local;      /* All zeros: any. */
     uint16_t port;
     bool fragment;              /* Whether frames may travel in pieces. */
+    bool shared;                /* There may be several sockets... */
+    int n_rxq;                  /* ...this many, 1 to VSUBNET_RXQ_MAX. */
     char *keyring;              /* File name, or NULL. */
     char *state;                /* File name, or NULL. */
 };
@@ -54,13 +59,13 @@ void vsubnet_config_destroy(struct vsubnet_config *);
 struct vsubnet_port {
     char *name;
     struct vsubnet_tx tx;
-    struct vsubnet_rx rx;
+    struct vsubnet_rx rxqs[VSUBNET_RXQ_MAX];
     struct vsubnet_counters counters;
     struct vsubnet_notices notices;
 
     struct ovs_mutex mutex;     /* Protects all that follows. */
     struct vsubnet_config config;
-    struct vsubnet_socket *socket;      /* NULL before it is configured. */
+    struct vsubnet_socket *sockets[VSUBNET_RXQ_MAX];    /* NULL: none. */
     struct vsubnet_keys *keys;          /* NULL: none loaded yet. */
     char *keyring_error;                /* NULL: the keyring is in force. */
 
@@ -92,6 +97,10 @@ char *vsubnet_port_reload(struct vsubnet_port *, bool *changed);
  * whoever comes next: for a port that has been removed but lives on in
  * somebody's cache, and for the end of the process. */
 void vsubnet_port_release(struct vsubnet_port *);
+
+/* Keep out all threads that receive. */
+void vsubnet_port_lock_rx(struct vsubnet_port *);
+void vsubnet_port_unlock_rx(struct vsubnet_port *);
 
 /* Each second: has the session state saved, and looks how long datagrams may
  * be.  Returns true if there is something new to see. */

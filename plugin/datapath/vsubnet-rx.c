@@ -87,6 +87,8 @@ struct vsubnet_rx_buffers {
                                  * signal congestion. */
     struct codel codel;
     struct coalesce *coalesce;  /* The batch that is being made. */
+    struct vsubnet_receiver *opening;   /* Whose datagrams are being opened,
+                                         * and whose lock is held, or NULL. */
     uint32_t kernel_drops;      /* The socket's count, as last seen. */
 };
 
@@ -299,6 +301,7 @@ receive_messages(struct vsubnet_rx *rx)
     }
     b->n = n;
     b->more = n == wanted;
+    rx->n_messages += n;
     read_clocks(b);
     begin_message(rx, 0);
     return 0;
@@ -401,6 +404,24 @@ open_datagram(struct rx_datagram *d, struct vsubnet_receiver *r, void *to,
         return false;
     }
     return true;
+}
+
+/* Makes 'r' (NULL: none) the receiver whose datagrams are being opened. */
+static void
+open_for(struct vsubnet_rx *rx, struct vsubnet_receiver *r)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    struct vsubnet_rx_buffers *b = rx->buffers;
+
+    if (b->opening != r) {
+        if (b->opening) {
+            ovs_mutex_unlock(&b->opening->mutex);
+        }
+        if (r) {
+            ovs_mutex_lock(&r->mutex);
+        }
+        b->opening = r;
+    }
 }
 
 /* What frames must have in common to be joined. */
@@ -524,6 +545,7 @@ receive(struct vsubnet_rx *rx, struct rx_datagram *d,
     if (!r) {
         return false;
     }
+    open_for(rx, r);
     a->self = rx->keys->keyring->self;
     a->from_endpoint = is_from_endpoint(r, d->source);
     return (a->header.type == WIRE_FRAGMENT
@@ -602,6 +624,7 @@ receive_datagrams(struct vsubnet_rx *rx)
             begin_message(rx, b->current + 1);
         }
     }
+    open_for(rx, NULL);
 }
 
 static int
@@ -630,7 +653,9 @@ recv_locked(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
         }
     }
     finish_batch(rx, batch);
-    vsubnet_notices_take(rx->notices, batch);
+    if (rx->notices) {
+        vsubnet_notices_take(rx->notices, batch);
+    }
     return (!dp_packet_batch_is_empty(batch) ? 0
             : error ? error
             : EAGAIN);
@@ -641,6 +666,9 @@ vsubnet_rx_recv(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
 {
     int error;
 
+    if (atomic_count_get(&rx->wanted)) {
+        return EAGAIN;
+    }
     ovs_mutex_lock(&rx->mutex);
     error = recv_locked(rx, batch);
     ovs_mutex_unlock(&rx->mutex);
@@ -652,7 +680,7 @@ vsubnet_rx_wait(struct vsubnet_rx *rx)
 {
     ovs_mutex_lock(&rx->mutex);
     if ((rx->buffers && rx->buffers->current < rx->buffers->n)
-        || vsubnet_notices_pending(rx->notices)) {
+        || (rx->notices && vsubnet_notices_pending(rx->notices))) {
         poll_immediate_wake();
     } else if (rx->socket) {
         poll_fd_wait(rx->socket->fd, POLLIN);
@@ -684,10 +712,27 @@ vsubnet_rx_drain(struct vsubnet_rx *rx)
 }
 
 void
+vsubnet_rx_lock(struct vsubnet_rx *rx)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    atomic_count_inc(&rx->wanted);
+    ovs_mutex_lock(&rx->mutex);
+    atomic_count_dec(&rx->wanted);
+}
+
+void
+vsubnet_rx_unlock(struct vsubnet_rx *rx)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    ovs_mutex_unlock(&rx->mutex);
+}
+
+void
 vsubnet_rx_init(struct vsubnet_rx *rx, struct vsubnet_counters *counters,
                 struct vsubnet_notices *notices)
 {
     memset(rx, 0, sizeof *rx);
+    atomic_count_init(&rx->wanted, 0);
     ovs_mutex_init(&rx->mutex);
     rx->counters = counters;
     rx->notices = notices;

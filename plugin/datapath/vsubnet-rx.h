@@ -29,11 +29,23 @@
  * tunnel address: it has to be an IPv4 address other than zero, and one that
  * depended on the underlay would split one flow into several.
  *
- * Thread safety: one thread at a time receives; the struct has a lock for
- * that, which also keeps reception out while socket or keys are changed. */
+ * Queues
+ * ------
+ *
+ * A port may have several of these, each with a socket of its own among which
+ * the kernel divides senders (SO_REUSEPORT).  What a sender says comes by one
+ * of them, in order; but not all who hold a key are honest, so the queues share
+ * a receiver's sessions and fragments, and lock it while they open a run of
+ * its datagrams.
+ *
+ * Thread safety: one thread at a time receives from a queue; it has a lock for
+ * that, which also keeps reception out while socket or keys are changed.
+ * Threads that poll take that lock again as soon as they have given it back,
+ * so who wants to keep them out says so: vsubnet_rx_lock(). */
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "ovs-atomic.h"
 #include "ovs-thread.h"
 
 struct dp_packet_batch;
@@ -45,12 +57,15 @@ struct vsubnet_rx_buffers;
 struct vsubnet_socket;
 
 struct vsubnet_rx {
+    atomic_count wanted;        /* By threads that do not receive. */
     struct ovs_mutex mutex;     /* Protects all that follows. */
     const struct vsubnet_socket *socket;    /* NULL: none. */
     struct vsubnet_keys *keys;              /* NULL: none. */
     struct vsubnet_counters *counters;
-    struct vsubnet_notices *notices;        /* Are received, too. */
+    struct vsubnet_notices *notices;        /* Are received, too; NULL:
+                                             * by another queue. */
     struct vsubnet_rx_buffers *buffers;     /* Made at first use. */
+    uint64_t n_messages;                    /* Read from the socket. */
 };
 
 void vsubnet_rx_init(struct vsubnet_rx *, struct vsubnet_counters *,
@@ -70,7 +85,11 @@ int vsubnet_rx_get_fd(struct vsubnet_rx *);
 /* Throws away what has been received. */
 void vsubnet_rx_drain(struct vsubnet_rx *);
 
-/* With 'mutex' held: what to receive with from now on. */
+/* Keep receiving threads out. */
+void vsubnet_rx_lock(struct vsubnet_rx *);
+void vsubnet_rx_unlock(struct vsubnet_rx *);
+
+/* Locked: what to receive with from now on. */
 void vsubnet_rx_set_keys(struct vsubnet_rx *, struct vsubnet_keys *);
 void vsubnet_rx_set_socket(struct vsubnet_rx *, const struct vsubnet_socket *);
 

@@ -44,7 +44,7 @@ endpoint_to_string(const struct in6_addr *address, uint16_t port)
 static char *
 local_to_string(const struct vsubnet_port *port)
 {
-    const struct vsubnet_socket *s = port->socket;
+    const struct vsubnet_socket *s = port->sockets[0];
 
     if (s && s->family == AF_INET && !ipv6_addr_is_set(&s->local)) {
         return xasprintf("0.0.0.0:%"PRIu16, s->port);
@@ -80,6 +80,9 @@ vsubnet_show_status(struct vsubnet_port *port, struct smap *status)
         smap_add(status, "state", port->state_error);
     }
     smap_add_nocopy(status, xstrdup("local"), local_to_string(port));
+    if (port->config.shared) {
+        smap_add_format(status, "n_rxq", "%d", port->config.n_rxq);
+    }
     if (port->keys) {
         int mtu = inner_mtu(port->keys->keyring);
 
@@ -103,6 +106,9 @@ vsubnet_show_config(struct vsubnet_port *port, struct smap *config)
     }
     if (!port->config.fragment) {
         smap_add(config, "fragment", "false");
+    }
+    if (port->config.shared) {
+        smap_add_format(config, "n_rxq", "%d", port->config.n_rxq);
     }
     if (port->config.keyring) {
         smap_add(config, "keyring", port->config.keyring);
@@ -248,7 +254,8 @@ nets_to_json(const struct vsubnet_port *port)
             keyring_address_format(&net->group, group);
             json_object_put_string(json, "group", group);
             json_object_put(json, "joined", json_boolean_create(
-                port->socket && sset_contains(&port->socket->groups, group)));
+                port->sockets[0]
+                && sset_contains(&port->sockets[0]->groups, group)));
         }
         json_object_put(json, "members", members_to_json(net));
         json_array_add(array, json);
@@ -327,6 +334,26 @@ counters_to_json(const struct vsubnet_port *port)
     return json;
 }
 
+/* How the kernel divides among receive queues what comes. */
+static struct json *
+rxqs_to_json(struct vsubnet_port *port)
+{
+    struct json *array = json_array_create_empty();
+
+    for (int i = 0; i < port->config.n_rxq; i++) {
+        struct json *json = json_object_create();
+        uint64_t n;
+
+        vsubnet_rx_lock(&port->rxqs[i]);
+        n = port->rxqs[i].n_messages;
+        vsubnet_rx_unlock(&port->rxqs[i]);
+        put_integer(json, "queue", i);
+        put_integer(json, "messages", n);
+        json_array_add(array, json);
+    }
+    return array;
+}
+
 static struct json *
 port_to_json(struct vsubnet_port *port)
 {
@@ -344,9 +371,12 @@ port_to_json(struct vsubnet_port *port)
                         peers_to_json(port->keys->keyring));
         json_object_put(json, "nets", nets_to_json(port));
         /* A receiving thread changes its sessions. */
-        ovs_mutex_lock(&port->rx.mutex);
+        vsubnet_port_lock_rx(port);
         json_object_put(json, "keys", keys_to_json(port));
-        ovs_mutex_unlock(&port->rx.mutex);
+        vsubnet_port_unlock_rx(port);
+    }
+    if (port->config.shared) {
+        json_object_put(json, "rxqs", rxqs_to_json(port));
     }
     json_object_put(json, "counters", counters_to_json(port));
     return json;
@@ -414,6 +444,13 @@ format_key(struct ds *s, const struct json *key)
 }
 
 static void
+format_rxq(struct ds *s, const struct json *rxq)
+{
+    ds_put_format(s, "    queue %lld: %lld messages\n",
+                  get_integer(rxq, "queue"), get_integer(rxq, "messages"));
+}
+
+static void
 format_list(struct ds *s, const struct json *port, const char *name,
             void (*format)(struct ds *, const struct json *))
 {
@@ -445,6 +482,7 @@ format_port(struct ds *s, const struct json *port)
     format_list(s, port, "peers", format_peer);
     format_list(s, port, "nets", format_net);
     format_list(s, port, "keys", format_key);
+    format_list(s, port, "rxqs", format_rxq);
     ds_put_cstr(s, "  counters:\n");
     for (int i = 0; i < VSUBNET_N_COUNTERS; i++) {
         ds_put_format(s, "    %-24s %10lld  %s\n", vsubnet_counter_name(i),

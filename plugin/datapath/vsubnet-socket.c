@@ -89,6 +89,9 @@ open_and_bind(struct vsubnet_socket *s)
                     !ipv6_addr_equals(&s->local, &in6addr_any))) {
         goto error;
     }
+    if (s->shared && !set_int(s->fd, SOL_SOCKET, SO_REUSEPORT, 1)) {
+        goto error;
+    }
     len = vsubnet_socket_address(s, &s->local, s->port, &ss);
     if (bind(s->fd, (struct sockaddr *) &ss, len)) {
         goto error;
@@ -102,7 +105,7 @@ error:
 }
 
 char *
-vsubnet_socket_open(const struct in6_addr *local, uint16_t port,
+vsubnet_socket_open(const struct in6_addr *local, uint16_t port, bool shared,
                     struct vsubnet_socket **socketp)
 {
     bool any = ipv6_addr_equals(local, &in6addr_any);
@@ -112,6 +115,7 @@ vsubnet_socket_open(const struct in6_addr *local, uint16_t port,
     *socketp = NULL;
     s->local = *local;
     s->port = port;
+    s->shared = shared;
     s->family = IN6_IS_ADDR_V4MAPPED(local) ? AF_INET : AF_INET6;
     error = open_and_bind(s);
     if (error == EAFNOSUPPORT && any) {

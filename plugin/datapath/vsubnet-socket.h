@@ -7,8 +7,8 @@
 /* Socket
  * ======
  *
- * A port has one UDP socket, for IPv4 and IPv6 unless it is bound to an
- * address of one family.  Addresses are 'struct in6_addr' everywhere, IPv4 as
+ * A port's UDP socket is for IPv4 and IPv6 unless it is bound to an address of
+ * one family.  Addresses are 'struct in6_addr' everywhere, IPv4 as
  * IPv4-mapped; only here they become what the socket's family wants.
  *
  * What is special about it:
@@ -35,15 +35,17 @@ struct vsubnet_socket {
     sa_family_t family;         /* AF_INET or AF_INET6. */
     struct in6_addr local;      /* All zeros: any. */
     uint16_t port;
+    bool shared;                /* Others may be bound to the same. */
     bool gro;                   /* The kernel coalesces on receive. */
     struct sset groups;         /* Multicast groups joined, as text. */
 };
 
 /* Opens a socket bound to 'port' of 'local' (all zeros: any address of either
- * family).  Returns NULL and the socket in '*socketp', or an error string that
+ * family), which others may be, too, if they are all 'shared': the kernel then
+ * divides senders among them (SO_REUSEPORT).  Returns NULL and the socket in '*socketp', or an error string that
  * the caller frees. */
 char *vsubnet_socket_open(const struct in6_addr *local, uint16_t port,
-                          struct vsubnet_socket **socketp);
+                          bool shared, struct vsubnet_socket **socketp);
 void vsubnet_socket_close(struct vsubnet_socket *);
 
 /* Fills in 'ss' for 'address' and 'port' in the socket's family and returns
