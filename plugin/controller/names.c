@@ -22,6 +22,12 @@ stable_hash(const char *s)
     return hash;
 }
 
+bool
+name_is_tunnel_type(const char *type)
+{
+    return !strcmp(type, "vsubnet") || !strcmp(type, "vsubnet-pmd");
+}
+
 void
 name_host_port(const char *net, char name[IFNAMSIZ])
 {

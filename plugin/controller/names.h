@@ -6,6 +6,7 @@
 /* external_ids keys, and the names of ports.  Pure. */
 
 #include <net/if.h>
+#include <stdbool.h>
 
 /* On everything that the controller made, and so may delete. */
 #define NAME_OWNED "vsubnet-owned"
@@ -15,6 +16,10 @@
 #define NAME_ADDRESSES "vsubnet-addresses"
 
 #define NAME_TUNNEL_PORT "vs0"
+
+/* True if 'type' is one of the tunnel port's: "vsubnet", which is what the
+ * controller makes, or "vsubnet-pmd", which an operator may prefer. */
+bool name_is_tunnel_type(const char *type);
 
 /* Writes to 'name' the name of the host's own port in vSubnet 'net': vs-NET
  * or, when that is longer than a device's name may be (15 characters), its

@@ -167,7 +167,7 @@ read_tunnel(struct ovs_config *cfg, const struct ovsrec_bridge *br)
 {
     const struct ovsrec_interface *iface
         = br ? ovs_find_interface(br, NAME_TUNNEL_PORT) : NULL;
-    bool ours = iface && !strcmp(iface->type, "vsubnet");
+    bool ours = iface && name_is_tunnel_type(iface->type);
     int mtu = ours ? smap_get_int(&iface->status, "mtu", 0) : 0;
 
     cfg->tunnel.owned = ours && ovs_is_owned(iface);
@@ -250,7 +250,7 @@ read_port(struct ovs_config *cfg, const struct mapping *mapping,
     const struct model_binding *binding;
     const struct model_net *net;
 
-    if (!strcmp(iface->type, "vsubnet")) {
+    if (name_is_tunnel_type(iface->type)) {
         return;
     }
     net = interface_net(cfg, mapping, iface, &binding);

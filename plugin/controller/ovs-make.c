@@ -284,7 +284,7 @@ ovs_make_tunnel(const struct ovs_make *make, const struct ovsrec_bridge *br)
     const struct ovsrec_interface *iface
         = ovs_find_interface(br, NAME_TUNNEL_PORT);
 
-    if (iface && strcmp(iface->type, "vsubnet")) {
+    if (iface && !name_is_tunnel_type(iface->type)) {
         problem(make, "port %s of bridge %s has type \"%s\", not \"vsubnet\"",
                 iface->name, br->name, iface->type);
         return;

@@ -22,6 +22,10 @@
  * takes the one that its number falls on.  Two threads on one slot are slower,
  * not wrong.
  *
+ * The lock is taken once a batch, and nobody else wants it but a thread that
+ * changes what slots work with, each second at most.  Without it that thread
+ * would have to wait until all others had quiesced, in the middle of a change.
+ *
  * What a slot works with (socket, keys, 'fragment') may only be changed while all slots
  * are locked: vsubnet_tx_lock_all(). */
 
