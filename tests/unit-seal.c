@@ -114,6 +114,12 @@ test_header_truncated(struct ovs_cmdl_context *ctx OVS_UNUSED)
               "%"PRIuSIZE" bytes", n);
         free(datagram);
     }
+
+    uint8_t *longest = xzalloc(WIRE_MAX_LEN + 1);
+
+    CHECK(wire_validate(longest, WIRE_MAX_LEN) == WIRE_OK, "longest");
+    CHECK(wire_validate(longest, WIRE_MAX_LEN + 1) == WIRE_TOO_LONG, "longer");
+    free(longest);
 }
 
 static void

@@ -60,6 +60,7 @@ enum vsubnet_counter_kind {
     VSUBNET_COUNTER(rx_joined, GOOD, "TCP segments joined to one before")     \
     VSUBNET_COUNTER(rx_no_keyring, DROP, "no keyring is loaded")              \
     VSUBNET_COUNTER(rx_truncated, ERROR, "too short, or cut off")             \
+    VSUBNET_COUNTER(rx_too_long, ERROR, "longer than any sender makes it")    \
     VSUBNET_COUNTER(rx_bad_version, ERROR, "unknown version")                 \
     VSUBNET_COUNTER(rx_bad_type, ERROR, "unknown type")                       \
     VSUBNET_COUNTER(rx_fragments, GOOD, "fragments of frames received")       \

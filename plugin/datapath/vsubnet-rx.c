@@ -313,6 +313,7 @@ static enum vsubnet_counter
 wire_error_to_counter(enum wire_error error)
 {
     switch (error) {
+    case WIRE_TOO_LONG: return VSUBNET_rx_too_long;
     case WIRE_BAD_VERSION: return VSUBNET_rx_bad_version;
     case WIRE_BAD_TYPE: return VSUBNET_rx_bad_type;
     case WIRE_TRUNCATED:

@@ -28,6 +28,9 @@ wire_validate(const void *datagram, size_t len)
     if (len < WIRE_SEAL_LEN) {
         return WIRE_TRUNCATED;
     }
+    if (len > WIRE_MAX_LEN) {
+        return WIRE_TOO_LONG;
+    }
     if (bytes[TYPE_OFS] >> 4 != WIRE_VERSION) {
         return WIRE_BAD_VERSION;
     }
@@ -45,6 +48,8 @@ wire_error_to_string(enum wire_error error)
         return "ok";
     case WIRE_TRUNCATED:
         return "truncated";
+    case WIRE_TOO_LONG:
+        return "too-long";
     case WIRE_BAD_VERSION:
         return "bad-version";
     case WIRE_BAD_TYPE:

@@ -99,12 +99,15 @@ struct wire_header {
 enum wire_error {
     WIRE_OK = 0,
     WIRE_TRUNCATED,             /* No room for header and tag. */
+    WIRE_TOO_LONG,              /* Longer than WIRE_MAX_LEN. */
     WIRE_BAD_VERSION,
     WIRE_BAD_TYPE,
 };
 
-/* Checks that the 'len' bytes at 'datagram' can hold a header and a tag, and
- * that version and type are known.  Returns WIRE_OK or the reason. */
+/* Checks that the 'len' bytes at 'datagram' can hold a header and a tag, are no
+ * more than WIRE_MAX_LEN (a datagram over IPv6 can have 20 bytes more, but no
+ * sender makes one and no buffer has room for it), and that version and type
+ * are known.  Returns WIRE_OK or the reason. */
 enum wire_error wire_validate(const void *datagram, size_t len);
 const char *wire_error_to_string(enum wire_error);
 
