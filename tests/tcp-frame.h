@@ -65,6 +65,7 @@ void test_codel(struct ovs_cmdl_context *);
 void test_fragments(struct ovs_cmdl_context *);
 void test_fragments_bad(struct ovs_cmdl_context *);
 void test_fragments_limits(struct ovs_cmdl_context *);
+void test_fragments_grow(struct ovs_cmdl_context *);
 void test_coalesce_rules(struct ovs_cmdl_context *);
 void test_coalesce_order(struct ovs_cmdl_context *);
 void test_coalesce_limits(struct ovs_cmdl_context *);

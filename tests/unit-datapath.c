@@ -634,6 +634,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "fragments", NULL, 0, 0, test_fragments, OVS_RO },
     { "fragments-bad", NULL, 0, 0, test_fragments_bad, OVS_RO },
     { "fragments-limits", NULL, 0, 0, test_fragments_limits, OVS_RO },
+    { "fragments-grow", NULL, 0, 0, test_fragments_grow, OVS_RO },
     { "coalesce-rules", NULL, 0, 0, test_coalesce_rules, OVS_RO },
     { "coalesce-order", NULL, 0, 0, test_coalesce_order, OVS_RO },
     { "coalesce-limits", NULL, 0, 0, test_coalesce_limits, OVS_RO },

@@ -162,3 +162,33 @@ test_fragments_limits(struct ovs_cmdl_context *ctx OVS_UNUSED)
     ovs_assert(lost == 1 + 20 - FRAGMENT_BYTES / 60000);
     fragment_table_destroy(t);
 }
+
+/* A frame that begins with a byte and goes on with many takes the place of the
+ * oldest likewise: of what is given, no more than FRAGMENT_BYTES are kept. */
+void
+test_fragments_grow(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    enum { FRAMES = 20, LARGE = 60000 };
+    static uint8_t payload[FRAGMENT_HEADER_LEN + LARGE];
+    struct fragment_table *t = fragment_table_create();
+    uint64_t lost = 0, given = 0;
+    size_t len;
+
+    for (unsigned int index = 0; index < 2; index++) {
+        for (unsigned int i = 0; i < FRAMES; i++) {
+            struct fragment piece = {
+                .session = 1, .sequence = i * 3 + index, .payload = payload,
+                .len = FRAGMENT_HEADER_LEN + (index ? LARGE : 1),
+            };
+
+            fragment_put_header(payload, index, 3);
+            ovs_assert(fragment_table_add(t, &piece, &len, &lost)
+                       == FRAGMENT_KEPT);
+            given++;
+        }
+    }
+    /* All first pieces that were in the way, and large ones. */
+    ovs_assert(given - lost <= 2 * (FRAGMENT_BYTES / LARGE));
+    ovs_assert(given - lost >= FRAGMENT_BYTES / LARGE);
+    fragment_table_destroy(t);
+}

@@ -126,6 +126,21 @@ add(struct fragment_table *t, const struct fragment *piece, size_t len,
     return p;
 }
 
+/* Makes room for 'len' more bytes of 'p', at the cost of the oldest.  Returns
+ * 'p', or NULL if that was one of them. */
+static struct partial *
+make_room(struct fragment_table *t, struct partial *p, size_t len,
+          uint64_t *lost)
+{
+    while (p && t->bytes + len > FRAGMENT_BYTES) {
+        if (nth(t, 0) == p) {
+            p = NULL;
+        }
+        drop_oldest(t, lost);
+    }
+    return p;
+}
+
 enum fragment_verdict
 fragment_table_add(struct fragment_table *t, const struct fragment *piece,
                    size_t *len, uint64_t *lost)
@@ -148,11 +163,13 @@ fragment_table_add(struct fragment_table *t, const struct fragment *piece,
     }
 
     p = find(t, piece->session, piece->sequence - index, piece->now_ms);
+    if (p && (p->total != total || p->pieces[index]
+              || p->len + n > WIRE_MAX_FRAME_LEN)) {
+        return FRAGMENT_BAD;
+    }
+    p = make_room(t, p, n, lost);
     if (!p) {
         p = add(t, piece, n, piece->sequence - index, total, lost);
-    } else if (p->total != total || p->pieces[index]
-               || p->len + n > WIRE_MAX_FRAME_LEN) {
-        return FRAGMENT_BAD;
     }
     if (p->ecn != ECN_CE) {
         p->ecn = piece->ecn;
