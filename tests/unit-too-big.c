@@ -29,6 +29,11 @@ struct change {
     bool answered;
 };
 
+/* Of two hosts, in the middle of an IPv6 header. */
+#define SOME_ADDRESSES \
+    "\xfd\x77\0\0\0\0\0\0\0\0\0\0\0\0\0\x01" \
+    "\xfd\x77\0\0\0\0\0\0\0\0\0\0\0\0\0\x02"
+
 static const struct change changes[] = {
     { "IPv4", false, 0, "\x45", 1, true },
     { "IPv4, no DF", false, 6, "\x00", 1, false },
@@ -51,6 +56,18 @@ static const struct change changes[] = {
     { "IPv6 to multicast", true, 24, "\xff\x02", 2, false },
     { "IPv6, version 4", true, 0, "\x40", 1, false },
     { "IPv6, ICMPv6 error", true, 6, "\x3a", 1, false },
+    { "IPv6, hop-by-hop options, TCP", true, 6,
+      "\x00\x40" SOME_ADDRESSES "\x06\x00", 36, true },
+    { "IPv6, options, ICMPv6 error", true, 6,
+      "\x3c\x40" SOME_ADDRESSES "\x3a\x00\0\0\0\0\0\0\x01", 43, false },
+    { "IPv6, options, ICMPv6 echo request", true, 6,
+      "\x3c\x40" SOME_ADDRESSES "\x3a\x00\0\0\0\0\0\0\x80", 43, true },
+    { "IPv6, first fragment", true, 6,
+      "\x2c\x40" SOME_ADDRESSES "\x06\x00\x00\x01", 38, true },
+    { "IPv6, other fragment", true, 6,
+      "\x2c\x40" SOME_ADDRESSES "\x06\x00\x00\x09", 38, false },
+    { "IPv6, options beyond the end", true, 6,
+      "\x3c\x40" SOME_ADDRESSES "\x06\xff", 36, false },
 };
 
 /* Makes a packet with one VLAN tag, and returns where its IP header is.  What

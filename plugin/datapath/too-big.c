@@ -18,6 +18,7 @@
 enum {
     ICMP_LEN = 8,               /* Of both versions' header. */
     ANSWER_TTL = 64,
+    IPV6_NEXT_OFS = 6,          /* Next header. */
     IPV4_MTU_OFS = 6,           /* RFC 1191: next-hop MTU, 16 bits. */
     IPV6_MTU_OFS = 4,           /* RFC 4443: MTU, 32 bits. */
 };
@@ -63,6 +64,40 @@ deserves_ipv4(const struct ip_header *ip, size_t n)
             || is_icmp_query(((const uint8_t *) ip)[header_len]));
 }
 
+/* Walks the headers of the IPv6 packet of 'n' bytes at 'ip' (RFC 8200, section
+ * 4) to the one that is no extension.  Returns false if that is not there or
+ * must not be answered. */
+static bool
+deserves_ipv6_payload(const uint8_t *ip, size_t n)
+{
+    uint8_t type = ip[IPV6_NEXT_OFS];
+    size_t ofs = IPV6_HEADER_LEN;
+
+    while (ofs + ICMP_LEN <= n) {
+        const uint8_t *header = ip + ofs;
+
+        switch (type) {
+        case IPPROTO_HOPOPTS:
+        case IPPROTO_ROUTING:
+        case IPPROTO_DSTOPTS:
+            ofs += 8 + 8 * header[1];
+            break;
+        case IPPROTO_FRAGMENT:
+            if (header[2] || header[3] & ~0x07) {
+                return false;
+            }
+            ofs += 8;
+            break;
+        case IPPROTO_ICMPV6:
+            return header[0] & ICMP6_INFOMSG_MASK;
+        default:
+            return true;
+        }
+        type = header[0];
+    }
+    return false;
+}
+
 static bool
 deserves_ipv6(const struct ovs_16aligned_ip6_hdr *ip, size_t n)
 {
@@ -75,8 +110,7 @@ deserves_ipv6(const struct ovs_16aligned_ip6_hdr *ip, size_t n)
     memcpy(&dst, &ip->ip6_dst, sizeof dst);
     return (((const uint8_t *) ip)[0] >> 4 == 6
             && is_host_ipv6(&src) && is_host_ipv6(&dst)
-            && (ip->ip6_ctlun.ip6_un1.ip6_un1_nxt != IPPROTO_ICMPV6
-                || ((const uint8_t *) (ip + 1))[0] & ICMP6_INFOMSG_MASK));
+            && deserves_ipv6_payload((const uint8_t *) ip, n));
 }
 
 /* Writes the IPv4 packet that answers the one of 'n' bytes at 'ip', and returns

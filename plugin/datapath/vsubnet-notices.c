@@ -67,11 +67,8 @@ vsubnet_notices_too_big(struct vsubnet_notices *notices, const void *frame,
     struct dp_packet *packet;
     size_t len;
 
-    if (!is_allowed(notices)) {
-        return;
-    }
     len = too_big_answer(frame, n, mtu, answer);
-    if (len) {
+    if (len && is_allowed(notices)) {
         packet = dp_packet_clone_data_with_headroom(answer, len, HEADROOM);
         vsubnet_rx_fill_tunnel(&packet->md.tunnel, vni, number, self, false);
         add(notices, packet);

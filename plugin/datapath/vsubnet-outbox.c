@@ -31,6 +31,9 @@ COVERAGE_DEFINE(vsubnet_tx_gso_refused);
 enum {
     MAX_MESSAGES = 64,          /* In one system call. */
     MAX_SEGMENTS = 64,          /* In one message: the kernel's limit. */
+    MAX_MESSAGE = 65536 - 256,  /* Bytes in one message of several datagrams:
+                                 * with all its headers it must have less than
+                                 * 64 KB, or the kernel cuts it itself. */
     MAX_DATAGRAMS = 512,        /* Sealed before they are sent... */
     ARENA_SIZE = 512 * 1024,    /* ...and their bytes. */
 };
@@ -186,7 +189,7 @@ cut_run(struct outbox *o, const int *datagrams, int n, struct run *run)
         struct iovec *last = &run->iov[run->n_iov - 1];
 
         if (run->n && (d->len > run->segment || o->no_gso
-                       || total + d->len > WIRE_MAX_LEN)) {
+                       || total + d->len > MAX_MESSAGE)) {
             break;
         }
         if (run->n && (uint8_t *) last->iov_base + last->iov_len == data) {

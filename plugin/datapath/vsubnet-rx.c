@@ -758,6 +758,9 @@ vsubnet_rx_set_socket(struct vsubnet_rx *rx,
 {
     rx->socket = socket;
     if (rx->buffers) {
+        for (int i = 0; i < rx->buffers->n; i++) {
+            buffers_init_header(rx->buffers, i);
+        }
         rx->buffers->n = rx->buffers->current = 0;
         rx->buffers->kernel_drops = 0;
     }

@@ -279,6 +279,25 @@ seal_frame(struct tx_context *ctx, struct tx_output *out, const void *frame,
     return true;
 }
 
+/* Seals segments of UDP that are too long for one datagram, because nobody may
+ * make them smaller. */
+static void
+seal_long_segments(struct tx_context *ctx, struct tx_output *out,
+                   struct segmenter *segmenter)
+{
+    enum wire_type type = out->header.type;
+    struct iovec segment;
+
+    while (segment_next(segmenter, &segment)) {
+        enum vsubnet_counter why;
+
+        out->header.type = type;
+        if (!seal_frame(ctx, out, segment.iov_base, segment.iov_len, &why)) {
+            vsubnet_count_tx_drop(ctx->tx->counters, why, 1);
+        }
+    }
+}
+
 /* Cuts a packet that its sender left to be cut, and seals the segments. */
 static bool
 seal_segments(struct tx_context *ctx, struct tx_output *out,
@@ -302,14 +321,7 @@ seal_segments(struct tx_context *ctx, struct tx_output *out,
     }
     vsubnet_count(ctx->tx->counters, VSUBNET_tx_segmented, 1);
     if (segment_frame_len(&segmenter) > out->max_frame) {
-        /* UDP: nobody may make these datagrams smaller. */
-        while (segment_next(&segmenter, &segment)) {
-            out->header.type = WIRE_FRAME;
-            if (!seal_frame(ctx, out, segment.iov_base, segment.iov_len,
-                            why)) {
-                return false;
-            }
-        }
+        seal_long_segments(ctx, out, &segmenter);
         return true;
     }
 
