@@ -24,6 +24,8 @@ plugin_datapath_libvsubnet_datapath_a_SOURCES = \
 	plugin/datapath/vsubnet-counters.h \
 	plugin/datapath/vsubnet-keys.c \
 	plugin/datapath/vsubnet-keys.h \
+	plugin/datapath/vsubnet-metadata.c \
+	plugin/datapath/vsubnet-metadata.h \
 	plugin/datapath/vsubnet-notices.c \
 	plugin/datapath/vsubnet-notices.h \
 	plugin/datapath/vsubnet-outbox.c \

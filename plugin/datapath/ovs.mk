@@ -23,6 +23,8 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/vsubnet/datapath/vsubnet-counters.h \
 	lib/vsubnet/datapath/vsubnet-keys.c \
 	lib/vsubnet/datapath/vsubnet-keys.h \
+	lib/vsubnet/datapath/vsubnet-metadata.c \
+	lib/vsubnet/datapath/vsubnet-metadata.h \
 	lib/vsubnet/datapath/vsubnet-notices.c \
 	lib/vsubnet/datapath/vsubnet-notices.h \
 	lib/vsubnet/datapath/vsubnet-outbox.c \

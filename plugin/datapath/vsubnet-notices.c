@@ -6,7 +6,7 @@
 
 #include "datapath/frame.h"
 #include "datapath/too-big.h"
-#include "datapath/vsubnet-rx.h"
+#include "datapath/vsubnet-metadata.h"
 #include "dp-packet.h"
 #include "util.h"
 
@@ -70,7 +70,7 @@ vsubnet_notices_too_big(struct vsubnet_notices *notices, const void *frame,
     len = too_big_answer(frame, n, mtu, answer);
     if (len && is_allowed(notices)) {
         packet = dp_packet_clone_data_with_headroom(answer, len, HEADROOM);
-        vsubnet_rx_fill_tunnel(&packet->md.tunnel, vni, number, self, false);
+        vsubnet_metadata_fill(&packet->md.tunnel, vni, number, self, false);
         add(notices, packet);
     }
 }

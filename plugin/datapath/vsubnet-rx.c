@@ -15,6 +15,7 @@
 #include "datapath/fragment.h"
 #include "datapath/vsubnet-counters.h"
 #include "datapath/vsubnet-keys.h"
+#include "datapath/vsubnet-metadata.h"
 #include "datapath/vsubnet-notices.h"
 #include "datapath/vsubnet-socket.h"
 #include "dp-packet.h"
@@ -575,17 +576,6 @@ receive_datagram(struct vsubnet_rx *rx, const void *datagram, size_t len,
     }
 }
 
-void
-vsubnet_rx_fill_tunnel(struct flow_tnl *tnl, uint32_t vni, uint32_t number,
-                       uint32_t self, bool oam)
-{
-    memset(tnl, 0, offsetof(struct flow_tnl, metadata.opts));
-    tnl->tun_id = htonll(vni);
-    tnl->ip_src = wire_tunnel_address(number);
-    tnl->ip_dst = wire_tunnel_address(self);
-    tnl->flags = FLOW_TNL_F_KEY | (oam ? FLOW_TNL_F_OAM : 0);
-}
-
 /* Gives out what has become of the batch. */
 static void
 finish_batch(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
@@ -597,8 +587,8 @@ finish_batch(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
         const struct vsubnet_receiver *r
             = (const void *) (uintptr_t) (out[i].tag & ~(uint64_t) TAG_BITS);
 
-        vsubnet_rx_fill_tunnel(&out[i].packet->md.tunnel, r->vni, r->number,
-                               rx->keys->keyring->self, out[i].tag & TAG_OAM);
+        vsubnet_metadata_fill(&out[i].packet->md.tunnel, r->vni, r->number,
+                              rx->keys->keyring->self, out[i].tag & TAG_OAM);
         dp_packet_batch_add(batch, out[i].packet);
         if (out[i].n_frames > 1) {
             vsubnet_count(rx->counters, VSUBNET_rx_joined,

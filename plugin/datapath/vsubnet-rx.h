@@ -8,7 +8,7 @@
  * =======
  *
  *     socket --recvmmsg--> messages --UDP GRO undone--> datagrams
- *            --checks, session, tag--> frames with 'md.tunnel' filled in
+ *            --checks, session, tag--> frames, vsubnet-metadata.h filled in
  *
  * A message of the kernel may hold several datagrams of one sender (UDP GRO),
  * so one system call may bring more than the datapath takes at once.  What is
@@ -22,12 +22,6 @@
  * Then congestion is carried over (ecn.h): what the outer header says, and what
  * the socket's own queue says (codel.h), because the slowest part of a tunnel
  * is this one.  It marks frames, or drops those that can't be marked.
- *
- * Flags in 'md.tunnel' are part of the datapath's flow key, so each frame gets
- * the same: the key flag and, for OAM, the OAM flag.  The source is the tunnel
- * address of the node that the SPI belongs to.  The destination is this node's
- * tunnel address: it has to be an IPv4 address other than zero, and one that
- * depended on the underlay would split one flow into several.
  *
  * Queues
  * ------
@@ -49,7 +43,6 @@
 #include "ovs-thread.h"
 
 struct dp_packet_batch;
-struct flow_tnl;
 struct vsubnet_counters;
 struct vsubnet_keys;
 struct vsubnet_notices;
@@ -92,9 +85,5 @@ void vsubnet_rx_unlock(struct vsubnet_rx *);
 /* Locked: what to receive with from now on. */
 void vsubnet_rx_set_keys(struct vsubnet_rx *, struct vsubnet_keys *);
 void vsubnet_rx_set_socket(struct vsubnet_rx *, const struct vsubnet_socket *);
-
-/* Fills in the tunnel metadata of a frame from node 'number' in 'vni'. */
-void vsubnet_rx_fill_tunnel(struct flow_tnl *, uint32_t vni, uint32_t number,
-                            uint32_t self, bool oam);
 
 #endif /* datapath/vsubnet-rx.h */
