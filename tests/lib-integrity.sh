@@ -53,9 +53,14 @@ integrity_add_veth() {
 }
 
 # integrity_configure GUEST NUMBER MTU: its addresses.  TCP over IPv4 and eth1
-# asks for ECN.
+# asks for ECN.  IP fragments whose others were lost do not take the room of
+# those that come: by default they wait for 30 seconds in 4 MB.
 integrity_configure() {
     in_ns "$1" sh -e -c "
+        for i in ipv4/ipfrag ipv6/ip6frag; do
+            echo 268435456 > /proc/sys/net/\${i}_high_thresh
+            echo 3 > /proc/sys/net/\${i}_time
+        done
         for i in 0 1; do
             echo 0 > /proc/sys/net/ipv6/conf/eth\$i/accept_dad
             ip link set eth\$i address 06:00:00:00:0\$i:0$2 mtu $3 up
