@@ -7,6 +7,7 @@ TESTSUITE_AT = \
 	tests/offload.at \
 	tests/datapath.at \
 	tests/datapath-pmd.at \
+	tests/datapath-path.at \
 	tests/integrity.at \
 	tests/mapper.at \
 	tests/mapper-http.at \
@@ -21,6 +22,7 @@ TESTSUITE_AT = \
 	tests/system-outage.at \
 	tests/system-secrets.at
 EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
+	tests/too-big.py \
 	tests/segments.py tests/transfer.py
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
 EXTRA_DIST += tests/README.md tests/run tests/soak tests/system-lib.sh tests/decode.py \
@@ -58,6 +60,7 @@ tests_unit_datapath_SOURCES = \
 	tests/unit-congestion.c \
 	tests/unit-datapath.c \
 	tests/unit-fragment.c \
+	tests/unit-path.c \
 	tests/unit-too-big.c
 tests_unit_datapath_LDADD = \
 	plugin/datapath/libvsubnet-datapath.a $(unit_ldadd)
