@@ -92,13 +92,13 @@ test_path_search(struct ovs_cmdl_context *ctx OVS_UNUSED)
         int ceiling, carries, rtt_ms, lose, seconds, least;
     } t[] = {
         { 1432, 1432, 20, 0, 1, 1432 },         /* As believed: one request. */
-        { 1432, 1400, 20, 0, 20, 1396 },        /* A black hole. */
+        { 1432, 1400, 20, 0, 20, 1400 },        /* A black hole. */
         { 1432, FLOOR, 20, 0, 20, FLOOR },
         { FLOOR, FLOOR, 20, 0, 1, FLOOR },
         { 8932, 8932, 20, 0, 1, 8932 },         /* Jumbo frames... */
-        { 8932, 1432, 20, 0, 40, 1428 },        /* ...on one side only. */
-        { 1432, 1400, 20, 5, 30, 1396 },        /* Losses. */
-        { 1432, 1400, 250, 0, 40, 1396 },       /* Far away. */
+        { 8932, 1432, 20, 0, 40, 1432 },        /* ...on one side only. */
+        { 1432, 1400, 20, 5, 30, 1400 },        /* Losses. */
+        { 1432, 1400, 250, 0, 40, 1400 },       /* Far away. */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
@@ -131,7 +131,7 @@ test_path_search_changes(struct ovs_cmdl_context *ctx OVS_UNUSED)
     run_search(&s, &path, &now, PATH_SEARCH_CONFIRM_MS);
     run_search(&s, &path, &now, 15000);
     assert(s.state == PATH_SETTLED);
-    assert(s.in_force <= 1300 && s.in_force >= 1300 - PATH_SEARCH_STEP);
+    assert(s.in_force == 1300);
 
     /* It goes: that is found out, too, by itself... */
     path.carries = FULL;
@@ -141,22 +141,27 @@ test_path_search_changes(struct ovs_cmdl_context *ctx OVS_UNUSED)
 
     /* A lie about the path ("too big") makes it look, no more. */
     path.n_sent = 0;
-    path_search_ceiling(&s, FLOOR, now);
+    path_search_believe(&s, FLOOR, now);
     assert(s.in_force == FULL);
     run_search(&s, &path, &now, 1000);
     assert(s.in_force == FULL && path.n_sent == 1);
 
-    /* The truth about it is found out at once. */
-    path.carries = 1250;
-    path_search_ceiling(&s, 1250, now);
+    /* The same lie again does not even do that. */
+    path_search_believe(&s, FLOOR, now);
+    run_search(&s, &path, &now, 1000);
+    assert(path.n_sent == 1);
+
+    /* The truth about it is found out at once, and exactly. */
+    path.carries = 1251;
+    path_search_believe(&s, 1251, now);
     run_search(&s, &path, &now, 2000);
-    assert(s.in_force <= 1250);
+    assert(s.in_force == 1251);
     run_search(&s, &path, &now, 15000);
-    assert(s.in_force > 1250 - PATH_SEARCH_STEP);
+    assert(s.state == PATH_SETTLED && s.in_force == 1251);
 
     /* So is a better path. */
     path.carries = 8932;
-    path_search_ceiling(&s, 8932, now);
+    path_search_believe(&s, 8932, now);
     run_search(&s, &path, &now, 1000);
     assert(s.in_force == 8932);
 }
@@ -172,6 +177,15 @@ test_path_search_silence(struct ovs_cmdl_context *ctx OVS_UNUSED)
     run_search(&s, &path, &now, 600 * 1000);
     assert(s.in_force == FULL && !s.verified);
     assert(path.n_sent < 200);
+
+    /* The kernel's word holds of it. */
+    path_search_believe(&s, 1300, now);
+    assert(s.in_force == 1300);
+    run_search(&s, &path, &now, 60 * 1000);
+    path_search_believe(&s, FULL, now);
+    assert(s.in_force == FULL);
+    run_search(&s, &path, &now, 60 * 1000);
+    path.n_sent = 0;
 
     /* When it comes, that is noticed. */
     path.carries = FULL;
@@ -190,6 +204,14 @@ test_path_search_silence(struct ovs_cmdl_context *ctx OVS_UNUSED)
     assert(path_search_run(&s, now, &request) && request.size == FULL);
     path_search_refused(&s, FULL, now);
     assert(s.in_force == FLOOR);
+
+    /* But if the kernel says so itself, that holds until it is verified. */
+    s = begin(FULL, now);
+    path_search_answered(&s, FLOOR, now);
+    path_search_believe(&s, 1300, now);
+    assert(path_search_run(&s, now, &request) && request.size == FULL);
+    path_search_refused(&s, FULL, now);
+    assert(s.in_force == 1300 && s.size == 1300);
 }
 
 /* Path validation. */

@@ -32,7 +32,9 @@ settle(struct path_search *s, long long int now_ms)
 static void
 narrow(struct path_search *s, long long int now_ms)
 {
-    if (s->failed - s->passed > PATH_SEARCH_STEP) {
+    if (s->believed > s->passed && s->believed < s->failed) {
+        try(s, s->believed, now_ms);
+    } else if (s->failed - s->passed > PATH_SEARCH_STEP) {
         try(s, (s->passed + s->failed) / 2, now_ms);
     } else {
         settle(s, now_ms);
@@ -54,6 +56,7 @@ path_search_begin(struct path_search *s, int floor, int ceiling,
     *s = (struct path_search) {
         .in_force = MAX(floor, ceiling),
         .floor = floor,
+        .believed = MAX(floor, ceiling),
         .ceiling = MAX(floor, ceiling),
         .retry_ms = PATH_SEARCH_RETRY_MIN_MS,
     };
@@ -61,15 +64,25 @@ path_search_begin(struct path_search *s, int floor, int ceiling,
 }
 
 void
-path_search_ceiling(struct path_search *s, int ceiling, long long int now_ms)
+path_search_believe(struct path_search *s, int believed, long long int now_ms)
 {
-    ceiling = MAX(ceiling, s->floor);
-    if (ceiling > s->ceiling) {
-        s->ceiling = ceiling;
-        begin_search(s, ceiling, now_ms);
-    } else if (ceiling < s->in_force && s->state != PATH_TRYING) {
+    believed = MAX(believed, s->floor);
+    if (believed == s->believed) {
+        return;
+    }
+    s->believed = believed;
+    if (s->state == PATH_UNREACHABLE) {
+        s->in_force = s->ceiling = believed;
+        s->verified = false;
+        begin_search(s, believed, now_ms);
+    } else if (believed > s->ceiling) {
+        s->ceiling = believed;
+        begin_search(s, believed, now_ms);
+    } else if (believed < s->in_force) {
         /* It may be a lie; only an answer in vain makes it true. */
         begin_search(s, s->in_force, now_ms);
+    } else if (believed > s->in_force) {
+        begin_search(s, believed, now_ms);
     }
 }
 
@@ -96,6 +109,7 @@ static void
 unreachable(struct path_search *s, long long int now_ms)
 {
     s->state = PATH_UNREACHABLE;
+    s->in_force = s->verified ? MIN(s->in_force, s->believed) : s->believed;
     s->next_ms = now_ms + s->retry_ms;
     s->retry_ms = MIN(2 * s->retry_ms, PATH_SEARCH_RETRY_MAX_MS);
 }
@@ -177,5 +191,8 @@ path_search_refused(struct path_search *s, int size, long long int now_ms)
 {
     if (s->state == PATH_TRYING && size == s->size && size > s->floor) {
         failed(s, now_ms);
+        if (s->believed < size) {
+            s->in_force = MAX(s->in_force, s->believed);
+        }
     }
 }

@@ -24,10 +24,10 @@
  *     |     | 1 to 30 s       |  each minute: is it still so?
  *     +-----+-----------------+  each 10 minutes: is it more now?
  *
- * Until something is known, what the kernel believes is in force, as most paths
- * carry that.  A black hole is noticed by the first search or within a minute;
- * then what passes is in force, and longer frames travel as fragments.  A peer
- * that does not answer at all changes nothing.
+ * Until something is known, and of a peer that does not answer, what the kernel
+ * believes is in force, as most paths carry that.  A black hole is noticed by the
+ * first search or within a minute; then what passes is in force, and longer
+ * frames travel as fragments.
  *
  * Lengths are of frames: what a datagram carries (wire.h).
  *
@@ -38,7 +38,7 @@
 enum {
     PATH_SEARCH_TRIES = 3,
     PATH_SEARCH_TRY_MS = 300,
-    PATH_SEARCH_STEP = 4,       /* Finer than this is not searched. */
+    PATH_SEARCH_STEP = 1,       /* Finer than this is not searched. */
     PATH_SEARCH_CONFIRM_MS = 60 * 1000,
     PATH_SEARCH_RAISE_MS = 600 * 1000,  /* RFC 8899's PMTU_RAISE_TIMER. */
     PATH_SEARCH_RETRY_MIN_MS = 1000,
@@ -57,7 +57,8 @@ struct path_search {
     bool verified;              /* A frame of that length was answered. */
 
     int floor;                  /* What any path carries. */
-    int ceiling;                /* What to try first. */
+    int believed;               /* What the kernel last said. */
+    int ceiling;                /* The most that it has said: to try first. */
     int passed;                 /* The longest that was answered... */
     int failed;                 /* ...the shortest that was not... */
     int size;                   /* ...and the one in between being tried. */
@@ -79,9 +80,10 @@ struct path_search_request {
 void path_search_begin(struct path_search *, int floor, int ceiling,
                        long long int now_ms);
 
-/* The kernel believes another thing now, or the path is another: look again.
- * What is in force changes only by what comes of that. */
-void path_search_ceiling(struct path_search *, int ceiling,
+/* What the kernel believes now, or that the path is another: look again, if
+ * that is new.  What is in force changes only by what comes of it, unless the
+ * peer does not answer. */
+void path_search_believe(struct path_search *, int believed,
                          long long int now_ms);
 void path_search_restart(struct path_search *, long long int now_ms);
 
@@ -94,7 +96,7 @@ void path_search_answered(struct path_search *, int size,
                           long long int now_ms);
 
 /* A request of 'size' bytes could not even be sent: it is longer than the
- * device takes. */
+ * device takes, and what the kernel believes is worth more than nothing. */
 void path_search_refused(struct path_search *, int size,
                          long long int now_ms);
 

@@ -141,21 +141,21 @@ check_path(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
 {
     struct path_search *search = &peer->search;
     struct path_facts facts;
-    int max_frame;
+    int max_frame, before;
 
     if (!endpoint(peer)->port) {
         return;
     }
     facts = ask_kernel(peers, peer);
     max_frame = vsubnet_path_max_frame(facts.mtu, &endpoint(peer)->address);
+    before = search->in_force;
     if (!peers->probe) {
-        int before = search->in_force;
-
         search->in_force = max_frame;
         note_path(peers, peer, before);
         return;
     }
-    path_search_ceiling(search, max_frame, time_msec());
+    path_search_believe(search, max_frame, time_msec());
+    note_path(peers, peer, before);
     if (!ipv6_addr_equals(&facts.local, &peer->local)) {
         peer->local = facts.local;
         if (ipv6_addr_is_set(&facts.local)) {
