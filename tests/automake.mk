@@ -20,6 +20,7 @@ TESTSUITE_AT = \
 	tests/system-traffic.at \
 	tests/system-isolation.at \
 	tests/system-outage.at \
+	tests/system-address.at \
 	tests/system-secrets.at \
 	tests/system-sandbox.at
 EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
