@@ -81,6 +81,7 @@ tests_unit_controller_SOURCES = \
 	tests/unit-controller.h
 tests_unit_controller_LDADD = \
 	plugin/controller/libvsubnet-controller.a \
+	plugin/host/libvsubnet-host.a \
 	$(unit_ldadd) $(CURL_LIBS)
 
 tests/package.m4: $(top_srcdir)/configure.ac

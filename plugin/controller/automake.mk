@@ -59,6 +59,7 @@ plugin_controller_vsubnet_controller_SOURCES = \
 	plugin/controller/vsubnet-controller.c
 plugin_controller_vsubnet_controller_LDADD = \
 	plugin/controller/libvsubnet-controller.a \
+	plugin/host/libvsubnet-host.a \
 	plugin/model/libvsubnet-model.a \
 	plugin/seal/libvsubnet-seal.a \
 	$(LDADD) $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)

@@ -12,9 +12,11 @@
 #include "ctl/files.h"
 #include "ctl/local.h"
 #include "ctl/output.h"
+#include "host/node-file.h"
 #include "model/jansson.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
+#include "uuid.h"
 
 static void
 add_problem(json_t *status, char *problem)
@@ -44,7 +46,9 @@ add_identity(json_t *status, const char *dir)
                                     "service (vsubnetctl join URL TOKEN)"));
     } else if (!json_is_object(json_object_get(status, "node"))) {
         json_object_set_new(status, "node", json_pack(
-            "{s:s, s:s, s:o}", "id", node.id, "name", node.name, "number",
+            "{s:o, s:s, s:o}",
+            "id", json_sprintf(UUID_FMT, UUID_ARGS(&node.id)),
+            "name", node.name, "number",
             node.number ? json_integer(node.number) : json_null()));
     }
     node_file_destroy(&node);
