@@ -13,6 +13,7 @@ TESTSUITE_AT = \
 	tests/mapper-streams.at \
 	tests/mapper-crash.at \
 	tests/mapper-hostile.at \
+	tests/mapper-identity.at \
 	tests/controller.at \
 	tests/ctl.at \
 	tests/system-macros.at \
@@ -71,7 +72,8 @@ tests_unit_mapper_LDADD = \
 	plugin/mapper/libmapper.a \
 	plugin/mapper/libmapper-idl.a \
 	$(unit_ldadd)
-EXTRA_DIST += tests/mapper.sh tests/mapper-events
+EXTRA_DIST += tests/mapper.sh tests/mapper-events \
+	tests/mapper-1.0.0.ovsschema
 
 check_PROGRAMS += tests/unit-controller
 tests_unit_controller_SOURCES = \

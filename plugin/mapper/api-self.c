@@ -76,7 +76,7 @@ update_node(struct txn *txn, const struct mdb_node *node,
 static json_t *
 self_json(struct api_call *call, const struct mdb_node *node)
 {
-    return db_node_json(call->api->db, node, MODEL_VIEW_NODE, true);
+    return db_node_json(call->api->db, node, MODEL_VIEW_SELF, true);
 }
 
 /* Registration. */

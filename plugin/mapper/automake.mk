@@ -22,6 +22,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/bootstrap.h \
 	plugin/mapper/change.c \
 	plugin/mapper/change.h \
+	plugin/mapper/convert.c \
+	plugin/mapper/convert.h \
 	plugin/mapper/db.c \
 	plugin/mapper/db.h \
 	plugin/mapper/delta.c \

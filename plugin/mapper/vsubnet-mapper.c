@@ -19,6 +19,7 @@
 #include "fatal-signal.h"
 #include "mapper/api.h"
 #include "mapper/bootstrap.h"
+#include "mapper/convert.h"
 #include "mapper/db.h"
 #include "mapper/events.h"
 #include "mapper/http.h"
@@ -360,6 +361,7 @@ mapper_open(struct mapper *mapper, struct options *o)
         check(storage_start(mapper->storage));
         remote = storage_remote(mapper->storage);
     }
+    check(convert_database(remote, storage_schema_file()));
     db_init(&mapper->db, remote, mapper->keybox);
     mapper->txns = txn_queue_create(&mapper->db, &instance);
     mapper->events = events_create(&mapper->db);
