@@ -79,6 +79,7 @@ check_PROGRAMS += tests/unit-controller
 tests_unit_controller_SOURCES = \
 	tests/unit-controller-binding.c \
 	tests/unit-controller-flow.c \
+	tests/unit-controller-identity.c \
 	tests/unit-controller.c \
 	tests/unit-controller.h
 tests_unit_controller_LDADD = \

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "command-line.h"
-#include "controller/identity.h"
 #include "controller/local-port.h"
 #include "controller/mapping-event.h"
 #include "controller/names.h"
@@ -276,45 +275,6 @@ test_events(struct ovs_cmdl_context *ctx OVS_UNUSED)
     free(error);
 }
 
-/* node.json. */
-
-#define SECRET "0123456789abcdef0123456789abcdef" \
-               "0123456789abcdef0123456789abcdef"
-#define NODE(MEMBERS) "{\"version\":1,\"id\":\"" ID "\",\"urls\":" \
-                      "[\"https://a:1\",\"https://b\"],\"ca\":\"P\\nE\"," \
-                      "\"number\":null,\"name\":\"h7\"," \
-                      "\"fingerprint\":\"f\"" MEMBERS "}"
-
-static void
-test_identity(struct ovs_cmdl_context *ctx OVS_UNUSED)
-{
-    static const struct { const char *json; bool ok; } tests[] = {
-        { NODE(",\"credential\":\"vsn1." ID "." SECRET "\""), true },
-        { NODE(",\"credential\":\"vsj1.x." SECRET "." SECRET "\""), false },
-        { NODE(",\"credential\":\"" SECRET "\""), false },
-        { NODE(""), false },
-        { "[]", false },
-        { "", false },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
-        struct identity *identity;
-        char *error = identity_parse(tests[i].json, strlen(tests[i].json),
-                                     &identity);
-
-        CHECK(!error == tests[i].ok && !identity == !tests[i].ok,
-              "%"PRIuSIZE": %s", i, error ? error : "no error");
-        CHECK(!error || !strstr(error, SECRET), "tells the secret: %s",
-              error);
-        if (identity) {
-            CHECK(identity->n_urls == 2, "URLs");
-            CHECK(!strcmp(identity->ca, "P\nE"), "CA");
-        }
-        identity_free(identity);
-        free(error);
-    }
-}
-
 /* Another algorithm: the key of 'net', SPI 99, stays in force until some time
  * after the new one got its SPI, whatever restarts meanwhile. */
 static void
@@ -449,6 +409,10 @@ static const struct ovs_cmdl_command commands[] = {
     { "sse-limit", NULL, 0, 0, test_sse_limit, OVS_RO },
     { "events", NULL, 0, 0, test_events, OVS_RO },
     { "identity", NULL, 0, 0, test_identity, OVS_RO },
+    { "identity-file", NULL, 1, 1, test_identity_file, OVS_RW },
+    { "instance", NULL, 1, 1, test_instance, OVS_RW },
+    { "lease", NULL, 0, 0, test_lease, OVS_RO },
+    { "credential", NULL, 0, 0, test_credential, OVS_RO },
     { "own-keys", NULL, 1, 1, test_own_keys, OVS_RW },
     { "endpoints", NULL, 0, 0, test_endpoints, OVS_RO },
     { "cookie", NULL, 0, 0, test_cookie, OVS_RO },

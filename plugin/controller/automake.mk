@@ -10,6 +10,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/client.h \
 	plugin/controller/controller.c \
 	plugin/controller/controller.h \
+	plugin/controller/credential-rotation.c \
+	plugin/controller/credential-rotation.h \
 	plugin/controller/flow-desired.c \
 	plugin/controller/flow-desired.h \
 	plugin/controller/flow-diff.c \
@@ -23,10 +25,14 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/http.h \
 	plugin/controller/identity.c \
 	plugin/controller/identity.h \
+	plugin/controller/instance.c \
+	plugin/controller/instance.h \
 	plugin/controller/json-text.c \
 	plugin/controller/json-text.h \
 	plugin/controller/keyring-out.c \
 	plugin/controller/keyring-out.h \
+	plugin/controller/lease.c \
+	plugin/controller/lease.h \
 	plugin/controller/learnt.c \
 	plugin/controller/learnt.h \
 	plugin/controller/local-port.c \
@@ -51,6 +57,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/reload.h \
 	plugin/controller/sse.c \
 	plugin/controller/sse.h \
+	plugin/controller/standing.c \
+	plugin/controller/standing.h \
 	plugin/controller/status.c \
 	plugin/controller/status.h
 

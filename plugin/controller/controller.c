@@ -5,18 +5,19 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "controller/client.h"
 #include "controller/flow-desired.h"
 #include "controller/flow-set.h"
 #include "controller/host-addr.h"
+#include "controller/lease.h"
 #include "controller/mapping-event.h"
 #include "controller/ofctrl.h"
 #include "controller/registrar.h"
 #include "controller/sse.h"
 #include "coverage.h"
 #include "dirs.h"
+#include "host/node-file.h"
 #include "model/mapping.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -65,11 +66,11 @@ stream_event(const struct sse_event *event, void *c_)
     struct controller *c = c_;
     struct mapping_event_result result;
 
-    if (!c->node.identity || c->restart_stream) {
+    if (!c->standing.trusted || c->restart_stream) {
         return;
     }
     free(c->mapping_error);
-    c->mapping_error = mapping_event_apply(event, &c->node.identity->id,
+    c->mapping_error = mapping_event_apply(event, &c->standing.node,
                                            &c->mapping, &result);
     if (c->mapping_error) {
         VLOG_WARN("mapping service: %s", c->mapping_error);
@@ -78,7 +79,6 @@ stream_event(const struct sse_event *event, void *c_)
         return;
     }
     if (result.changed) {
-        c->mapping_id = c->node.identity->id;
         c->mapping_changed = true;
         c->snapshot |= result.snapshot;
         c->no_resume = false;
@@ -99,6 +99,28 @@ stream_last_event_id(void *c_)
                      MODEL_REVISION_ARGS(c->mapping->revision));
 }
 
+static const char *
+endpoints_to_register(const struct controller *c)
+{
+    return c->endpoints ? c->endpoints : ovs_config_settings(c->ovs)->endpoint;
+}
+
+static char *
+lease_request_body(void *c_)
+{
+    struct controller *c = c_;
+    return lease_body(c->instance.text, standing_fingerprint(c),
+                      endpoints_to_register(c));
+}
+
+static char *
+register_request_body(void *c_)
+{
+    struct controller *c = c_;
+    return lease_register_body(c->node.identity, standing_fingerprint(c),
+                               endpoints_to_register(c));
+}
+
 struct controller *
 controller_create(const char *state_dir, const char *run_dir, const char *db)
 {
@@ -106,13 +128,15 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     const struct ofctrl_events switch_events = {
         switch_reset, switch_learnt, switch_announced, c };
     const struct client_events stream_events = {
-        stream_event, stream_last_event_id, c };
+        stream_event, stream_last_event_id, lease_request_body,
+        register_request_body, c };
 
     c->state_dir = xstrdup(state_dir);
     c->run_dir = xstrdup(run_dir);
     c->paths.keyring = xasprintf("%s/keyring", run_dir);
     c->paths.sessions = xasprintf("%s/sessions", state_dir);
     c->mtu = wire_inner_mtu(UNDERLAY_MTU, AF_INET);
+    instance_init(&c->instance, run_dir);
     identity_file_init(&c->node, state_dir);
     cache_init(&c->cache, state_dir);
     own_keys_init(&c->keys, state_dir);
@@ -130,7 +154,10 @@ controller_destroy(struct controller *c)
 {
     if (c) {
         if (c->node.identity && c->mapping) {
-            cache_run(&c->cache, &c->mapping_id, c->mapping, true);
+            cache_run(&c->cache, &c->standing.node, c->mapping, true);
+            if (client_is_live(c->client)) {
+                cache_touch(&c->cache, time_msec(), true);
+            }
         }
         registrar_destroy(c->registrar);
         client_destroy(c->client);
@@ -141,6 +168,8 @@ controller_destroy(struct controller *c)
         own_keys_destroy(&c->keys);
         cache_destroy(&c->cache);
         identity_file_destroy(&c->node);
+        standing_destroy(&c->standing);
+        instance_destroy(&c->instance);
         local_ports_destroy(&c->ports);
         mapping_destroy(c->mapping);
         free(c->mapping_error);
@@ -153,76 +182,14 @@ controller_destroy(struct controller *c)
     }
 }
 
-/* Identity. */
-
-static void
-set_mapping(struct controller *c, struct mapping *mapping)
+void
+controller_set_mapping(struct controller *c, struct mapping *mapping)
 {
     mapping_destroy(c->mapping);
     c->mapping = mapping;
     c->from_service = false;
+    c->current_at = mapping ? c->cache.current_at : 0;
     c->keyring_changed = c->flows_changed = true;
-    c->next_update = 0;
-}
-
-static void
-joined(struct controller *c)
-{
-    const struct uuid *id = &c->node.identity->id;
-
-    if (c->mapping && uuid_equals(id, &c->mapping_id)) {
-        return;                 /* Only credential or URLs are new. */
-    }
-    VLOG_INFO("this is node "UUID_FMT, UUID_ARGS(id));
-    c->mapping_id = *id;
-    own_keys_load(&c->keys);
-    set_mapping(c, cache_load(&c->cache, id));
-    if (c->mapping) {
-        VLOG_INFO("beginning with the mapping of the cache, revision "
-                  MODEL_REVISION_FMT,
-                  MODEL_REVISION_ARGS(c->mapping->revision));
-    }
-}
-
-static void
-left(struct controller *c)
-{
-    VLOG_INFO("this node has left: forgetting its vSubnets and keys");
-    uuid_zero(&c->mapping_id);
-    set_mapping(c, mapping_create());
-    own_keys_forget(&c->keys);
-    cache_forget(&c->cache);
-    keyring_out_forget(&c->keyring);
-}
-
-/* True if this node is not joined, and an earlier run left something of when
- * it was: it left while no controller was running, or that was killed before
- * it was done. */
-static bool
-has_remains(const struct controller *c)
-{
-    return (c->node.looked && !c->node.exists && !c->mapping
-            && (!access(c->keys.path, F_OK) || !access(c->cache.path, F_OK)
-                || !access(c->paths.keyring, F_OK)
-                || ovs_config_tunnel(c->ovs)->owned));
-}
-
-static void
-run_identity(struct controller *c)
-{
-    bool had = c->node.identity != NULL;
-
-    if (!identity_file_run(&c->node)) {
-        if (has_remains(c)) {
-            left(c);
-        }
-        return;
-    }
-    if (c->node.identity) {
-        joined(c);
-    } else if (had && !c->node.exists) {
-        left(c);
-    }
     c->next_update = 0;
 }
 
@@ -231,7 +198,7 @@ run_identity(struct controller *c)
 static void
 configure_client(struct controller *c)
 {
-    const struct identity *identity = c->node.identity;
+    const struct node_file *identity = c->node.identity;
     const char *remote = ovs_config_settings(c->ovs)->remote;
     enum { URLS_MAX = 16 };
     const char *urls[URLS_MAX];
@@ -247,11 +214,19 @@ configure_client(struct controller *c)
          url = strtok_r(NULL, ", ", &save_ptr)) {
         urls[n++] = url;
     }
-    for (size_t i = 0; !*copy && i < identity->n_urls && n < URLS_MAX; i++) {
-        urls[n++] = identity->urls[i];
+    for (size_t i = 0; !*copy && i < identity->urls.n && n < URLS_MAX; i++) {
+        urls[n++] = identity->urls.names[i];
     }
     const struct client_config config = {
-        urls, n, identity->ca, identity->credential };
+        .urls = urls,
+        .n_urls = n,
+        .ca = identity->ca,
+        .instance = c->instance.text,
+        .node = &identity->id,
+        .credential = identity->credential,
+        .next_credential = identity->next_credential,
+        .origin_credential = identity->origin_credential,
+    };
     client_set_config(c->client, &config);
     free(copy);
 }
@@ -261,6 +236,8 @@ run_client(struct controller *c)
 {
     configure_client(c);
     client_run(c->client);
+    standing_run_lease(c);
+    credential_rotation_run(c);
     if (c->restart_stream) {
         client_restart(c->client);
         c->restart_stream = false;
@@ -479,7 +456,8 @@ run_flows(struct controller *c)
 static void
 run_registrar(struct controller *c)
 {
-    if (!c->mapping || !c->mapping->self || !c->node.identity) {
+    if (!c->mapping || !c->mapping->self || !c->node.identity
+        || c->standing.duty != DUTY_NONE) {
         return;
     }
 
@@ -507,14 +485,18 @@ run_registrar(struct controller *c)
 void
 controller_run(struct controller *c)
 {
-    run_identity(c);
+    standing_run_identity(c);
     run_client(c);
     run_database(c);
     run_registrar(c);
     run_keyring(c);
     run_flows(c);
     if (c->mapping && c->node.identity) {
-        cache_run(&c->cache, &c->mapping_id, c->mapping, false);
+        cache_run(&c->cache, &c->standing.node, c->mapping, false);
+        if (client_is_live(c->client)) {
+            c->current_at = time_wall();
+            cache_touch(&c->cache, time_msec(), false);
+        }
     }
 }
 
@@ -522,6 +504,7 @@ void
 controller_wait(struct controller *c)
 {
     identity_file_wait(&c->node);
+    credential_rotation_wait(c);
     client_wait(c->client);
     ovs_config_wait(c->ovs);
     poll_timer_wait_until(c->next_update);

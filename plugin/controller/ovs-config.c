@@ -103,6 +103,7 @@ ovs_config_destroy(struct ovs_config *cfg)
         free(cfg->settings.remote);
         free(cfg->settings.bridge);
         free(cfg->settings.endpoint);
+        free(cfg->settings.fingerprint);
         free(cfg->tunnel.error);
         free(cfg->tunnel.keyring_status);
         local_ports_destroy(&cfg->ports);
@@ -130,6 +131,7 @@ read_settings(struct ovs_config *cfg, const struct ovsrec_open_vswitch *ovs)
     replace_string(&s->remote, smap_get(ids, "vsubnet-remote"));
     replace_string(&s->bridge, smap_get_def(ids, "vsubnet-bridge", "br-int"));
     replace_string(&s->endpoint, smap_get(ids, "vsubnet-endpoint"));
+    replace_string(&s->fingerprint, smap_get(ids, "vsubnet-fingerprint"));
     s->restore_wait = smap_get_bool(&ovs->other_config, "flow-restore-wait",
                                     false);
     if (port < 1 || port > 65535) {

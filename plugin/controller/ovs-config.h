@@ -39,6 +39,7 @@ struct ovs_settings {
     char *remote;               /* vsubnet-remote, or NULL. */
     char *bridge;
     char *endpoint;             /* vsubnet-endpoint, or NULL. */
+    char *fingerprint;          /* vsubnet-fingerprint, or NULL. */
     int port;
     bool restore_wait;          /* other_config:flow-restore-wait. */
 };

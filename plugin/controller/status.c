@@ -14,6 +14,7 @@
 #include "controller/registrar.h"
 #include "controller/reload.h"
 #include "flow.h"
+#include "host/node-file.h"
 #include "model/jansson.h"
 #include "model/mapping.h"
 #include "model/reader.h"
@@ -27,7 +28,7 @@
 static json_t *
 node_to_json(const struct controller *c)
 {
-    const struct identity *identity = c->node.identity;
+    const struct node_file *identity = c->node.identity;
     const struct model_node *self = c->mapping ? c->mapping->self : NULL;
 
     if (!identity) {
@@ -49,9 +50,10 @@ service_to_json(const struct controller *c)
 
     client_get_status(c->client, &status);
     return json_pack(
-        "{s:o, s:b, s:o, s:o}",
+        "{s:o, s:b, s:s, s:o, s:o}",
         "url", model_string_or_null(status.url),
         "connected", status.live,
+        "lease", standing_lease_name(c),
         "error", model_string_or_null(status.error),
         "heard_ms_ago", (status.live
                          ? json_integer(time_msec() - status.last_heard)
@@ -64,9 +66,13 @@ mapping_to_json(const struct controller *c)
     if (!c->mapping || !c->node.identity) {
         return json_null();
     }
-    return json_pack("{s:o, s:s}", "revision",
+    return json_pack("{s:o, s:s, s:o}", "revision",
                      model_revision_to_json(c->mapping->revision),
-                     "from", c->from_service ? "service" : "cache");
+                     "from", c->from_service ? "service" : "cache",
+                     "age", (c->current_at
+                             ? json_integer(MAX(0, time_wall()
+                                                - c->current_at))
+                             : json_null()));
 }
 
 static json_t *
@@ -209,6 +215,12 @@ add_identity_problems(const struct controller *c, json_t *problems)
     const struct model_node *self = c->mapping ? c->mapping->self : NULL;
 
     add(problems, c->node.error);
+    add(problems, c->node.write_error);
+    add(problems, c->instance.error);
+    if (c->standing.stranger) {
+        add(problems, "this machine is not the one that joined: waiting for "
+            "the mapping service to say who may use this node ID");
+    }
     if (!c->node.identity) {
         if (!c->node.error) {
             add(problems, "not joined: run vsubnetctl join URL TOKEN");
