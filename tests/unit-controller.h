@@ -50,4 +50,8 @@ void test_instance(struct ovs_cmdl_context *);
 void test_lease(struct ovs_cmdl_context *);
 void test_credential(struct ovs_cmdl_context *);
 
+/* unit-controller-keys.c */
+void test_own_keys(struct ovs_cmdl_context *);
+void test_key_rotation(struct ovs_cmdl_context *);
+
 #endif /* unit-controller.h */

@@ -27,6 +27,10 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/identity.h \
 	plugin/controller/instance.c \
 	plugin/controller/instance.h \
+	plugin/controller/key-rotation.c \
+	plugin/controller/key-rotation.h \
+	plugin/controller/key-service.c \
+	plugin/controller/key-service.h \
 	plugin/controller/json-text.c \
 	plugin/controller/json-text.h \
 	plugin/controller/keyring-out.c \

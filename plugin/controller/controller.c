@@ -10,6 +10,8 @@
 #include "controller/flow-desired.h"
 #include "controller/flow-set.h"
 #include "controller/host-addr.h"
+#include "controller/key-rotation.h"
+#include "controller/key-service.h"
 #include "controller/lease.h"
 #include "controller/mapping-event.h"
 #include "controller/ofctrl.h"
@@ -21,6 +23,7 @@
 #include "model/mapping.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "random.h"
 #include "seal/wire.h"
 #include "timeval.h"
 #include "util.h"
@@ -66,7 +69,8 @@ stream_event(const struct sse_event *event, void *c_)
     struct controller *c = c_;
     struct mapping_event_result result;
 
-    if (!c->standing.trusted || c->restart_stream) {
+    if (!c->standing.trusted || c->restart_stream
+        || key_service_event(event, &c->keys)) {
         return;
     }
     free(c->mapping_error);
@@ -146,6 +150,7 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     c->ofctrl = ofctrl_create(&switch_events);
     c->client = client_create(&stream_events);
     c->registrar = registrar_create(c->client);
+    c->key_service = key_service_create(c->client);
     return c;
 }
 
@@ -159,6 +164,7 @@ controller_destroy(struct controller *c)
                 cache_touch(&c->cache, time_msec(), true);
             }
         }
+        key_service_destroy(c->key_service);
         registrar_destroy(c->registrar);
         client_destroy(c->client);
         ofctrl_destroy(c->ofctrl);
@@ -245,11 +251,13 @@ run_client(struct controller *c)
     if (c->mapping_changed) {
         own_keys_sync(&c->keys, c->mapping, c->snapshot);
         cache_mark(&c->cache);
+        if (c->snapshot) {
+            keyring_out_mark(&c->keyring);
+        }
         c->snapshot = c->mapping_changed = false;
         c->keyring_changed = c->flows_changed = c->bindings_changed = true;
         c->next_update = 0;
     }
-    c->keyring_changed |= own_keys_run(&c->keys, time_msec());
     own_keys_save(&c->keys, time_msec());
 }
 
@@ -471,12 +479,40 @@ run_registrar(struct controller *c)
         .ports = &c->ports,
         .learnt = &c->learnt,
         .endpoints = c->endpoints,
-        .keys = &c->keys,
         .changed = c->bindings_changed || c->learnt.seqno != c->learnt_seqno,
     };
     c->bindings_changed = false;
     c->learnt_seqno = c->learnt.seqno;
-    if (registrar_run(c->registrar, &input)) {
+    registrar_run(c->registrar, &input);
+}
+
+/* This node's own keys: made, told, put in force, retired. */
+static void
+run_keys(struct controller *c)
+{
+    const struct model_node *self = c->mapping ? c->mapping->self : NULL;
+
+    if (!self || !c->node.identity || c->standing.duty != DUTY_NONE) {
+        return;
+    }
+
+    const struct key_rotation_facts facts = {
+        .mapping = c->mapping,
+        .interval = ovs_config_settings(c->ovs)->rekey_interval,
+        .live = (client_is_live(c->client)
+                 && self->state == MODEL_NODE_APPROVED),
+        .settled = (!c->keyring_changed
+                    && keyring_out_is_loaded(&c->keyring)),
+        .now = time_msec(),
+        .wall = time_wall(),
+        .random = random_uint16(),
+    };
+    bool changed = key_rotation_run(&c->keys, &facts);
+    c->keys_run = facts.now;
+
+    changed |= key_service_run(c->key_service, &c->keys, &c->keyring, &facts);
+    own_keys_save(&c->keys, time_msec());
+    if (changed) {
         c->keyring_changed = true;
         poll_immediate_wake();
     }
@@ -489,6 +525,7 @@ controller_run(struct controller *c)
     run_client(c);
     run_database(c);
     run_registrar(c);
+    run_keys(c);
     run_keyring(c);
     run_flows(c);
     if (c->mapping && c->node.identity) {
@@ -508,11 +545,12 @@ controller_wait(struct controller *c)
     client_wait(c->client);
     ovs_config_wait(c->ovs);
     poll_timer_wait_until(c->next_update);
-    own_keys_wait(&c->keys);
     keyring_out_wait(&c->keyring);
     ofctrl_wait(c->ofctrl);
     if (c->mapping) {
         registrar_wait(c->registrar);
+        key_service_wait(c->key_service);
+        poll_timer_wait_until(key_rotation_next(&c->keys, c->keys_run));
         if (c->learnt.seqno != c->learnt_seqno) {
             poll_immediate_wake();
         }

@@ -11,7 +11,8 @@
  *      Open_vSwitch  (ovs-config.h) -> local ports -+-> keyring-out.h
  *      MACs, ARP, ND (learnt.h)    -----------------+-> flow-desired.h ->
  *                                                   |       ofctrl.h
- *                                                   +-> registrar.h -> service
+ *                                                   +-> registrar.h,
+ *                                                   |   key-service.h -> service
  *                                                   +-> cache.h
  *
  * The keyring is written before flows, so that what flows send can be sealed.
@@ -52,6 +53,7 @@ struct controller {
     struct ofctrl *ofctrl;
     struct client *client;
     struct registrar *registrar;
+    struct key_service *key_service;
     struct learnt learnt;
 
     struct mapping *mapping;            /* NULL: none known. */
@@ -72,6 +74,7 @@ struct controller {
     bool reread_flows;                  /* Others may have written flows. */
     long long int next_update;          /* Of the database. */
     long long int next_flows;           /* Not before. */
+    long long int keys_run;             /* When own keys were looked at. */
 
     struct local_ports ports;           /* Those that flows are for. */
     ofp_port_t tunnel;

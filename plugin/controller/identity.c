@@ -120,9 +120,6 @@ void
 identity_file_wait(struct identity_file *file)
 {
     poll_timer_wait_until(file->next_look);
-    if (file->postponed) {
-        poll_timer_wait_until(file->next_update);
-    }
 }
 
 /* Changes. */
@@ -170,7 +167,6 @@ identity_file_update(struct identity_file *file, struct node_file *node)
     }
     free(file->write_error);
     file->write_error = error;
-    file->postponed = !done;
     file->next_update = time_msec() + (done ? 0
                                        : error ? ERROR_RETRY_MS : RETRY_MS);
     if (done) {

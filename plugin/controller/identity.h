@@ -10,7 +10,8 @@
  *
  * The controller's own changes go through identity_file_update(), which never
  * waits: while somebody else has the lock, or has written what was not read
- * yet, it says "not now", and its caller begins again from what is read then.
+ * yet, it says "not now", and its caller tries again when it runs next, from
+ * what is read then.
  *
  * Not thread-safe. */
 
@@ -31,7 +32,6 @@ struct identity_file {
     bool exists;
     long long int next_look;
     long long int next_update;  /* Not before. */
-    bool postponed;             /* The last update was. */
 };
 
 void identity_file_init(struct identity_file *, const char *state_dir);

@@ -41,6 +41,7 @@ struct ovs_settings {
     char *endpoint;             /* vsubnet-endpoint, or NULL. */
     char *fingerprint;          /* vsubnet-fingerprint, or NULL. */
     int port;
+    int rekey_interval;         /* Seconds; 0: never. */
     bool restore_wait;          /* other_config:flow-restore-wait. */
 };
 

@@ -9,6 +9,7 @@
 
 #include "controller/client.h"
 #include "controller/controller.h"
+#include "controller/key-service.h"
 #include "controller/names.h"
 #include "controller/ofctrl.h"
 #include "controller/registrar.h"
@@ -248,6 +249,7 @@ add_service_problems(const struct controller *c, json_t *problems)
     }
     add(problems, c->mapping_error);
     add(problems, registrar_error(c->registrar));
+    add(problems, key_service_error(c->key_service));
 }
 
 static void
