@@ -211,6 +211,21 @@ add(json_t *problems, const char *problem)
 }
 
 static void
+add_pending(const struct model_node *self, json_t *problems)
+{
+    if (uuid_is_zero(&self->origin)) {
+        add(problems, "this node waits for an operator's approval");
+    } else {
+        json_array_append_new(problems, json_sprintf(
+            "another machine has the node ID "UUID_FMT" that this one had: "
+            "this is a new node, which waits for an operator's approval "
+            "(vsubnetctl node approve %"PRIu32", or node adopt %"PRIu32
+            " if it is to be that node)", UUID_ARGS(&self->origin),
+            self->number, self->number));
+    }
+}
+
+static void
 add_identity_problems(const struct controller *c, json_t *problems)
 {
     const struct model_node *self = c->mapping ? c->mapping->self : NULL;
@@ -227,10 +242,19 @@ add_identity_problems(const struct controller *c, json_t *problems)
             add(problems, "not joined: run vsubnetctl join URL TOKEN");
         }
     } else if (self && self->state == MODEL_NODE_PENDING) {
-        add(problems, "this node waits for an operator's approval");
+        add_pending(self, problems);
     } else if (self && self->state == MODEL_NODE_REVOKED) {
         add(problems, "an operator has revoked this node");
     }
+}
+
+/* What there is to go by without the service. */
+static const char *
+fallback(const struct controller *c)
+{
+    return (!c->mapping ? "there is nothing to go by"
+            : c->from_service ? "going on with the last mapping"
+            : "going by the cache");
 }
 
 static void
@@ -240,12 +264,14 @@ add_service_problems(const struct controller *c, json_t *problems)
 
     client_get_status(c->client, &status);
     if (c->node.identity && !status.live && status.url) {
-        json_array_append_new(problems, json_sprintf(
-            "no connection to the mapping service at %s: %s; %s",
-            status.url, status.error ? status.error : "connecting",
-            (!c->mapping ? "there is nothing to go by"
-             : c->from_service ? "going on with the last mapping"
-             : "going by the cache")));
+        const char *reason = status.error ? status.error : "connecting";
+
+        json_array_append_new(problems, (
+            status.lease == LEASE_HELD
+            ? json_sprintf("waiting for this node's lease at %s: %s; %s",
+                           status.url, reason, fallback(c))
+            : json_sprintf("no connection to the mapping service at %s: %s; "
+                           "%s", status.url, reason, fallback(c))));
     }
     add(problems, c->mapping_error);
     add(problems, registrar_error(c->registrar));

@@ -113,6 +113,44 @@ connected_words(const json_t *object)
             : json_is_false(connected) ? ", not connected" : "");
 }
 
+/* Appends who may use the node ID, unless it is this host without doubt. */
+static void
+put_lease(struct ds *ds, const json_t *service)
+{
+    const char *lease = json_string_value(json_object_get(service, "lease"));
+
+    if (ds->length && lease && strcmp(lease, "held")
+        && strcmp(lease, "none")) {
+        ds_put_format(ds, ", lease %s", lease);
+    }
+}
+
+/* Appends the age of the mapping, unless it is the service's now, and what
+ * that means. */
+static void
+put_age(struct ds *ds, const json_t *mapping, const json_t *service)
+{
+    static const struct { int seconds; const char *name; } units[] = {
+        { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" },
+    };
+    const json_t *age = json_object_get(mapping, "age");
+    json_int_t seconds = json_integer_value(age);
+    size_t i = 0;
+
+    if (!ds->length || json_is_true(json_object_get(service, "connected"))) {
+        return;
+    }
+    if (json_is_integer(age)) {
+        while (i < ARRAY_SIZE(units) - 1 && seconds < 2 * units[i].seconds) {
+            i++;
+        }
+        ds_put_format(ds, ", %lld %s old",
+                      (long long) seconds / units[i].seconds, units[i].name);
+    }
+    ds_put_cstr(ds, " (new members, vSubnets, addresses and keys wait for the "
+                "service)");
+}
+
 static void
 print_summary(const json_t *status)
 {
@@ -129,10 +167,12 @@ print_summary(const json_t *status)
     print_line("Node:", &ds);
     put_member(&ds, service, "url", "");
     ds_put_cstr(&ds, ds.length ? connected_words(service) : "");
+    put_lease(&ds, service);
     put_member(&ds, service, "error", ": ");
     print_line("Service:", &ds);
     put_member(&ds, mapping, "revision", "revision ");
     put_member(&ds, mapping, "from", ", from the ");
+    put_age(&ds, mapping, service);
     print_line("Mapping:", &ds);
     put_member(&ds, openflow, "bridge", "");
     ds_put_cstr(&ds, ds.length ? connected_words(openflow) : "");

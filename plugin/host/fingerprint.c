@@ -21,7 +21,8 @@
 #include "util.h"
 
 /* Adds "mac=..." for each network card, sorted.  What has no device behind it
- * (bridges, tunnels, namespaces' veths) is no card. */
+ * (bridges, tunnels, namespaces' veths) is no card, nor are the virtual
+ * functions of one. */
 static void
 add_cards(struct svec *facts)
 {
@@ -40,9 +41,10 @@ add_cards(struct svec *facts)
         struct eth_addr mac;
         struct ifreq ifr = { .ifr_data = (void *) &perm };
         char *device = xasprintf("/sys/class/net/%s/device", de->d_name);
+        char *parent = xasprintf("%s/physfn", device);
 
         ovs_strlcpy(ifr.ifr_name, de->d_name, sizeof ifr.ifr_name);
-        bool known = (!access(device, F_OK)
+        bool known = (!access(device, F_OK) && access(parent, F_OK)
                       && !ioctl(sock, SIOCETHTOOL, &ifr)
                       && perm.request.size == ETH_ADDR_LEN);
         memcpy(&mac, perm.space + sizeof perm.request, sizeof mac);
@@ -51,6 +53,7 @@ add_cards(struct svec *facts)
                                              ETH_ADDR_ARGS(mac)));
         }
         free(device);
+        free(parent);
     }
     if (dir) {
         closedir(dir);

@@ -6,7 +6,8 @@
 /* A stable fingerprint tells a machine from one that woke up with a copy of
  * its disk.  It is a hash over what does not travel with a disk: the DMI
  * product UUID and the permanent addresses of the network cards (what has no
- * device behind it, such as bridges, tunnels and veths, is no card).
+ * device behind it, such as bridges, tunnels and veths, is no card; nor is a
+ * card's virtual function, which comes and goes).
  *
  * It is no secret and proves nothing: it decides which of two that both know
  * a node's secret is the likelier owner of the node ID.
