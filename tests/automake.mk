@@ -15,6 +15,7 @@ TESTSUITE_AT = \
 	tests/mapper-hostile.at \
 	tests/mapper-identity.at \
 	tests/controller.at \
+	tests/controller-identity.at \
 	tests/ctl.at \
 	tests/system-macros.at \
 	tests/system-traffic.at \

@@ -461,11 +461,18 @@ run_flows(struct controller *c)
     ofctrl_run(c->ofctrl);
 }
 
+/* The mapping is this node's, and what it has to say goes under its ID. */
+static bool
+is_known_node(const struct controller *c)
+{
+    return (c->mapping && c->mapping->self && c->node.identity
+            && c->standing.duty == DUTY_NONE);
+}
+
 static void
 run_registrar(struct controller *c)
 {
-    if (!c->mapping || !c->mapping->self || !c->node.identity
-        || c->standing.duty != DUTY_NONE) {
+    if (!is_known_node(c)) {
         return;
     }
 
@@ -490,9 +497,7 @@ run_registrar(struct controller *c)
 static void
 run_keys(struct controller *c)
 {
-    const struct model_node *self = c->mapping ? c->mapping->self : NULL;
-
-    if (!self || !c->node.identity || c->standing.duty != DUTY_NONE) {
+    if (!is_known_node(c)) {
         return;
     }
 
@@ -500,7 +505,7 @@ run_keys(struct controller *c)
         .mapping = c->mapping,
         .interval = ovs_config_settings(c->ovs)->rekey_interval,
         .live = (client_is_live(c->client)
-                 && self->state == MODEL_NODE_APPROVED),
+                 && c->mapping->self->state == MODEL_NODE_APPROVED),
         .settled = (!c->keyring_changed
                     && keyring_out_is_loaded(&c->keyring)),
         .now = time_msec(),
@@ -547,13 +552,15 @@ controller_wait(struct controller *c)
     poll_timer_wait_until(c->next_update);
     keyring_out_wait(&c->keyring);
     ofctrl_wait(c->ofctrl);
-    if (c->mapping) {
+    if (is_known_node(c)) {
         registrar_wait(c->registrar);
         key_service_wait(c->key_service);
         poll_timer_wait_until(key_rotation_next(&c->keys, c->keys_run));
         if (c->learnt.seqno != c->learnt_seqno) {
             poll_immediate_wake();
         }
+    }
+    if (c->mapping) {
         cache_wait(&c->cache);
         if (c->flows_changed && ovs_config_bridge_is_usable(c->ovs)
             && !ovs_config_settings(c->ovs)->restore_wait) {

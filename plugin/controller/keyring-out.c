@@ -284,7 +284,9 @@ keyring_out_mark(struct keyring_out *out)
 void
 keyring_out_reload(struct keyring_out *out)
 {
-    reload_start(out->reload);
+    if (!access(out->path, F_OK)) {
+        reload_start(out->reload);
+    }
 }
 
 void

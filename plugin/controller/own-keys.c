@@ -439,6 +439,9 @@ own_key_body(const struct own_key *key)
     json_object_del(json, "vni");
     json_object_del(json, "made");
     json_object_del(json, "spi");
+    if (!key->rekey) {
+        json_object_del(json, "rekey");     /* The default. */
+    }
     char *text = json_text_dump(json, &n);
     json_decref(json);
     return text;
