@@ -14,7 +14,9 @@ TESTSUITE_AT = \
 	tests/mapper-streams.at \
 	tests/mapper-crash.at \
 	tests/mapper-hostile.at \
+	tests/mapper-identity.at \
 	tests/controller.at \
+	tests/controller-identity.at \
 	tests/ctl.at \
 	tests/system-macros.at \
 	tests/system-traffic.at \
@@ -77,16 +79,20 @@ tests_unit_mapper_LDADD = \
 	plugin/mapper/libmapper.a \
 	plugin/mapper/libmapper-idl.a \
 	$(unit_ldadd)
-EXTRA_DIST += tests/mapper.sh tests/mapper-events
+EXTRA_DIST += tests/mapper.sh tests/mapper-events \
+	tests/mapper-1.0.0.ovsschema
 
 check_PROGRAMS += tests/unit-controller
 tests_unit_controller_SOURCES = \
 	tests/unit-controller-binding.c \
 	tests/unit-controller-flow.c \
+	tests/unit-controller-identity.c \
+	tests/unit-controller-keys.c \
 	tests/unit-controller.c \
 	tests/unit-controller.h
 tests_unit_controller_LDADD = \
 	plugin/controller/libvsubnet-controller.a \
+	plugin/host/libvsubnet-host.a \
 	$(unit_ldadd) $(CURL_LIBS)
 
 tests/package.m4: $(top_srcdir)/configure.ac

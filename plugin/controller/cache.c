@@ -3,7 +3,9 @@
 #include <config.h>
 #include "controller/cache.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "controller/json-text.h"
@@ -77,9 +79,13 @@ cache_load(struct cache *cache, const struct uuid *id)
     char *data, *error;
     size_t n;
 
-    if (access(cache->path, F_OK)) {
+    struct stat s;
+
+    cache->current_at = 0;
+    if (stat(cache->path, &s)) {
         return NULL;
     }
+    cache->current_at = s.st_mtime;
     error = private_file_read(cache->path, MAX_FILE, &data, &n);
     if (!error) {
         json_t *json;
@@ -127,6 +133,16 @@ cache_run(struct cache *cache, const struct uuid *id,
     cache->dirty = cache->error != NULL;
     long long int end = time_msec();
     cache->next_save = end + MAX(CACHE_INTERVAL_MS, 10 * (end - start));
+}
+
+void
+cache_touch(struct cache *cache, long long int now, bool at_once)
+{
+    if (!cache->dirty && (at_once || now >= cache->next_touch)) {
+        /* If it can't be, it is told to be older than it is. */
+        utimensat(AT_FDCWD, cache->path, NULL, 0);
+        cache->next_touch = now + CACHE_TOUCH_MS;
+    }
 }
 
 void

@@ -3,11 +3,13 @@
 
 #include <config.h>
 
+#include <inttypes.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mapper/api.h"
+#include "mapper/audit.h"
 #include "mapper/change.h"
 #include "mapper/db.h"
 #include "random.h"
@@ -301,6 +303,8 @@ api_member_delete(struct api_call *call)
                  "node %s is no member of vSubnet %s", node->name, net->name);
         return;
     }
+    audit(call, "member-removed", net->name, "node %"PRId64", %s",
+          node->number, node->name);
     change_remove_member(call->txn, member);
     api_ok(call, MHD_HTTP_NO_CONTENT, NULL);
 }

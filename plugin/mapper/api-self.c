@@ -9,9 +9,12 @@
 #include <string.h>
 
 #include "mapper/api.h"
+#include "mapper/audit.h"
 #include "mapper/change.h"
 #include "mapper/db.h"
+#include "mapper/identity.h"
 #include "mapper/keybox.h"
+#include "mapper/node-input.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "timeval.h"
@@ -21,84 +24,16 @@ VLOG_DEFINE_THIS_MODULE(api_self);
 
 enum { KEY_EPOCHS_KEPT = 2 };   /* Make before break: new and old. */
 
-/* What a node says about itself.  Null: says nothing. */
-struct node_input {
-    char id[UUID_LEN + 1];
-    const char *name;
-    const char *credential_hash;
-    const char *fingerprint;
-    char *endpoints;            /* Owned. */
-};
-
-static void
-read_node(struct model_reader *r, struct node_input *in,
-          enum model_presence name_presence)
-{
-    struct model_endpoint *endpoints = NULL;
-    size_t n = model_reader_endpoints(r, "endpoints", MODEL_OPTIONAL,
-                                      &endpoints);
-
-    in->name = model_reader_string(r, "name", name_presence);
-    if (in->name) {
-        char *error = model_check_node_name(in->name);
-
-        if (error) {
-            model_reader_fail(r, "name", error);
-        }
-    }
-    in->fingerprint = model_reader_string(r, "fingerprint", MODEL_OPTIONAL);
-    if (model_reader_has(r, "endpoints")) {
-        in->endpoints = db_format_endpoints(endpoints, n);
-    }
-    free(endpoints);
-}
-
-/* Writes what differs, so that a node that says the same again after each
- * reconnection makes no revision. */
-static void
-update_node(struct txn *txn, const struct mdb_node *node,
-            const struct node_input *in)
-{
-    if (in->name && strcmp(in->name, node->name)) {
-        mdb_node_set_name(node, in->name);
-        mdb_node_set_revision(node, txn_touch(txn));
-    }
-    if (in->fingerprint && strcmp(in->fingerprint, node->fingerprint)) {
-        mdb_node_set_fingerprint(node, in->fingerprint);
-        mdb_node_set_revision(node, txn_touch(txn));
-    }
-    if (in->endpoints && strcmp(in->endpoints, node->endpoints)) {
-        mdb_node_set_endpoints(node, in->endpoints);
-        mdb_node_set_revision(node, txn_touch(txn));
-    }
-}
-
-static json_t *
-self_json(struct api_call *call, const struct mdb_node *node)
-{
-    return db_node_json(call->api->db, node, MODEL_VIEW_NODE, true);
-}
-
 /* Registration. */
 
 static bool
 read_registration(struct api_call *call, struct node_input *in)
 {
     struct model_reader r;
-    struct uuid id;
 
     memset(in, 0, sizeof *in);
     model_reader_init(&r, call->body);
-    if (model_reader_uuid(&r, "id", MODEL_REQUIRED, &id)) {
-        snprintf(in->id, sizeof in->id, UUID_FMT, UUID_ARGS(&id));
-    }
-    in->credential_hash = model_reader_string(&r, "credential_hash",
-                                              MODEL_REQUIRED);
-    if (in->credential_hash && !auth_is_hash(in->credential_hash)) {
-        model_reader_fail(&r, "credential_hash",
-                          xstrdup("not a SHA-256 in lower-case hex"));
-    }
-    read_node(&r, in, MODEL_REQUIRED);
+    node_input_read_new(&r, in);
     return api_finish_reader(call, &r);
 }
 
@@ -129,7 +64,7 @@ insert_node(struct txn *txn, const struct node_input *in)
     mdb_node_set_credential_hash(node, in->credential_hash);
     mdb_node_set_created(node, time_wall());
     mdb_node_set_revision(node, txn_touch(txn));
-    update_node(txn, node, in);
+    node_input_write(txn, node, in);
     return node;
 }
 
@@ -189,8 +124,9 @@ register_node(struct api_call *call, const struct node_input *in)
     const struct mdb_node *node = db_node_by_id(db, in->id);
     bool is_new = !node;
 
-    if (node && !auth_hash_equals(node->credential_hash,
-                                  in->credential_hash)) {
+    enum identity_credential match = (
+        node ? identity_match(node, in->credential_hash) : IDENTITY_NONE);
+    if (node && match != IDENTITY_CURRENT && match != IDENTITY_NEXT) {
         VLOG_WARN("node ID %s registers with another credential", in->id);
         api_fail(call, MHD_HTTP_CONFLICT, "duplicate-node-id", "id",
                  "another node has this ID");
@@ -210,12 +146,15 @@ register_node(struct api_call *call, const struct node_input *in)
         }
         if (!node) {
             node = insert_node(call->txn, in);
+            audit(call, "node-joined", node->name, "node ID %s%s",
+                  node->node_id, (token->approve ? ", approved by its token"
+                                  : ""));
         }
         use_token(call->txn, token, node);
     }
-    update_node(call->txn, node, in);
+    node_input_write(call->txn, node, in);
     api_ok(call, is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK,
-           self_json(call, node));
+           api_self_json(call, node));
 }
 
 void
@@ -237,7 +176,7 @@ api_self_get(struct api_call *call)
     const struct mdb_node *node = api_self(call);
 
     if (node) {
-        api_ok(call, MHD_HTTP_OK, self_json(call, node));
+        api_ok(call, MHD_HTTP_OK, api_self_json(call, node));
     }
 }
 
@@ -248,13 +187,13 @@ api_self_patch(struct api_call *call)
     struct model_reader r;
 
     model_reader_init(&r, call->body);
-    read_node(&r, &in, MODEL_OPTIONAL);
+    node_input_read(&r, &in, MODEL_OPTIONAL);
     if (api_finish_reader(call, &r)) {
         const struct mdb_node *node = api_self(call);
 
         if (node) {
-            update_node(call->txn, node, &in);
-            api_ok(call, MHD_HTTP_OK, self_json(call, node));
+            node_input_write(call->txn, node, &in);
+            api_ok(call, MHD_HTTP_OK, api_self_json(call, node));
         }
     }
     free(in.endpoints);

@@ -5,6 +5,7 @@
 
 #include "mapper/events.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #include "mapper/db.h"
 #include "mapper/delta.h"
 #include "mapper/http.h"
+#include "mapper/lease.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
@@ -34,7 +36,9 @@ static struct vlog_rate_limit stream_rl = VLOG_RATE_LIMIT_INIT(60, 600);
 
 struct events {
     const struct db *db;
+    struct lease *lease;
     struct ovs_list streams;
+    struct hmap by_node;        /* Those of nodes, by number. */
     unsigned int n_streams;
 
     struct ovs_list ring;       /* "struct delta"s, oldest first. */
@@ -49,22 +53,26 @@ struct events {
 
 struct stream {
     struct ovs_list list_node;
+    struct hmap_node by_node;   /* In 'by_node' if it is a node's. */
     struct events *events;
     struct http_stream *http;
     char id[MODEL_NAME_MAX + 1]; /* Node UUID or operator. */
+    char instance[UUID_LEN + 1]; /* Of the node, or "". */
     int64_t node;               /* 0: operator. */
     bool wants_snapshot;
     bool cut;                   /* In favour of younger ones. */
 };
 
 struct events *
-events_create(const struct db *db)
+events_create(const struct db *db, struct lease *lease)
 {
     static const char heartbeat[] = ": still here\n\n";
     struct events *events = xzalloc(sizeof *events);
 
     events->db = db;
+    events->lease = lease;
     ovs_list_init(&events->streams);
+    hmap_init(&events->by_node);
     ovs_list_init(&events->ring);
     events->heartbeat = http_blob_create(xstrdup(heartbeat),
                                          strlen(heartbeat));
@@ -98,22 +106,55 @@ events_destroy(struct events *events)
     if (events) {
         ovs_assert(!events->n_streams);
         clear_ring(events);
+        hmap_destroy(&events->by_node);
         http_blob_unref(events->heartbeat);
         free(events);
     }
 }
+
+#define STREAM_FOR_EACH_OF_NODE(STREAM, NODE, EVENTS)                   \
+    HMAP_FOR_EACH_WITH_HASH (STREAM, by_node, hash_uint64(NODE),        \
+                             &(EVENTS)->by_node)                        \
+        if ((STREAM)->node == (NODE))
 
 bool
 events_is_connected(const struct events *events, int64_t node)
 {
     const struct stream *stream;
 
-    LIST_FOR_EACH (stream, list_node, &events->streams) {
-        if (stream->node == node) {
+    STREAM_FOR_EACH_OF_NODE (stream, node, events) {
+        return true;
+    }
+    return false;
+}
+
+bool
+events_has_stream(const struct events *events, int64_t number,
+                  const char *instance)
+{
+    const struct stream *stream;
+
+    STREAM_FOR_EACH_OF_NODE (stream, number, events) {
+        if (!stream->cut && !strcmp(stream->instance, instance)) {
             return true;
         }
     }
     return false;
+}
+
+long long int
+events_silence(const struct events *events, int64_t number,
+               const char *instance)
+{
+    const struct stream *stream;
+    long long int silence = LLONG_MAX;
+
+    STREAM_FOR_EACH_OF_NODE (stream, number, events) {
+        if (!strcmp(stream->instance, instance)) {
+            silence = MIN(silence, http_stream_silence(stream->http));
+        }
+    }
+    return silence;
 }
 
 static bool
@@ -326,11 +367,41 @@ collect(struct events *events)
     }
 }
 
+static void
+cut(struct stream *stream)
+{
+    stream->cut = true;
+    stream->wants_snapshot = false;
+    http_stream_cut(stream->http);
+}
+
+/* Ends the streams of those from whom a lease has gone to another. */
+static void
+cut_displaced(struct events *events)
+{
+    const struct mdb_node *node;
+    struct stream *stream;
+
+    MDB_NODE_FOR_EACH_TRACKED (node, events->db->idl) {
+        if (mdb_node_is_deleted(node)
+            || (!mdb_node_is_updated(node, MDB_NODE_COL_INSTANCE)
+                && !mdb_node_is_updated(node, MDB_NODE_COL_FORMERLY))) {
+            continue;
+        }
+        STREAM_FOR_EACH_OF_NODE (stream, node->number, events) {
+            if (!stream->cut && strcmp(stream->instance, node->instance)) {
+                cut(stream);
+            }
+        }
+    }
+}
+
 void
 events_run(struct events *events)
 {
     long long int now = time_msec();
 
+    cut_displaced(events);
     collect(events);
     ovsdb_idl_track_clear(events->db->idl);
     if (db_service(events->db)) {
@@ -362,6 +433,19 @@ stream_closed(void *stream_)
     struct stream *stream = stream_;
 
     VLOG_INFO_RL(&stream_rl, "event stream of %s closed", stream->id);
+    if (stream->node) {
+        const struct mdb_node *node = db_node(stream->events->db,
+                                              stream->node);
+        long long int silence = http_stream_silence(stream->http);
+
+        /* What a displaced one says is no sign of life of the holder. */
+        if (node && !strcmp(node->instance, stream->instance)
+            && silence < LLONG_MAX) {
+            lease_heard(stream->events->lease, stream->node,
+                        time_msec() - silence);
+        }
+        hmap_remove(&stream->events->by_node, &stream->by_node);
+    }
     ovs_list_remove(&stream->list_node);
     stream->events->n_streams--;
     free(stream);
@@ -435,9 +519,7 @@ make_room(struct events *events, const char *id, int max)
         }
     }
     if (n >= max) {
-        oldest->cut = true;
-        oldest->wants_snapshot = false;
-        http_stream_cut(oldest->http);
+        cut(oldest);
     }
 }
 
@@ -451,6 +533,10 @@ events_subscribe(struct events *events, struct http_connection *connection,
     ovs_strlcpy(stream->id, who->id, sizeof stream->id);
     if (who->role == ROLE_NODE) {
         stream->node = db_node_by_id(events->db, who->id)->number;
+        ovs_strlcpy(stream->instance, who->instance,
+                    sizeof stream->instance);
+        hmap_insert(&events->by_node, &stream->by_node,
+                    hash_uint64(stream->node));
     }
     make_room(events, stream->id, (stream->node ? EVENTS_STREAMS_PER_NODE
                                    : EVENTS_STREAMS_PER_OPERATOR));
@@ -468,4 +554,34 @@ events_subscribe(struct events *events, struct http_connection *connection,
     VLOG_INFO_RL(&stream_rl, "event stream of %s opened%s", stream->id,
                  stream->wants_snapshot ? "" : ", resumed");
     poll_immediate_wake();
+}
+
+/* Events for one node only. */
+
+/* Sends EVENT, with DATA, to all streams of node NUMBER that belong to
+ * INSTANCE. */
+static void
+send_to_node(struct events *events, int64_t number, const char *instance,
+             const char *event, const char *data)
+{
+    char *text = xasprintf("event: %s\ndata: %s\n\n", event, data);
+    struct http_blob *blob = http_blob_create(text, strlen(text));
+    struct stream *stream;
+
+    STREAM_FOR_EACH_OF_NODE (stream, number, events) {
+        if (!stream->cut && !strcmp(stream->instance, instance)) {
+            http_stream_send(stream->http, blob, false);
+        }
+    }
+    http_blob_unref(blob);
+}
+
+void
+events_send_challenge(struct events *events, int64_t number,
+                      const char *instance, const char *nonce)
+{
+    char *data = xasprintf("{\"nonce\":\"%s\"}", nonce);
+
+    send_to_node(events, number, instance, "challenge", data);
+    free(data);
 }
