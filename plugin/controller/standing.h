@@ -58,14 +58,10 @@ struct standing {
     uint32_t number;
     char *name;
 
-    char *machine;              /* Its fingerprint; NULL: not looked yet. */
+    char *fingerprint;          /* This machine's; NULL: not yet looked at. */
 };
 
 void standing_destroy(struct standing *);
-
-/* This machine's fingerprint, or NULL as long as the database is not there,
- * which may have another one. */
-const char *standing_fingerprint(struct controller *);
 
 /* node.json, as it is now. */
 void standing_run_identity(struct controller *);
