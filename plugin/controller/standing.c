@@ -290,6 +290,7 @@ take_answer(struct controller *c, const struct lease_answer *answer,
     }
     switch (answer->verdict) {
     case LEASE_GRANTED:
+        c->standing.origin = answer->origin;
         if (!c->standing.trusted) {
             VLOG_INFO("the mapping service lets this machine be the node");
             trust(c);

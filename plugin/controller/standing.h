@@ -52,6 +52,8 @@ struct standing {
     struct uuid node;           /* Who this node is; zero: ABSENT. */
     bool trusted;               /* Else STRANGER, or not yet CONSIDERED. */
     bool stranger;
+    struct uuid origin;         /* Of whom the service says that it is a
+                                 * clone; zero: of none, or not known. */
 
     enum standing_duty duty;    /* What is to be written down. */
     struct uuid id;
