@@ -183,6 +183,21 @@ answer_challenges () {
             sleep .02
         done ) &
 }
+# clone NAME OF BOOT: what a copy of host OF does when it is told that it is
+# one: a new ID and credential, registered with OF's credential.
+clone () {
+    test -e "$1.cred" || register "$1" none > /dev/null
+    call POST /v1/register `cred $2` -H "VSubnet-Instance: `boot $3`" \
+        -H 'Content-Type: application/json' -d "`cat $1.body`"
+}
+rekey_of () { get /v1/nets/$1 "d['rekey']"; }
+
+# Keys that others have in force: what NAME says, and what it was told.
+loaded () { api POST /v1/self/loaded `cred $1` "{\"revision\": \"$2\"}"; }
+revision () { mapper_status "d['revision']"; }
+told () { grep -A1 '^event: loaded' stream-$1 | sed -n 's/^data: //p'; }
+was_told () { told $1 | grep -q "[^0-9]$2[^0-9]"; }
+
 audited () {
     get /v1/audit "[a['action'] + ' ' + a['object'] for a in d['items']]"
 }

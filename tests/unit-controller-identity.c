@@ -241,6 +241,8 @@ test_lease(struct ovs_cmdl_context *ctx OVS_UNUSED)
         { false, 0, "no route", "", LEASE_FAILED, 0, false },
         { false, 200, NULL, "{\"lease\":60,\"node\":{}}",
           LEASE_GRANTED, 0, false },
+        { false, 200, NULL, "{\"node\":{\"origin\":\"" ORIGIN "\"}}",
+          LEASE_GRANTED, 0, false },
         { false, 200, "cut off", "", LEASE_FAILED, 0, false },
         { false, 401, NULL, PROBLEM("unauthorized", ""),
           LEASE_UNKNOWN, 0, true },
@@ -287,6 +289,8 @@ test_lease(struct ovs_cmdl_context *ctx OVS_UNUSED)
         CHECK(answer.retry_after == tests[i].retry_after, "%"PRIuSIZE, i);
         CHECK(answer.verdict != LEASE_ADOPTED
               || uuid_equals(&answer.id, &origin), "%"PRIuSIZE, i);
+        CHECK(uuid_equals(&answer.origin, &origin)
+              == (strstr(tests[i].body, "origin") != NULL), "%"PRIuSIZE, i);
         CHECK(answer.verdict != LEASE_GRANTED || !tests[i].registration
               || (answer.number == 9 && !strcmp(answer.name, "h7-clone")),
               "%"PRIuSIZE, i);

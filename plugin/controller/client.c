@@ -232,7 +232,9 @@ set_service_and_node(struct client *client, const struct client_config *config)
     client->ca = nullable_xstrdup(config->ca);
     client->instance = nullable_xstrdup(config->instance);
     client->origin_credential = nullable_xstrdup(config->origin_credential);
-    client->node = config->node ? *config->node : (struct uuid) { .parts[0] = 0 };
+    if (config->node) {
+        client->node = *config->node;
+    }
 
     client->verdict = LEASE_NONE;
     client->untaken = false;

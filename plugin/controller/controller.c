@@ -113,7 +113,7 @@ static char *
 lease_request_body(void *c_)
 {
     struct controller *c = c_;
-    return lease_body(c->instance.text, standing_fingerprint(c),
+    return lease_body(c->instance.text, c->standing.fingerprint,
                       endpoints_to_register(c));
 }
 
@@ -121,7 +121,7 @@ static char *
 register_request_body(void *c_)
 {
     struct controller *c = c_;
-    return lease_register_body(c->node.identity, standing_fingerprint(c),
+    return lease_register_body(c->node.identity, c->standing.fingerprint,
                                endpoints_to_register(c));
 }
 
@@ -210,7 +210,7 @@ configure_client(struct controller *c)
     const char *urls[URLS_MAX];
     size_t n = 0;
 
-    if (!identity || !ovs_config_is_ready(c->ovs)) {
+    if (!identity || !c->standing.fingerprint) {
         client_set_config(c->client, NULL);
         return;
     }

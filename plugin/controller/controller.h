@@ -11,8 +11,8 @@
  *      Open_vSwitch  (ovs-config.h) -> local ports -+-> keyring-out.h
  *      MACs, ARP, ND (learnt.h)    -----------------+-> flow-desired.h ->
  *                                                   |       ofctrl.h
- *                                                   +-> registrar.h,
- *                                                   |   key-service.h -> service
+ *                                                   +-> registrar.h, ->
+ *                                                   |   key-service.h  service
  *                                                   +-> cache.h
  *
  * The keyring is written before flows, so that what flows send can be sealed.

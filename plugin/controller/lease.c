@@ -53,6 +53,16 @@ read_node(struct lease_answer *answer, const json_t *node)
 }
 
 static void
+read_origin(struct lease_answer *answer, const json_t *node)
+{
+    const char *id = json_string_value(json_object_get(node, "origin"));
+
+    if (!id || !uuid_from_string(&answer->origin, id)) {
+        uuid_zero(&answer->origin);
+    }
+}
+
+static void
 read_adopted(struct lease_answer *answer, const json_t *problem)
 {
     const char *id = json_string_value(json_object_get(problem, "id"));
@@ -120,6 +130,8 @@ lease_answer_parse(struct lease_answer *answer, bool registration,
         answer->verdict = LEASE_GRANTED;
         if (registration) {
             read_node(answer, json);
+        } else {
+            read_origin(answer, json_object_get(json, "node"));
         }
     } else {
         read_problem(answer, status, json);

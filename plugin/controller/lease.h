@@ -52,6 +52,7 @@ struct lease_answer {
     char *reason;               /* In words, unless granted. */
     int retry_after;            /* HELD: seconds, 1 to LEASE_RETRY_MAX. */
     struct uuid id;             /* ADOPTED. */
+    struct uuid origin;         /* GRANTED: of whom it is a clone, or zero. */
     uint32_t number;            /* A registration that was GRANTED. */
     char *name;                 /* Likewise, or NULL. */
 };

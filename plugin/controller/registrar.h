@@ -9,9 +9,10 @@
  *   - its endpoints                 PATCH /v1/self
  *   - MACs and IPs of its ports     POST /v1/self/bindings
  *
- * (Its keys: key-service.h.)  One request of each kind at a time.  The answer to a request is the
- * service's echo in the event stream; an object that was just sent is not
- * sent again for a few seconds, and one that was refused not for a minute.
+ * (Its keys: key-service.h.)  One request of each kind at a time.  The answer
+ * to a request is the service's echo in the event stream; an object that was
+ * just sent is not sent again for a few seconds, and one that was refused not
+ * for a minute.
  * What is compared is all state there is, so requests lost in a restart of
  * either side are made again.
  *

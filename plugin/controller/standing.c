@@ -26,21 +26,20 @@ void
 standing_destroy(struct standing *standing)
 {
     free(standing->name);
-    free(standing->machine);
+    free(standing->fingerprint);
 }
 
-const char *
-standing_fingerprint(struct controller *c)
+/* Looks once which machine this is: before there is a node ID, the setting may
+ * still change. */
+static void
+look_at_machine(struct standing *standing, const struct ovs_config *ovs)
 {
-    if (!ovs_config_is_ready(c->ovs)) {
-        return NULL;
-    }
+    if (!standing->fingerprint && ovs_config_is_ready(ovs)) {
+        const char *setting = ovs_config_settings(ovs)->fingerprint;
 
-    const char *setting = ovs_config_settings(c->ovs)->fingerprint;
-    if (!setting && !c->standing.machine) {
-        c->standing.machine = fingerprint_of_machine();
+        standing->fingerprint = (setting ? xstrdup(setting)
+                                 : fingerprint_of_machine());
     }
-    return setting ? setting : c->standing.machine;
 }
 
 /* Forgetting and trusting. */
@@ -70,6 +69,8 @@ left(struct controller *c)
     VLOG_INFO("this node has left: forgetting its vSubnets and keys");
     uuid_zero(&c->standing.node);
     c->standing.trusted = c->standing.stranger = false;
+    free(c->standing.fingerprint);
+    c->standing.fingerprint = NULL;
     set_duty(c, DUTY_NONE);
     forget(c);
 }
@@ -99,8 +100,9 @@ static void
 consider(struct controller *c)
 {
     const struct node_file *node = c->node.identity;
-    const char *fingerprint = standing_fingerprint(c);
 
+    look_at_machine(&c->standing, c->ovs);
+    const char *fingerprint = c->standing.fingerprint;
     if (!uuid_equals(&node->id, &c->standing.node)) {
         VLOG_INFO("this is node "UUID_FMT, UUID_ARGS(&node->id));
         c->standing.node = node->id;
@@ -203,14 +205,10 @@ set_registered(const struct standing *standing, struct node_file *node)
 }
 
 static void
-set_fingerprint(struct controller *c, struct node_file *node)
+set_fingerprint(const struct controller *c, struct node_file *node)
 {
-    const char *fingerprint = standing_fingerprint(c);
-
-    if (fingerprint) {
-        free(node->fingerprint);
-        node->fingerprint = xstrdup(fingerprint);
-    }
+    free(node->fingerprint);
+    node->fingerprint = xstrdup(c->standing.fingerprint);
 }
 
 static void
@@ -255,13 +253,12 @@ settle(struct controller *c)
 {
     const struct node_file *now = c->node.identity;
     const char *granted = client_granted_credential(c->client);
-    const char *fingerprint = standing_fingerprint(c);
+    const char *fingerprint = c->standing.fingerprint;
     struct node_file node;
 
     bool taken = (granted && now->next_credential
                   && !strcmp(granted, now->next_credential));
-    bool moved = (granted && fingerprint
-                  && strcmp(fingerprint, now->fingerprint));
+    bool moved = granted && strcmp(fingerprint, now->fingerprint);
     if ((!taken && !moved) || !identity_file_edit(&c->node, &node)) {
         return;
     }
@@ -293,6 +290,7 @@ take_answer(struct controller *c, const struct lease_answer *answer,
     }
     switch (answer->verdict) {
     case LEASE_GRANTED:
+        c->standing.origin = answer->origin;
         if (!c->standing.trusted) {
             VLOG_INFO("the mapping service lets this machine be the node");
             trust(c);
@@ -326,7 +324,7 @@ standing_run_lease(struct controller *c)
     struct lease_answer answer;
     bool registration;
 
-    if (!c->node.identity) {
+    if (!c->node.identity || !c->standing.fingerprint) {
         return;
     }
     if (client_take_answer(c->client, &answer, &registration)) {

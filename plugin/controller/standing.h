@@ -52,20 +52,18 @@ struct standing {
     struct uuid node;           /* Who this node is; zero: ABSENT. */
     bool trusted;               /* Else STRANGER, or not yet CONSIDERED. */
     bool stranger;
+    struct uuid origin;         /* Of whom the service says that it is a
+                                 * clone; zero: of none, or not known. */
 
     enum standing_duty duty;    /* What is to be written down. */
     struct uuid id;
     uint32_t number;
     char *name;
 
-    char *machine;              /* Its fingerprint; NULL: not looked yet. */
+    char *fingerprint;          /* This machine's; NULL: not yet looked at. */
 };
 
 void standing_destroy(struct standing *);
-
-/* This machine's fingerprint, or NULL as long as the database is not there,
- * which may have another one. */
-const char *standing_fingerprint(struct controller *);
 
 /* node.json, as it is now. */
 void standing_run_identity(struct controller *);

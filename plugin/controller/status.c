@@ -211,17 +211,19 @@ add(json_t *problems, const char *problem)
 }
 
 static void
-add_pending(const struct model_node *self, json_t *problems)
+add_pending(const struct controller *c, json_t *problems)
 {
-    if (uuid_is_zero(&self->origin)) {
+    const struct uuid *origin = &c->standing.origin;
+    uint32_t number = c->mapping->self->number;
+
+    if (uuid_is_zero(origin)) {
         add(problems, "this node waits for an operator's approval");
     } else {
         json_array_append_new(problems, json_sprintf(
             "another machine has the node ID "UUID_FMT" that this one had: "
             "this is a new node, which waits for an operator's approval "
             "(vsubnetctl node approve %"PRIu32", or node adopt %"PRIu32
-            " if it is to be that node)", UUID_ARGS(&self->origin),
-            self->number, self->number));
+            " if it is to be that node)", UUID_ARGS(origin), number, number));
     }
 }
 
@@ -242,7 +244,7 @@ add_identity_problems(const struct controller *c, json_t *problems)
             add(problems, "not joined: run vsubnetctl join URL TOKEN");
         }
     } else if (self && self->state == MODEL_NODE_PENDING) {
-        add_pending(self, problems);
+        add_pending(c, problems);
     } else if (self && self->state == MODEL_NODE_REVOKED) {
         add(problems, "an operator has revoked this node");
     }

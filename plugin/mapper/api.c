@@ -58,7 +58,8 @@ static struct vlog_rate_limit change_rl = VLOG_RATE_LIMIT_INIT(120, 600);
 static const struct api_route routes[] = {
     { "GET", "/healthz", ROLE_ANYONE, api_healthz, ROUTE_NO_DB },
     { "GET", "/v1/ca", ROLE_ANYONE, api_ca, ROUTE_NO_DB },
-    { "POST", "/v1/register", ROLE_TOKEN, api_register, WRITE_BODY },
+    { "POST", "/v1/register", ROLE_TOKEN | ROLE_NODE, api_register,
+      WRITE_BODY | ANYHOW },
 
     { "GET", "/v1/self", ROLE_NODE, api_self_get, 0 },
     { "PATCH", "/v1/self", ROLE_NODE, api_self_patch, WRITE_BODY },
@@ -70,6 +71,8 @@ static const struct api_route routes[] = {
       WRITE_BODY },
     { "POST", "/v1/self/bindings", ROLE_NODE, api_self_bindings, WRITE_BODY },
     { "PUT", "/v1/self/keys", ROLE_NODE, api_self_keys, WRITE_BODY },
+    { "DELETE", "/v1/self/keys/*", ROLE_NODE, api_self_key_delete, WRITE },
+    { "POST", "/v1/self/loaded", ROLE_NODE, api_self_loaded, ROUTE_BODY },
     { "GET", "/v1/events", ROLE_NODE | ROLE_OPERATOR, api_events, 0 },
 
     { "GET", "/v1/tokens", ROLE_OPERATOR, api_tokens_get, 0 },
@@ -80,12 +83,15 @@ static const struct api_route routes[] = {
     { "GET", "/v1/nodes/*", ROLE_OPERATOR, api_node_get, 0 },
     { "PATCH", "/v1/nodes/*", ROLE_OPERATOR, api_node_patch, WRITE_BODY },
     { "DELETE", "/v1/nodes/*", ROLE_OPERATOR, api_node_delete, WRITE },
+    { "POST", "/v1/nodes/*/adopt", ROLE_OPERATOR, api_node_adopt,
+      WRITE_MAY },
 
     { "GET", "/v1/nets", ROLE_OPERATOR, api_nets_get, 0 },
     { "POST", "/v1/nets", ROLE_OPERATOR, api_nets_post, WRITE_BODY },
     { "GET", "/v1/nets/*", ROLE_OPERATOR, api_net_get, 0 },
     { "PATCH", "/v1/nets/*", ROLE_OPERATOR, api_net_patch, WRITE_BODY },
     { "DELETE", "/v1/nets/*", ROLE_OPERATOR, api_net_delete, WRITE },
+    { "POST", "/v1/nets/*/rekey", ROLE_OPERATOR, api_net_rekey, WRITE_MAY },
 
     { "GET", "/v1/nets/*/members", ROLE_OPERATOR, api_members_get, 0 },
     { "PUT", "/v1/nets/*/members/*", ROLE_OPERATOR, api_member_put,

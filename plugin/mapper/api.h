@@ -29,6 +29,7 @@
 #include "model/reader.h"
 
 struct change_refusal;
+struct confirm;
 struct db;
 struct events;
 struct http_connection;
@@ -43,6 +44,7 @@ struct api {
     struct txn_queue *txns;
     struct events *events;
     struct lease *lease;
+    struct confirm *confirm;
     const struct pki *pki;
 };
 
@@ -86,6 +88,9 @@ void api_problem_set(struct api_call *, const char *name, json_t *value);
 /* Lets a call that was put aside go on to its transaction. */
 void api_continue(struct api_call *);
 
+/* A registration whose credential is that of the node it was cloned from. */
+void api_register_clone(struct api_call *);
+
 /* Puts CALL, for a lease, aside if the holder must be asked first. */
 bool api_lease_park(struct api_call *);
 
@@ -110,11 +115,13 @@ typedef void api_handler(struct api_call *);
 api_handler api_healthz, api_ca, api_events;
 api_handler api_register, api_self_get, api_self_patch, api_self_bindings,
     api_self_keys;
-api_handler api_self_lease, api_self_heartbeat, api_self_credential;
+api_handler api_self_lease, api_self_heartbeat, api_self_credential,
+    api_self_key_delete, api_self_loaded;
 api_handler api_tokens_get, api_tokens_post, api_token_delete;
-api_handler api_nodes_get, api_node_get, api_node_patch, api_node_delete;
+api_handler api_nodes_get, api_node_get, api_node_patch, api_node_delete,
+    api_node_adopt;
 api_handler api_nets_get, api_nets_post, api_net_get, api_net_patch,
-    api_net_delete;
+    api_net_delete, api_net_rekey;
 api_handler api_members_get, api_member_put, api_member_delete;
 api_handler api_bindings_get, api_bindings_post, api_binding_put,
     api_binding_delete, api_keys_get;

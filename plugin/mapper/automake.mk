@@ -12,6 +12,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/api.c \
 	plugin/mapper/api.h \
 	plugin/mapper/api-binding.c \
+	plugin/mapper/api-clone.c \
+	plugin/mapper/api-key.c \
 	plugin/mapper/api-lease.c \
 	plugin/mapper/api-net.c \
 	plugin/mapper/api-node.c \
@@ -25,6 +27,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/bootstrap.h \
 	plugin/mapper/change.c \
 	plugin/mapper/change.h \
+	plugin/mapper/confirm.c \
+	plugin/mapper/confirm.h \
 	plugin/mapper/convert.c \
 	plugin/mapper/convert.h \
 	plugin/mapper/db.c \

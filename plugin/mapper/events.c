@@ -5,6 +5,7 @@
 
 #include "mapper/events.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "coverage.h"
 #include "hash.h"
 #include "mapper/auth.h"
+#include "mapper/confirm.h"
 #include "mapper/db.h"
 #include "mapper/delta.h"
 #include "mapper/http.h"
@@ -37,6 +39,7 @@ static struct vlog_rate_limit stream_rl = VLOG_RATE_LIMIT_INIT(60, 600);
 struct events {
     const struct db *db;
     struct lease *lease;
+    struct confirm *confirm;
     struct ovs_list streams;
     struct hmap by_node;        /* Those of nodes, by number. */
     unsigned int n_streams;
@@ -64,13 +67,15 @@ struct stream {
 };
 
 struct events *
-events_create(const struct db *db, struct lease *lease)
+events_create(const struct db *db, struct lease *lease,
+              struct confirm *confirm)
 {
     static const char heartbeat[] = ": still here\n\n";
     struct events *events = xzalloc(sizeof *events);
 
     events->db = db;
     events->lease = lease;
+    events->confirm = confirm;
     ovs_list_init(&events->streams);
     hmap_init(&events->by_node);
     ovs_list_init(&events->ring);
@@ -123,7 +128,9 @@ events_is_connected(const struct events *events, int64_t node)
     const struct stream *stream;
 
     STREAM_FOR_EACH_OF_NODE (stream, node, events) {
-        return true;
+        if (!stream->cut) {
+            return true;
+        }
     }
     return false;
 }
@@ -344,6 +351,21 @@ begin_generation(struct events *events, struct model_revision revision)
     }
 }
 
+/* Only those that come while this mapper watches: after a start all of the
+ * database is new to it. */
+static void
+confirm_new_keys(struct events *events)
+{
+    const struct mdb_key *key;
+
+    MDB_KEY_FOR_EACH_TRACKED (key, events->db->idl) {
+        if (!mdb_key_is_deleted(key) && mdb_key_is_new(key)) {
+            confirm_add(events->confirm, key);
+        }
+    }
+    confirm_changed(events->confirm);
+}
+
 static void
 collect(struct events *events)
 {
@@ -364,6 +386,7 @@ collect(struct events *events)
             send_delta_to_all(events, delta);
             add_to_ring(events, delta);
         }
+        confirm_new_keys(events);
     }
 }
 
@@ -393,6 +416,7 @@ cut_displaced(struct events *events)
                 cut(stream);
             }
         }
+        confirm_closed(events->confirm, node->number);
     }
 }
 
@@ -445,6 +469,9 @@ stream_closed(void *stream_)
                         time_msec() - silence);
         }
         hmap_remove(&stream->events->by_node, &stream->by_node);
+        if (!events_is_connected(stream->events, stream->node)) {
+            confirm_closed(stream->events->confirm, stream->node);
+        }
     }
     ovs_list_remove(&stream->list_node);
     stream->events->n_streams--;
@@ -537,6 +564,7 @@ events_subscribe(struct events *events, struct http_connection *connection,
                     sizeof stream->instance);
         hmap_insert(&events->by_node, &stream->by_node,
                     hash_uint64(stream->node));
+        confirm_opened(events->confirm, stream->node);
     }
     make_room(events, stream->id, (stream->node ? EVENTS_STREAMS_PER_NODE
                                    : EVENTS_STREAMS_PER_OPERATOR));
@@ -584,4 +612,23 @@ events_send_challenge(struct events *events, int64_t number,
 
     send_to_node(events, number, instance, "challenge", data);
     free(data);
+}
+
+void
+events_send_loaded(struct events *events, int64_t number,
+                   const int64_t *spis, size_t n)
+{
+    const struct mdb_node *node = db_node(events->db, number);
+    struct ds data = DS_EMPTY_INITIALIZER;
+
+    ds_put_cstr(&data, "{\"keys\":[");
+    for (size_t i = 0; i < n; i++) {
+        ds_put_format(&data, "%s%"PRId64, i ? "," : "", spis[i]);
+    }
+    ds_put_cstr(&data, "]}");
+    if (node) {
+        send_to_node(events, number, node->instance, "loaded",
+                     ds_cstr(&data));
+    }
+    ds_destroy(&data);
 }

@@ -40,8 +40,10 @@
  * revision is that of the last one. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+struct confirm;
 struct db;
 struct events;
 struct lease;
@@ -57,8 +59,10 @@ enum {
     EVENTS_STREAMS_PER_OPERATOR = 16,
 };
 
-/* LEASE is told of the last sign of life on each stream that ends. */
-struct events *events_create(const struct db *, struct lease *);
+/* LEASE is told of the last sign of life on each stream that ends, CONFIRM of
+ * streams and of new keys. */
+struct events *events_create(const struct db *, struct lease *,
+                             struct confirm *);
 void events_destroy(struct events *);
 
 /* To be called after ovsdb_idl_run() and before anything else changes the
@@ -80,6 +84,10 @@ long long int events_silence(const struct events *, int64_t number,
 /* Asks the holder INSTANCE of node NUMBER whether it is there. */
 void events_send_challenge(struct events *, int64_t number,
                            const char *instance, const char *nonce);
+
+/* Tells node NUMBER that the others have its keys with these SPIs. */
+void events_send_loaded(struct events *, int64_t number,
+                        const int64_t *spis, size_t n);
 
 bool events_is_connected(const struct events *, int64_t node);
 unsigned int events_n_streams(const struct events *);

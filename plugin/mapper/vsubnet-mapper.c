@@ -19,6 +19,7 @@
 #include "fatal-signal.h"
 #include "mapper/api.h"
 #include "mapper/bootstrap.h"
+#include "mapper/confirm.h"
 #include "mapper/convert.h"
 #include "mapper/db.h"
 #include "mapper/events.h"
@@ -63,6 +64,7 @@ struct mapper {
     struct db db;
     struct txn_queue *txns;
     struct lease *lease;
+    struct confirm *confirm;
     struct events *events;
     struct mark mark;
     struct http_server *http;
@@ -380,12 +382,15 @@ mapper_open(struct mapper *mapper, struct options *o)
     db_init(&mapper->db, remote, mapper->keybox);
     mapper->txns = txn_queue_create(&mapper->db, &instance);
     mapper->lease = lease_create(o->lease_time);
-    mapper->events = events_create(&mapper->db, mapper->lease);
+    mapper->confirm = confirm_create(&mapper->db);
+    mapper->events = events_create(&mapper->db, mapper->lease,
+                                   mapper->confirm);
     mapper->api = (struct api) {
         .db = &mapper->db,
         .txns = mapper->txns,
         .events = mapper->events,
         .lease = mapper->lease,
+        .confirm = mapper->confirm,
         .pki = &mapper->pki,
     };
     check(bootstrap(&mapper->db, o->state_dir, &mapper->pki, &mapper->urls));
@@ -406,6 +411,7 @@ mapper_run(struct mapper *mapper)
     storage_run(mapper->storage);
     ovsdb_idl_run(mapper->db.idl);
     events_run(mapper->events);
+    confirm_run(mapper->confirm, mapper->events);
     mark_run(&mapper->mark, &mapper->db);
     lease_run(mapper->lease);
     lease_sweep(mapper->lease, node_exists, mapper);
@@ -419,6 +425,7 @@ mapper_wait(struct mapper *mapper)
     storage_wait(mapper->storage);
     ovsdb_idl_wait(mapper->db.idl);
     events_wait(mapper->events);
+    confirm_wait(mapper->confirm);
     mark_wait(&mapper->mark, &mapper->db);
     lease_wait(mapper->lease);
     txn_queue_wait(mapper->txns);
@@ -432,6 +439,7 @@ mapper_close(struct mapper *mapper)
     txn_queue_destroy(mapper->txns);
     http_server_destroy(mapper->http);
     events_destroy(mapper->events);
+    confirm_destroy(mapper->confirm);
     lease_destroy(mapper->lease);
     mark_close(&mapper->mark, &mapper->db);
     db_destroy(&mapper->db);
