@@ -19,7 +19,8 @@ TESTSUITE_AT = \
 	tests/system-traffic.at \
 	tests/system-isolation.at \
 	tests/system-outage.at \
-	tests/system-secrets.at
+	tests/system-secrets.at \
+	tests/system-sandbox.at
 EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
 	tests/segments.py tests/transfer.py
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
@@ -27,7 +28,8 @@ EXTRA_DIST += tests/README.md tests/run tests/soak tests/system-lib.sh tests/dec
 	tests/echo.py tests/frames.py \
 	tests/hostile.py tests/secrets.py tests/stream.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \
-	tutorial/lib/build.sh tutorial/lib/hosts.sh tutorial/lib/demo.sh
+	tutorial/lib/build.sh tutorial/lib/hosts.sh tutorial/lib/moves.sh \
+	tutorial/lib/demo.sh
 
 # Unit tests: one program an area, one subcommand a test.
 unit_ldadd = \

@@ -38,29 +38,85 @@ need_host() {
         || die "sandbox $name has no host $1 (see $program status)"
 }
 
+# need_node HOST: the same, and it is not the mapping service.
+need_node() {
+    need_host "$1"
+    ! is_mapper "$1" || die "m1 is the mapping service, not a node"
+}
+
 # --- Addresses -----------------------------------------------------------
 
-# The underlay address of HOST: h7 is number 7, the mapper 254.
+# The underlay can have both families.  The mapper has an address of each and
+# listens on both; a host has one address at a time.  All that it has had are
+# in its file "addresses", the present one last.
+
+# numbered_address NUMBER FAMILY
+numbered_address() {
+    case $2 in
+        4) printf '10.199.0.%d' "$1" ;;
+        6) printf 'fd00:199::%x' "$1" ;;
+    esac
+}
+
+family_of() { if [[ $1 == *:* ]]; then echo 6; else echo 4; fi; }
+
+# The underlay address of HOST, of the mapper that of the sandbox's family.
 address() {
-    local number=${1#h}
-    is_mapper "$1" && number=254
-    case $family in
-        4) printf '10.199.0.%d' "$number" ;;
-        6) printf 'fd00:199::%x' "$number" ;;
+    if is_mapper "$1"; then
+        numbered_address 254 "$family"
+    else
+        tail -n 1 "$(host_dir "$1")/addresses"
+    fi
+}
+
+is_in_use() {
+    local host
+    for host in $(hosts); do
+        [[ $(address "$host") != "$1" ]] || return 0
+    done
+    return 1
+}
+
+# free_address NUMBER FAMILY: the first one from NUMBER on that no host has had
+# yet, so that nobody takes it for that host's.
+free_address() {
+    local number address
+    for ((number = $1; number <= 253; number++)); do
+        address=$(numbered_address "$number" "$2")
+        if ! grep -qxFs "$address" "$root"/h*/addresses; then
+            printf '%s' "$address"
+            return 0
+        fi
+    done
+    say "no address of the underlay is free" >&2
+    return 1
+}
+
+# give_address HOST ADDRESS: to its eth0.
+give_address() {
+    local host=$1 address=$2 options=("$2/24")
+    [[ $(family_of "$address") == 4 ]] || options=("$address/64" nodad)
+    ip -n "$(namespace "$host")" address add "${options[@]}" dev eth0 \
+        && echo "$address" >>"$(host_dir "$host")/addresses"
+}
+
+# mapper_listen FAMILY
+mapper_listen() {
+    case $1 in
+        4) printf '%s:8443' "$(numbered_address 254 4)" ;;
+        6) printf '[%s]:8443' "$(numbered_address 254 6)" ;;
     esac
 }
 
-mapper_url() {
-    case $family in
-        4) printf 'https://%s:8443' "$(address m1)" ;;
-        6) printf 'https://[%s]:8443' "$(address m1)" ;;
-    esac
+mapper_url() { printf 'https://%s' "$(mapper_listen "$family")"; }
+
+# Hosts know both, the sandbox's family first: they may move to the other.
+mapper_urls() {
+    printf '%s,https://%s' "$(mapper_url)" "$(mapper_listen $((10 - family)))"
 }
 
-mapper_listen() { local url; url=$(mapper_url); printf '%s' "${url#https://}"; }
-
-# The largest packet of a guest that the underlay carries in one datagram:
-# 1500 less 20 + 8 + 24 + 16 + 14 over IPv4, 20 more over IPv6.
+# The largest packet of a guest that the sandbox's family carries in one
+# datagram: 1500 less 20 + 8 + 24 + 16 + 14 over IPv4, 20 more over IPv6.
 guest_mtu() {
     case $family in
         4) echo 1418 ;;
@@ -89,7 +145,7 @@ make_underlay() {
 
 # plug_host HOST: its namespace, with eth0 on the underlay.
 plug_host() {
-    local host=$1 ns
+    local host=$1 ns address
     ns=$(namespace "$host")
     [[ -e /run/netns/$ns ]] && return
     make_namespace "$ns" \
@@ -97,10 +153,13 @@ plug_host() {
               netns "$name-net" \
         && ip -n "$name-net" link set "$host" master br0 up \
         && ip -n "$ns" link set eth0 up || return
-    case $family in
-        4) ip -n "$ns" address add "$(address "$host")/24" dev eth0 ;;
-        6) ip -n "$ns" address add "$(address "$host")/64" dev eth0 nodad ;;
-    esac
+    if is_mapper "$host"; then
+        give_address m1 "$(numbered_address 254 4)" \
+            && give_address m1 "$(numbered_address 254 6)"
+    else
+        address=$(free_address "${host#h}" "$family") \
+            && give_address "$host" "$address"
+    fi
 }
 
 # --- Running things in a host --------------------------------------------
@@ -187,13 +246,22 @@ start_program() {
             in_host "$host" vsubnet-controller "${options[@]}"
             ;;
         vsubnet-mapper)
-            in_host "$host" vsubnet-mapper --listen "$(mapper_listen)" \
-                --state-dir "$dir/state" "${options[@]}"
+            in_host "$host" vsubnet-mapper --listen "$(mapper_listen 4)" \
+                --listen "$(mapper_listen 6)" --state-dir "$dir/state" \
+                "${options[@]}"
             ;;
         *)
             die "no program $what on $host (there are: $(programs "$host"))"
             ;;
     esac
+}
+
+# start_host HOST: what does not run of its programs.
+start_host() {
+    local each
+    for each in $(programs "$1"); do
+        start_program "$1" "$each" || return
+    done
 }
 
 # stop_pid PID...: asks, waits up to 5 s, and then insists.
@@ -249,13 +317,27 @@ mapper_up() {
 # through a pipe: arguments are seen by everybody.
 join_host() {
     local host=$1 token
+    # A clone registers itself.
+    [[ ! -e $(host_dir "$host")/clone-of ]] || return 0
     # The number is the service's answer: a join cut short has none.
     jq -e .number "$(host_dir "$host")/state/node.json" >/dev/null 2>&1 \
         && return
     token=$(in_host m1 vsubnetctl token create --json "${@:2}" \
             | jq -er .token) || return
-    in_host "$host" vsubnetctl join --name "$host" "$(mapper_url)" - \
+    in_host "$host" vsubnetctl join --name "$host" "$(mapper_urls)" - \
         <<<"$token" >/dev/null
+}
+
+# Who a host's machine is.  Without it the machine below would be asked, which
+# is the same for all.
+set_fingerprint() {
+    in_host "$1" ovs-vsctl --no-wait set open . \
+        "external_ids:vsubnet-fingerprint=sandbox-$name-$1"
+}
+
+has_fingerprint() {
+    in_host "$1" ovs-vsctl --no-wait get open . \
+        external_ids:vsubnet-fingerprint >/dev/null 2>&1
 }
 
 # host_up HOST [TOKEN-OPTION...]: a joined host with all its programs.
@@ -264,8 +346,8 @@ host_up() {
     make_directories "$host" \
         && plug_host "$host" \
         && start_program "$host" ovsdb-server \
-        && in_host "$host" ovs-vsctl --no-wait init -- set open . \
-               "external_ids:vsubnet-fingerprint=sandbox-$name-$host" \
+        && in_host "$host" ovs-vsctl --no-wait init \
+        && { has_fingerprint "$host" || set_fingerprint "$host"; } \
         && start_program "$host" ovs-vswitchd \
         && join_host "$@" \
         && start_program "$host" vsubnet-controller
