@@ -3,6 +3,7 @@ TESTSUITE = $(top_builddir)/tests/testsuite
 TESTSUITE_AT = \
 	tests/testsuite.at \
 	tests/seal.at \
+	tests/fuzz.at \
 	tests/model.at \
 	tests/offload.at \
 	tests/datapath.at \
