@@ -3,6 +3,7 @@ TESTSUITE = $(top_builddir)/tests/testsuite
 TESTSUITE_AT = \
 	tests/testsuite.at \
 	tests/seal.at \
+	tests/fuzz.at \
 	tests/model.at \
 	tests/offload.at \
 	tests/datapath.at \
@@ -24,14 +25,15 @@ TESTSUITE_AT = \
 	tests/system-outage.at \
 	tests/system-address.at \
 	tests/system-secrets.at \
-	tests/system-sandbox.at
+	tests/system-sandbox.at \
+	tests/system-nonce.at
 EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
 	tests/too-big.py \
 	tests/segments.py tests/transfer.py
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
 EXTRA_DIST += tests/README.md tests/run tests/soak tests/system-lib.sh tests/decode.py \
 	tests/echo.py tests/frames.py \
-	tests/hostile.py tests/secrets.py tests/stream.py \
+	tests/hostile.py tests/nonces.py tests/secrets.py tests/stream.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \
 	tutorial/lib/build.sh tutorial/lib/hosts.sh tutorial/lib/moves.sh \
 	tutorial/lib/demo.sh

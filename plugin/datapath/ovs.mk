@@ -69,6 +69,8 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/vsubnet/seal/keyring-text.c \
 	lib/vsubnet/seal/keyring.c \
 	lib/vsubnet/seal/keyring.h \
+	lib/vsubnet/seal/nonce-record.c \
+	lib/vsubnet/seal/nonce-record.h \
 	lib/vsubnet/seal/private-file.c \
 	lib/vsubnet/seal/private-file.h \
 	lib/vsubnet/seal/records.c \

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <string.h>
 #include "seal/gcm.h"
+#include "seal/nonce-record.h"
 #include "seal/wire.h"
 #include "util.h"
 
@@ -27,6 +28,7 @@ enum {
 
 struct aead {
     struct gcm *gcm;
+    struct nonce_record record;
 };
 
 /* Fetching takes the provider's locks, so it is done once; the result lives
@@ -153,6 +155,7 @@ aead_create(enum aead_algorithm algorithm, const struct secret *traffic,
 
     struct aead *aead = xmalloc(sizeof *aead);
     aead->gcm = gcm;
+    nonce_record_init(&aead->record, traffic);
     return aead;
 }
 
@@ -221,6 +224,7 @@ aead_seal_iov(struct aead *aead, void *datagram_, const struct iovec *iov,
     struct clear clear;
 
     init_clear(&clear, datagram, receiver);
+    nonce_record_use(&aead->record, clear.gcm.nonce);
     return gcm_seal(aead->gcm, &clear.gcm, iov, n_iov,
                     datagram + WIRE_HEADER_LEN);
 }

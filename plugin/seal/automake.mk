@@ -13,6 +13,8 @@ plugin_seal_libvsubnet_seal_a_SOURCES = \
 	plugin/seal/keyring-text.c \
 	plugin/seal/keyring.c \
 	plugin/seal/keyring.h \
+	plugin/seal/nonce-record.c \
+	plugin/seal/nonce-record.h \
 	plugin/seal/private-file.c \
 	plugin/seal/private-file.h \
 	plugin/seal/records.c \

@@ -216,8 +216,15 @@ pid_of() {
     printf '%s\n' "$pid"
 }
 
-# A zombie has ended too, but kill -0 would still find it.
-is_gone() { ! readlink "/proc/$1/exe" >/dev/null 2>&1; }
+# is_gone PID: whether it has ended, with all its threads, and so has closed
+# its files and left its namespace.  A zombie has, but kill -0 would find it.
+is_gone() {
+    local stat threads
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+    [[ ${stat##*) } == [ZX]* ]] || return 1
+    threads=("/proc/$1/task"/*)
+    ((${#threads[@]} <= 1))
+}
 
 # start_program HOST PROGRAM: unless it runs.
 start_program() {
