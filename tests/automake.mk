@@ -16,6 +16,7 @@ TESTSUITE_AT = \
 	tests/mapper-identity.at \
 	tests/controller.at \
 	tests/ctl.at \
+	tests/ctl-identity.at \
 	tests/system-macros.at \
 	tests/system-traffic.at \
 	tests/system-isolation.at \

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -20,6 +21,7 @@
 #include "openvswitch/uuid.h"
 #include "seal/private-file.h"
 #include "util.h"
+#include "uuid.h"
 
 enum { FILE_SIZE_LIMIT = 1024 * 1024, PEM_LIMIT = 64 * 1024 };
 
@@ -259,6 +261,7 @@ node_file_read(const char *dir, struct node_file *node, bool *exists)
                  : xasprintf("%s: %s", path, ovs_strerror(retval)));
     } else if (!error) {
         error = name_file(path, node_file_from_json(json, node));
+        node->json = json_incref(json);
     }
     json_decref(json);
     free(path);
@@ -277,6 +280,7 @@ node_file_destroy(struct node_file *node)
     free(node->ca);
     free(node->name);
     free(node->fingerprint);
+    json_decref(node->json);
 }
 
 /* Writing. */
@@ -323,13 +327,34 @@ node_file_write(const char *dir, const struct node_file *node)
         "ca", node->ca, "name", node->name,
         "number", node->number ? json_integer(node->number) : json_null(),
         "fingerprint", node->fingerprint);
-    char *text = json_dumps(json, JSON_INDENT(2));
+    /* What the controller knows more about the node stays. */
+    json_t *all = node->json ? json_copy(node->json) : json_object();
+    json_object_update(all, json);
+    char *text = json_dumps(all, JSON_INDENT(2));
+    json_decref(all);
     char *error = private_file_replace(path, text, strlen(text));
     model_wipe(text, strlen(text));
     free(text);
     json_decref(json);
     free(path);
     return error;
+}
+
+char *
+instance_read(void)
+{
+    char *path = xasprintf("%s/instance", run_dir());
+    char line[UUID_LEN + 1];
+    struct uuid uuid;
+    FILE *file = fopen(path, "r");
+    bool ok = file && fgets(line, sizeof line, file)
+              && uuid_from_string(&uuid, line);
+
+    if (file) {
+        fclose(file);
+    }
+    free(path);
+    return ok ? xstrdup(line) : NULL;
 }
 
 char *

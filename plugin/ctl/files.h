@@ -19,6 +19,8 @@
 
 #include "svec.h"
 
+struct json_t;
+
 struct operator_config {
     struct svec urls;
     char *ca;
@@ -38,6 +40,7 @@ struct node_file {
     char *name;
     char *fingerprint;          /* Stable fingerprint of the machine. */
     uint32_t number;            /* 0: not registered yet. */
+    struct json_t *json;        /* As read, with what others keep; or null. */
 };
 
 /* Makes DIR if need be, and keeps other runs of vsubnetctl out of it until
@@ -50,6 +53,10 @@ char *node_file_read(const char *dir, struct node_file *, bool *exists);
 /* The caller holds DIR's lock. */
 char *node_file_write(const char *dir, const struct node_file *);
 void node_file_destroy(struct node_file *);
+
+/* Returns the ID of this boot, which the controller keeps in its run
+ * directory, malloc()'d; null if there is none. */
+char *instance_read(void);
 
 /* Removes the file NAME in DIR, if it is there. */
 char *file_remove(const char *dir, const char *name);

@@ -278,8 +278,19 @@ configure_host(struct join *join)
 {
     const struct svec *endpoints = &join->ctl->options[OPT_ENDPOINT];
     char *urls = svec_join(&join->urls, ",", "");
+    struct node_file now;
+    bool exists;
 
-    ctl_check("", node_file_write(join->dir, &join->node));
+    /* A controller that runs already may have got another credential for the
+     * node meanwhile. */
+    ctl_check("", node_file_read(join->dir, &now, &exists));
+    if (exists) {
+        now.number = join->node.number;
+        ctl_check("", node_file_write(join->dir, &now));
+    } else {
+        ctl_check("", node_file_write(join->dir, &join->node));
+    }
+    node_file_destroy(&now);
     if (endpoints->n) {
         char *joined = svec_join(endpoints, ",", "");
         ctl_check("", local_set_external_id("vsubnet-endpoint", joined));
@@ -304,9 +315,21 @@ static void
 refresh(struct join *join)
 {
     struct client_answer answer;
+    struct node_file now;
+    bool exists;
 
-    client_set_credential(join->client, join->node.credential);
-    char *error = client_send(join->client, "GET", "/v1/self", NULL, &answer);
+    /* The controller may hold the lease by now, with another credential. */
+    char *error = node_file_read(join->dir, &now, &exists);
+    char *instance = instance_read();
+    client_set_credential(join->client, (error || !exists
+                                         ? join->node.credential
+                                         : now.credential));
+    client_set_instance(join->client, instance);
+    node_file_destroy(&now);
+    free(instance);
+    free(error);
+
+    error = client_send(join->client, "GET", "/v1/self", NULL, &answer);
     if (!error && answer.status == 200 && json_is_object(answer.json)) {
         json_decref(join->answer);
         join->answer = json_incref(answer.json);
