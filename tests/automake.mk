@@ -19,6 +19,7 @@ TESTSUITE_AT = \
 	tests/controller.at \
 	tests/controller-identity.at \
 	tests/ctl.at \
+	tests/ctl-identity.at \
 	tests/system-macros.at \
 	tests/system-traffic.at \
 	tests/system-isolation.at \

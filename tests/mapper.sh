@@ -228,12 +228,12 @@ stream () {
 stream_end () { kill `cat stream-$1.pid`; rm -f stream-$1.pid; }
 events () { "$PYTHON3" "$VSUBNET_SRC/tests/mapper-events" stream-$1; }
 
-# wait_events NAME N: waits for N events and prints them.
+# wait_events NAME N: waits for N events of the mapping and prints them.
 wait_events () {
     wait_until has_events $1 $2
     events $1
 }
-has_events () { test `grep -c '^data: ' stream-$1` -ge $2; }
+has_events () { test `grep -c '^data: {"revision"' stream-$1` -ge $2; }
 
 # wait_until COMMAND...: for thirty seconds at most.
 wait_until () {

@@ -40,6 +40,7 @@ void
 cache_forget(struct cache *cache)
 {
     cache->dirty = false;
+    cache->saved = (struct model_revision) { 0, 0 };
     private_file_remove(cache->path);
 }
 
@@ -82,6 +83,7 @@ cache_load(struct cache *cache, const struct uuid *id)
     struct stat s;
 
     cache->current_at = 0;
+    cache->saved = (struct model_revision) { 0, 0 };
     if (stat(cache->path, &s)) {
         return NULL;
     }
@@ -100,6 +102,9 @@ cache_load(struct cache *cache, const struct uuid *id)
     set_error(cache, (error ? xasprintf("%s: %s", cache->path, error)
                       : NULL));
     free(error);
+    if (mapping) {
+        cache->saved = mapping->revision;
+    }
     return mapping;
 }
 
@@ -109,14 +114,14 @@ cache_mark(struct cache *cache)
     cache->dirty = true;
 }
 
-void
+bool
 cache_run(struct cache *cache, const struct uuid *id,
           const struct mapping *mapping, bool now)
 {
     long long int start = time_msec();
 
     if (!cache->dirty || (!now && start < cache->next_save)) {
-        return;
+        return false;
     }
 
     char uuid[UUID_LEN + 1];
@@ -133,6 +138,10 @@ cache_run(struct cache *cache, const struct uuid *id,
     cache->dirty = cache->error != NULL;
     long long int end = time_msec();
     cache->next_save = end + MAX(CACHE_INTERVAL_MS, 10 * (end - start));
+    if (!cache->error) {
+        cache->saved = mapping->revision;
+    }
+    return !cache->error;
 }
 
 void

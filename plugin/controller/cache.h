@@ -14,6 +14,7 @@
  * connected.  Not thread-safe. */
 
 #include <stdbool.h>
+#include "model/types.h"
 #include "openvswitch/uuid.h"
 
 struct mapping;
@@ -23,6 +24,7 @@ enum { CACHE_INTERVAL_MS = 1000, CACHE_TOUCH_MS = 60000 };
 struct cache {
     char *path;
     bool dirty;
+    struct model_revision saved;    /* What the file has; zero: nothing. */
     long long int next_save;
     long long int next_touch;
     long long int current_at;   /* Modification time when it was loaded. */
@@ -38,7 +40,8 @@ struct mapping *cache_load(struct cache *, const struct uuid *id);
 /* The mapping changed. */
 void cache_mark(struct cache *);
 
-void cache_run(struct cache *, const struct uuid *id, const struct mapping *,
+/* Writes the file if it is time to, or 'now'.  Returns true if it did. */
+bool cache_run(struct cache *, const struct uuid *id, const struct mapping *,
                bool now);
 
 /* The mapping is the service's now.  'now' (time_msec()) is when a file that

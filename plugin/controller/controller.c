@@ -404,6 +404,7 @@ run_keyring(struct controller *c)
         keyring_out_update(&c->keyring, c->mapping, &c->keys);
         c->keyring_changed = false;
     }
+    c->keyring.cached = c->cache.saved;
     keyring_out_run(&c->keyring);
 }
 
@@ -534,7 +535,9 @@ controller_run(struct controller *c)
     run_keyring(c);
     run_flows(c);
     if (c->mapping && c->node.identity) {
-        cache_run(&c->cache, &c->standing.node, c->mapping, false);
+        if (cache_run(&c->cache, &c->standing.node, c->mapping, false)) {
+            poll_immediate_wake();      /* Others may wait for that. */
+        }
         if (client_is_live(c->client)) {
             c->current_at = time_wall();
             cache_touch(&c->cache, time_msec(), false);

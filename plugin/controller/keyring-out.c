@@ -260,6 +260,7 @@ keyring_out_update(struct keyring_out *out, const struct mapping *mapping,
             memcpy(out->digest, sha256, sizeof out->digest);
             out->written = true;
             out->wanted_changes++;
+            out->changed = mapping->revision;
             reload_start(out->reload);
         }
     }
@@ -296,7 +297,10 @@ keyring_out_run(struct keyring_out *out)
     if (out->forgetting && reload_is_idle(out->reload)) {
         delete_file(out);
     }
-    if (keyring_out_is_loaded(out)) {
+    /* A restart makes the keyring anew from the cache: what others are told
+     * to be loaded must not go by that. */
+    if (keyring_out_is_loaded(out)
+        && model_revision_compare(out->cached, out->changed) >= 0) {
         /* Also of a revision that has the same keys. */
         out->loaded = out->wanted;
         out->loaded_changes = out->wanted_changes;

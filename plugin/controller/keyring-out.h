@@ -38,10 +38,13 @@ struct keyring_out {
     struct reload *reload;
 
     /* Of which revision the keyring is that was written, and the one that
-     * ovs-vswitchd has said to have loaded (zero: none); and how often keys
+     * this node will not lose any more (zero: none), because ovs-vswitchd has
+     * said to have loaded it, and the cache has it too; and how often keys
      * have changed until then. */
     struct model_revision wanted, loaded;
     unsigned int wanted_changes, loaded_changes;
+    struct model_revision changed;  /* That last changed the file. */
+    struct model_revision cached;   /* That the cache has.  Set by others. */
 };
 
 void keyring_out_init(struct keyring_out *, const char *run_dir);

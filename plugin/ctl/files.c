@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include "model/reader.h"
 #include "model/url.h"
 #include "util.h"
+#include "uuid.h"
 
 enum { FILE_SIZE_LIMIT = 1024 * 1024, PEM_LIMIT = 64 * 1024 };
 
@@ -208,7 +210,24 @@ operator_config_destroy(struct operator_config *config)
     free(config->token);
 }
 
-/* Removing. */
+/* The controller's. */
+
+char *
+instance_read(void)
+{
+    char *path = xasprintf("%s/instance", run_dir());
+    char line[UUID_LEN + 1];
+    struct uuid uuid;
+    FILE *file = fopen(path, "r");
+    bool ok = file && fgets(line, sizeof line, file)
+              && uuid_from_string(&uuid, line);
+
+    if (file) {
+        fclose(file);
+    }
+    free(path);
+    return ok ? xstrdup(line) : NULL;
+}
 
 char *
 file_remove(const char *dir, const char *name)

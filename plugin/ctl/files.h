@@ -10,9 +10,6 @@
  *
  * Functions return null or an error message that the caller frees. */
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "svec.h"
 
 struct operator_config {
@@ -25,6 +22,10 @@ struct operator_config {
  * exists. */
 char *operator_config_read(const char *file, struct operator_config *);
 void operator_config_destroy(struct operator_config *);
+
+/* Returns the ID of this boot, which the controller keeps in its run
+ * directory, malloc()'d; null if there is none. */
+char *instance_read(void);
 
 /* Removes the file NAME in DIR, if it is there. */
 char *file_remove(const char *dir, const char *name);

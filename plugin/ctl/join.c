@@ -242,6 +242,10 @@ register_node(struct join *join)
                                                            "number"));
     ctl_check("the service's answer", model_check_node_number(number));
     node->number = number;
+    /* A clone that its origin did not register is a node of its own now. */
+    uuid_zero(&node->origin_id);
+    node_credential_free(node->origin_credential);
+    node->origin_credential = NULL;
     join->answer = json_incref(answer.json);
     client_answer_destroy(&answer);
     json_decref(body);
@@ -283,9 +287,21 @@ static void
 refresh(struct join *join)
 {
     struct client_answer answer;
+    struct node_file now;
+    bool exists;
 
-    client_set_credential(join->client, join->node.credential);
-    char *error = client_send(join->client, "GET", "/v1/self", NULL, &answer);
+    /* The controller may hold the lease by now, with another credential. */
+    char *error = node_file_read(join->dir, &now, &exists);
+    char *instance = instance_read();
+    client_set_credential(join->client, (error || !exists
+                                         ? join->node.credential
+                                         : now.credential));
+    client_set_instance(join->client, instance);
+    node_file_destroy(&now);
+    free(instance);
+    free(error);
+
+    error = client_send(join->client, "GET", "/v1/self", NULL, &answer);
     if (!error && answer.status == 200 && json_is_object(answer.json)) {
         json_decref(join->answer);
         join->answer = json_incref(answer.json);

@@ -30,7 +30,7 @@ struct key {
     int64_t owner;
     int64_t spi;
     bool told;
-    size_t i, n;                /* Waits for members[i]; confirmed if i == n. */
+    size_t i, n;                /* Waits for members[i]; for none if i == n. */
     uint32_t members[];
 };
 

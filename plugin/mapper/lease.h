@@ -87,7 +87,7 @@ struct lease_facts {
 
 enum lease_verdict {
     LEASE_GRANT,                /* To the same machine, or the first one. */
-    LEASE_GRANT_MOVED,          /* To another machine; the old one is silent. */
+    LEASE_GRANT_MOVED,          /* To another machine; the last is silent. */
     LEASE_GRANT_RESTORED,       /* To a disk that was turned back. */
     LEASE_ASK,                  /* Challenge the holder, then decide again. */
     LEASE_HELD,                 /* Not yet: see lease_retry_s(). */
