@@ -25,6 +25,8 @@ TESTSUITE_AT = \
 	tests/system-isolation.at \
 	tests/system-outage.at \
 	tests/system-address.at \
+	tests/system-clone.at \
+	tests/system-keys.at \
 	tests/system-secrets.at \
 	tests/system-sandbox.at \
 	tests/system-nonce.at
@@ -34,7 +36,8 @@ EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
 EXTRA_DIST += tests/README.md tests/run tests/soak tests/system-lib.sh tests/decode.py \
 	tests/echo.py tests/frames.py \
-	tests/hostile.py tests/nonces.py tests/secrets.py tests/stream.py \
+	tests/hostile.py tests/nonces.py tests/opens-none.py tests/secrets.py \
+	tests/stream.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \
 	tutorial/lib/build.sh tutorial/lib/hosts.sh tutorial/lib/moves.sh \
 	tutorial/lib/demo.sh

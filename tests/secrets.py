@@ -4,12 +4,14 @@
 
     secrets.py collect FILE...            prints one secret a line: NAME HEX
     secrets.py search SECRETS PATH...     looks for them, in any spelling
+    secrets.py memory SECRETS PID         looks for them in a process
 
 "collect" reads keyrings (every key), and anything else for keys in base64
 after "key": and for credentials and tokens (vsn1., vso1., vsj1.: their
 secret).  "search" looks into files and whole folders, for each secret as
 bytes, in hexadecimal (either case, with and without colons) and in base64
-(with and without padding), and fails if it finds one.
+(with and without padding), and fails if it finds one.  "memory" looks into
+all that a process may write.
 """
 
 import base64
@@ -63,26 +65,50 @@ def files(paths):
             yield path
 
 
-def search(list_path, paths):
+def contents(paths):
+    """Yields (path, bytes) of each file."""
+    for path in files(paths):
+        with open(path, "rb") as file:
+            yield path, file.read()
+
+
+def memory(pid):
+    """Yields (name, bytes) of each part of a process's writable memory."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as lines, \
+            open(f"/proc/{pid}/mem", "rb") as mem:
+        for line in lines:
+            match = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw\S* \S+ \S+ \S+ *(.*)",
+                             line)
+            if not match or match[3].startswith("[v"):
+                continue
+            start, end = int(match[1], 16), int(match[2], 16)
+            try:
+                mem.seek(start)
+                yield f"{match[1]} {match[3]}", mem.read(end - start)
+            except OSError:
+                continue        # Mapped, but nothing is there.
+
+
+def search(list_path, places):
     needles = []
     with open(list_path, encoding="ascii") as lines:
         for name, secret in map(str.split, lines):
             needles += [(name, spelling) for spelling in spellings(secret)]
     found = searched = size = 0
-    for path in files(paths):
-        with open(path, "rb") as file:
-            data = file.read()
+    for place, data in places:
         searched += 1
         size += len(data)
         hits = {name for name, spelling in needles if spelling in data}
         for name in sorted(hits):
-            print(f"{path}: has {name}")
+            print(f"{place}: has {name}")
         found += len(hits)
-    print(f"measured: {size} bytes in {searched} files, {found} secrets found")
+    print(f"measured: {size} bytes in {searched} places, "
+          f"{found} secrets found")
     return bool(found or not searched)
 
 
 if __name__ == "__main__":
     verb, *words = sys.argv[1:]
     sys.exit(collect(words) if verb == "collect"
-             else search(words[0], words[1:]))
+             else search(words[0], memory(words[1])) if verb == "memory"
+             else search(words[0], contents(words[1:])))

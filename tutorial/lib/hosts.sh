@@ -255,6 +255,7 @@ start_program() {
         vsubnet-mapper)
             in_host "$host" vsubnet-mapper --listen "$(mapper_listen 4)" \
                 --listen "$(mapper_listen 6)" --state-dir "$dir/state" \
+                --lease-time "$lease_time" \
                 "${options[@]}"
             ;;
         *)
