@@ -35,6 +35,7 @@ COVERAGE_DEFINE(controller_flows_computed);
 
 enum {
     UPDATE_MS = 5000,           /* Between looks at the database. */
+    FIRST_EVENT_MS = 1000,      /* For what was missed to arrive. */
     UNDERLAY_MTU = 1500,        /* What any path can be hoped to carry. */
 };
 
@@ -242,6 +243,11 @@ run_client(struct controller *c)
 {
     configure_client(c);
     client_run(c->client);
+    if (!client_is_live(c->client)) {
+        c->live_at = 0;
+    } else if (!c->live_at) {
+        c->live_at = time_msec();
+    }
     standing_run_lease(c);
     credential_rotation_run(c);
     if (c->restart_stream) {
@@ -394,13 +400,25 @@ run_database(struct controller *c)
 
 /* Keyring and flows. */
 
+/* The cache is written less often than the keyring, so after a restart the one
+ * that an earlier run has left may have keys that the cache has not, and that
+ * others send with already.  It stays until the service has said more, or,
+ * being connected, has nothing to say. */
+static bool
+keyring_is_ahead(struct controller *c)
+{
+    return (!c->from_service && c->mapping->self
+            && (!c->live_at || time_msec() < c->live_at + FIRST_EVENT_MS)
+            && keyring_out_is_left(&c->keyring, c->mapping->self->number));
+}
+
 static void
 run_keyring(struct controller *c)
 {
     if (c->keyring.dirty && time_msec() >= c->keyring.retry_at) {
         c->keyring_changed = true;
     }
-    if (c->mapping && c->keyring_changed) {
+    if (c->mapping && c->keyring_changed && !keyring_is_ahead(c)) {
         keyring_out_update(&c->keyring, c->mapping, &c->keys);
         c->keyring_changed = false;
     }

@@ -58,6 +58,8 @@ struct controller {
 
     struct mapping *mapping;            /* NULL: none known. */
     bool from_service;                  /* Else from the cache. */
+    long long int live_at;              /* time_msec() when the client became
+                                         * live; 0: it is not. */
     long long int current_at;           /* When the service last stood by it,
                                          * seconds of the epoch; 0: never. */
     char *mapping_error;                /* The last event was refused. */

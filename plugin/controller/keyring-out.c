@@ -215,6 +215,8 @@ keyring_out_forget(struct keyring_out *out)
     char *error = keyring_load(out->path, &old);
 
     out->written = out->dirty = false;
+    out->looked = true;
+    out->left = 0;
     out->wanted = out->loaded = (struct model_revision) { 0, 0 };
     if (!error) {
         struct keyring *empty = keyring_create(old->self);
@@ -230,6 +232,23 @@ keyring_out_forget(struct keyring_out *out)
         out->forgetting = true;
         reload_start(out->reload);
     }
+}
+
+bool
+keyring_out_is_left(struct keyring_out *out, uint32_t self)
+{
+    if (!out->looked) {
+        struct keyring *keyring;
+        char *error = keyring_load(out->path, &keyring);
+
+        if (!error) {
+            out->left = keyring->self;
+            keyring_destroy(keyring);
+        }
+        free(error);
+        out->looked = true;
+    }
+    return !out->written && out->left == self;
 }
 
 void

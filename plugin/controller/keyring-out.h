@@ -32,6 +32,9 @@ struct keyring_out {
     uint8_t digest[32];         /* SHA-256 of what was last written. */
     bool written;               /* 'digest' is valid. */
     bool dirty;                 /* The last attempt failed. */
+    bool looked;                /* 'left' is valid. */
+    uint32_t left;              /* Node whose keyring an earlier run has left,
+                                 * or 0. */
     bool forgetting;            /* The file is empty, and about to go. */
     long long int retry_at;
     char *error;                /* Or NULL. */
@@ -49,6 +52,10 @@ struct keyring_out {
 
 void keyring_out_init(struct keyring_out *, const char *run_dir);
 void keyring_out_destroy(struct keyring_out *);
+
+/* True if an earlier run left a keyring of node 'self' that this run has not
+ * replaced.  It is never older than the cache, and may be newer. */
+bool keyring_out_is_left(struct keyring_out *, uint32_t self);
 
 void keyring_out_update(struct keyring_out *, const struct mapping *,
                         const struct own_keys *);
