@@ -18,14 +18,20 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/datagram/forged \
 	tests/fuzz/corpus/datagram/replicated \
 	tests/fuzz/corpus/datagram/unicast \
+	tests/fuzz/corpus/events/bad-algorithm \
+	tests/fuzz/corpus/events/bad-binding \
+	tests/fuzz/corpus/events/removals \
 	tests/fuzz/corpus/events/small \
 	tests/fuzz/corpus/events/stream \
 	tests/fuzz/corpus/events/unknown \
 	tests/fuzz/corpus/keyring/design \
 	tests/fuzz/corpus/keyring/ipv6 \
 	tests/fuzz/corpus/keyring/small \
+	tests/fuzz/corpus/registration/bad-mac \
 	tests/fuzz/corpus/registration/bindings \
+	tests/fuzz/corpus/registration/endpoint-loopback \
 	tests/fuzz/corpus/registration/key \
+	tests/fuzz/corpus/registration/key-too-short \
 	tests/fuzz/corpus/registration/key256 \
 	tests/fuzz/corpus/registration/lease \
 	tests/fuzz/corpus/registration/register \
