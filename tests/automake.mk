@@ -8,22 +8,28 @@ TESTSUITE_AT = \
 	tests/offload.at \
 	tests/datapath.at \
 	tests/datapath-pmd.at \
+	tests/datapath-path.at \
 	tests/integrity.at \
 	tests/mapper.at \
 	tests/mapper-http.at \
 	tests/mapper-streams.at \
 	tests/mapper-crash.at \
 	tests/mapper-hostile.at \
+	tests/mapper-identity.at \
 	tests/controller.at \
+	tests/controller-identity.at \
 	tests/ctl.at \
+	tests/ctl-identity.at \
 	tests/system-macros.at \
 	tests/system-traffic.at \
 	tests/system-isolation.at \
 	tests/system-outage.at \
+	tests/system-address.at \
 	tests/system-secrets.at \
 	tests/system-sandbox.at \
 	tests/system-nonce.at
 EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
+	tests/too-big.py \
 	tests/segments.py tests/transfer.py
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
 EXTRA_DIST += tests/README.md tests/run tests/soak tests/system-lib.sh tests/decode.py \
@@ -62,6 +68,7 @@ tests_unit_datapath_SOURCES = \
 	tests/unit-congestion.c \
 	tests/unit-datapath.c \
 	tests/unit-fragment.c \
+	tests/unit-path.c \
 	tests/unit-too-big.c
 tests_unit_datapath_LDADD = \
 	plugin/datapath/libvsubnet-datapath.a $(unit_ldadd)
@@ -75,16 +82,20 @@ tests_unit_mapper_LDADD = \
 	plugin/mapper/libmapper.a \
 	plugin/mapper/libmapper-idl.a \
 	$(unit_ldadd)
-EXTRA_DIST += tests/mapper.sh tests/mapper-events
+EXTRA_DIST += tests/mapper.sh tests/mapper-events \
+	tests/mapper-1.0.0.ovsschema
 
 check_PROGRAMS += tests/unit-controller
 tests_unit_controller_SOURCES = \
 	tests/unit-controller-binding.c \
 	tests/unit-controller-flow.c \
+	tests/unit-controller-identity.c \
+	tests/unit-controller-keys.c \
 	tests/unit-controller.c \
 	tests/unit-controller.h
 tests_unit_controller_LDADD = \
 	plugin/controller/libvsubnet-controller.a \
+	plugin/host/libvsubnet-host.a \
 	$(unit_ldadd) $(CURL_LIBS)
 
 tests/package.m4: $(top_srcdir)/configure.ac

@@ -128,7 +128,7 @@ dp_add_port() {
     on "$dp_port_host_" ovs-vsctl add-port br0 vs0 -- set interface vs0 \
         "type=${DP_TYPE:-vsubnet}" ofport_request=1 options:remote_ip=flow options:key=flow \
         "options:keyring=$dp_dir/$dp_port_host_/keyring" \
-        "options:state=$dp_dir/$dp_port_host_/sessions" \
+        "options:state=$dp_dir/$dp_port_host_/sessions" "options:probe=${DP_PROBE:-false}" \
         $(for o; do echo "options:$o"; done)
 }
 

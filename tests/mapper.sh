@@ -117,6 +117,91 @@ EOF
 }
 cred () { cat "$1.cred"; }
 
+# boot BOOT: the instance ID that stands for this boot of some host.
+boot () {
+    test -e "boot-$1" ||
+        "$PYTHON3" -c 'import uuid; print(uuid.uuid4())' > "boot-$1"
+    cat "boot-$1"
+}
+
+# lease NAME BOOT [MACHINE [CREDENTIAL]]: asks for the lease as a host would.
+lease () {
+    api PUT /v1/self/lease ${4-`cred $1`} \
+        "{\"instance\": \"`boot $2`\", \"fingerprint\": \"${3-fp-$1}\"}"
+}
+lease_is () {
+    want_=$1; shift
+    lease "$@" > lease.out
+    test "`cat lease.out`" = "$want_"
+}
+
+# as NAME BOOT METHOD PATH [JSON]: a request of that instance.
+as () {
+    name_=$1 boot_=$2 method_=$3 path_=$4; shift 4
+    if test $# -gt 0; then
+        call $method_ $path_ `cred $name_` \
+            -H "VSubnet-Instance: `boot $boot_`" \
+            -H 'Content-Type: application/json' -d "$1"
+    else
+        call $method_ $path_ `cred $name_` \
+            -H "VSubnet-Instance: `boot $boot_`"
+    fi
+}
+
+# new_credential NAME: makes another one, in NAME.next; its hash in NAME.hash.
+new_credential () {
+    "$PYTHON3" - "$1" <<'EOF'
+import hashlib, secrets, sys
+name, secret = sys.argv[1], secrets.token_hex(32)
+node_id = open(name + '.id').read()
+open(name + '.next', 'w').write('vsn1.%s.%s' % (node_id, secret))
+open(name + '.hash', 'w').write(hashlib.sha256(secret.encode()).hexdigest())
+EOF
+}
+put_credential () {
+    as $1 $2 PUT /v1/self/credential "{\"credential_hash\": \"`cat $1.hash`\"}"
+}
+
+# answer_challenges NAME BOOT: as the controller behind stream-NAME does.
+# Runs until NAME.answers goes away.
+answer_challenges () {
+    : > $1.answers
+    (   answered=0
+        while test -e $1.answers; do
+            n=`grep -c '^event: challenge' stream-$1`
+            if test $n -gt $answered; then
+                answered=$n
+                nonce=`grep -A1 '^event: challenge' stream-$1 | tail -1`
+                curl -s -o heartbeat.out --max-time 60 \
+                    --cacert m/state/ca.pem --connect-to \
+                    vsubnet-mapper:443:127.0.0.1:`cat m/port` \
+                    -H "Authorization: Bearer `cred $1`" \
+                    -H "VSubnet-Instance: `boot $2`" \
+                    -H 'Content-Type: application/json' -d "${nonce#data: }" \
+                    https://vsubnet-mapper/v1/self/heartbeat
+            fi
+            sleep .02
+        done ) &
+}
+# clone NAME OF BOOT: what a copy of host OF does when it is told that it is
+# one: a new ID and credential, registered with OF's credential.
+clone () {
+    test -e "$1.cred" || register "$1" none > /dev/null
+    call POST /v1/register `cred $2` -H "VSubnet-Instance: `boot $3`" \
+        -H 'Content-Type: application/json' -d "`cat $1.body`"
+}
+rekey_of () { get /v1/nets/$1 "d['rekey']"; }
+
+# Keys that others have in force: what NAME says, and what it was told.
+loaded () { api POST /v1/self/loaded `cred $1` "{\"revision\": \"$2\"}"; }
+revision () { mapper_status "d['revision']"; }
+told () { grep -A1 '^event: loaded' stream-$1 | sed -n 's/^data: //p'; }
+was_told () { told $1 | grep -q "[^0-9]$2[^0-9]"; }
+
+audited () {
+    get /v1/audit "[a['action'] + ' ' + a['object'] for a in d['items']]"
+}
+
 # put_key NODE-NAME NET EPOCH: a new key, in base64 in ./key; the answer, with
 # the SPI, is in out.
 put_key () {
@@ -128,13 +213,14 @@ put_same_key () {
         \"algorithm\": \"aes128gcm\", \"key\": \"`cat key`\"}"
 }
 
-# stream NAME CREDENTIAL [LAST-EVENT-ID]: follows the events in stream-NAME.
+# stream NAME CREDENTIAL [LAST-EVENT-ID [BOOT]]: follows the events in stream-NAME.
 stream () {
     # An older stream's events are not this one's.
     rm -f stream-$1
     curl -sN -o stream-$1 --cacert m/state/ca.pem \
         --connect-to vsubnet-mapper:443:127.0.0.1:`cat m/port` \
         -H "Authorization: Bearer $2" ${3:+-H} ${3:+"Last-Event-ID: $3"} \
+        ${4:+-H} ${4:+"VSubnet-Instance: `boot $4`"} \
         https://vsubnet-mapper/v1/events &
     echo $! > stream-$1.pid
     wait_until grep -qs 'still here' stream-$1
@@ -142,12 +228,12 @@ stream () {
 stream_end () { kill `cat stream-$1.pid`; rm -f stream-$1.pid; }
 events () { "$PYTHON3" "$VSUBNET_SRC/tests/mapper-events" stream-$1; }
 
-# wait_events NAME N: waits for N events and prints them.
+# wait_events NAME N: waits for N events of the mapping and prints them.
 wait_events () {
     wait_until has_events $1 $2
     events $1
 }
-has_events () { test `grep -c '^data: ' stream-$1` -ge $2; }
+has_events () { test `grep -c '^data: {"revision"' stream-$1` -ge $2; }
 
 # wait_until COMMAND...: for thirty seconds at most.
 wait_until () {

@@ -376,7 +376,7 @@ test_keyring(struct ovs_cmdl_context *ctx OVS_UNUSED)
     keyring_destroy(keyring);
 
     /* Uploaded; and node 9 is revoked: nothing of it is left. */
-    own_keys_set_spi(&keys, "demo", 1, 161);
+    own_keys_set_spi(&keys, "demo", own->draw, 161);
     mapping_node(mapping, 9)->state = MODEL_NODE_REVOKED;
     keyring = keyring_build(mapping, &keys);
     text = keyring_format(keyring, &n);

@@ -4,14 +4,11 @@
 #include "unit-controller.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "command-line.h"
-#include "controller/identity.h"
 #include "controller/local-port.h"
 #include "controller/mapping-event.h"
 #include "controller/names.h"
-#include "controller/own-keys.h"
 #include "controller/registrar.h"
 #include "controller/sse.h"
 #include "flow.h"
@@ -276,148 +273,6 @@ test_events(struct ovs_cmdl_context *ctx OVS_UNUSED)
     free(error);
 }
 
-/* node.json. */
-
-#define SECRET "0123456789abcdef0123456789abcdef" \
-               "0123456789abcdef0123456789abcdef"
-#define NODE(MEMBERS) "{\"version\":1,\"id\":\"" ID "\",\"urls\":" \
-                      "[\"https://a:1\",\"https://b\"],\"ca\":\"P\\nE\"," \
-                      "\"number\":null,\"name\":\"h7\"," \
-                      "\"fingerprint\":\"f\"" MEMBERS "}"
-
-static void
-test_identity(struct ovs_cmdl_context *ctx OVS_UNUSED)
-{
-    static const struct { const char *json; bool ok; } tests[] = {
-        { NODE(",\"credential\":\"vsn1." ID "." SECRET "\""), true },
-        { NODE(",\"credential\":\"vsj1.x." SECRET "." SECRET "\""), false },
-        { NODE(",\"credential\":\"" SECRET "\""), false },
-        { NODE(""), false },
-        { "[]", false },
-        { "", false },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
-        struct identity *identity;
-        char *error = identity_parse(tests[i].json, strlen(tests[i].json),
-                                     &identity);
-
-        CHECK(!error == tests[i].ok && !identity == !tests[i].ok,
-              "%"PRIuSIZE": %s", i, error ? error : "no error");
-        CHECK(!error || !strstr(error, SECRET), "tells the secret: %s",
-              error);
-        if (identity) {
-            CHECK(identity->n_urls == 2, "URLs");
-            CHECK(!strcmp(identity->ca, "P\nE"), "CA");
-        }
-        identity_free(identity);
-        free(error);
-    }
-}
-
-/* Another algorithm: the key of 'net', SPI 99, stays in force until some time
- * after the new one got its SPI, whatever restarts meanwhile. */
-static void
-test_key_replaced(struct own_keys *keys, struct own_keys *again,
-                  struct mapping *mapping, const char *net)
-{
-    struct model_net *row = mapping_net(mapping, net);
-    const long long int second = 1000;
-
-    row->algorithm = MODEL_AES256GCM;
-    CHECK(own_keys_sync(keys, mapping, false), "another algorithm");
-    CHECK(own_keys_save(keys, 0), "%s", keys->error);
-    const struct own_key *new = shash_find_data(&keys->keys, net);
-    CHECK(new->upload && new->epoch == 2 && new->secret.size == 32, "a new key");
-    CHECK(own_keys_in_force(keys, net)->spi == 99, "the old one is in force");
-    CHECK(!own_keys_run(keys, second), "for as long as it takes");
-
-    own_keys_load(again);
-    CHECK(!again->error, "%s", again->error);
-    CHECK(own_keys_in_force(again, net)->spi == 99, "after a restart too");
-    new = shash_find_data(&again->keys, net);
-    CHECK(new->upload && new->epoch == 2, "with its successor");
-
-    /* Back again before it was uploaded, and then uploaded. */
-    row->algorithm = MODEL_AES128GCM;
-    CHECK(own_keys_sync(keys, mapping, false), "the first algorithm");
-    CHECK(own_keys_in_force(keys, net)->spi == 99, "still in force");
-    CHECK(own_keys_set_spi(keys, net, 3, 101), "uploaded");
-    CHECK(!own_keys_run(keys, second), "nobody knows it yet");
-    CHECK(own_keys_in_force(keys, net)->spi == 99, "still");
-    CHECK(!own_keys_run(keys, second + OWN_KEYS_SWITCH_MS - 1), "nor now");
-    CHECK(own_keys_run(keys, second + OWN_KEYS_SWITCH_MS), "they do");
-    CHECK(own_keys_in_force(keys, net)->spi == 101, "the switch");
-    CHECK(own_keys_save(keys, 0), "%s", keys->error);
-    own_keys_load(again);
-    CHECK(own_keys_in_force(again, net)->spi == 101, "saved");
-
-    /* Another VNI is another vSubnet: nothing of the old one is sent. */
-    row->vni++;
-    CHECK(own_keys_sync(keys, mapping, false), "another VNI");
-    CHECK(!own_keys_in_force(keys, net)->spi, "nothing to send with");
-    row->vni--;
-    CHECK(own_keys_sync(keys, mapping, false), "back");
-}
-
-/* keys.json: the life of a key, in the directory of argument 1. */
-static void
-test_own_keys(struct ovs_cmdl_context *ctx)
-{
-    struct mapping *mapping = test_mapping();
-    struct own_keys keys, again;
-    struct stat s;
-
-    own_keys_init(&keys, ctx->argv[1]);
-    own_keys_load(&keys);
-    CHECK(!keys.error, "no file is no error");
-    CHECK(own_keys_sync(&keys, mapping, true), "makes keys");
-    CHECK(shash_count(&keys.keys) == 2, "one a vSubnet");
-    CHECK(!own_keys_next_upload(&keys), "nothing unsaved is uploaded");
-    CHECK(own_keys_save(&keys, 0), "%s", keys.error);
-    CHECK(!stat(keys.path, &s) && (s.st_mode & 0777) == 0600, "mode");
-
-    struct own_key *key = own_keys_next_upload(&keys);
-    CHECK(key && key->epoch == 1 && !key->spi, "to be uploaded");
-    CHECK(own_keys_set_spi(&keys, key->net, 1, 99), "SPI is new");
-    CHECK(!own_keys_set_spi(&keys, key->net, 1, 99), "SPI is known");
-    CHECK(!own_keys_set_spi(&keys, key->net, 2, 98), "another epoch's");
-    CHECK(own_keys_save(&keys, 0), "%s", keys.error);
-
-    /* The same after a restart. */
-    own_keys_init(&again, ctx->argv[1]);
-    own_keys_load(&again);
-    CHECK(!again.error, "%s", again.error);
-    struct own_key *same = shash_find_data(&again.keys, key->net);
-    CHECK(same && same->spi == 99 && same->vni == key->vni
-          && model_secret_equals(&same->secret, &key->secret), "reloaded");
-    CHECK(!own_keys_sync(&again, mapping, false), "nothing to do");
-    CHECK(!same->upload, "a change says nothing about it");
-    own_keys_sync(&again, mapping, true);
-    CHECK(same->upload, "the service does not have it any more");
-
-    /* What the service knows to be used, is not used again. */
-    own_keys_renew(&again, same->net, 1);
-    CHECK(same->epoch > 1 && !same->spi
-          && !model_secret_equals(&same->secret, &key->secret), "renewed");
-
-    char *net = xstrdup(key->net);
-    test_key_replaced(&keys, &again, mapping, net);
-
-    /* Membership ends: the key goes, from the file too. */
-    mapping_remove_net(mapping, mapping_net(mapping, net));
-    free(net);
-    CHECK(own_keys_sync(&keys, mapping, false), "dropped");
-    CHECK(shash_count(&keys.keys) == 1, "one left");
-    own_keys_save(&keys, 0);
-    own_keys_load(&again);
-    CHECK(shash_count(&again.keys) == 1, "one left in the file");
-
-    own_keys_destroy(&again);
-    own_keys_destroy(&keys);
-    mapping_destroy(mapping);
-}
-
 static void
 test_endpoints(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
@@ -449,7 +304,12 @@ static const struct ovs_cmdl_command commands[] = {
     { "sse-limit", NULL, 0, 0, test_sse_limit, OVS_RO },
     { "events", NULL, 0, 0, test_events, OVS_RO },
     { "identity", NULL, 0, 0, test_identity, OVS_RO },
+    { "identity-file", NULL, 1, 1, test_identity_file, OVS_RW },
+    { "instance", NULL, 1, 1, test_instance, OVS_RW },
+    { "lease", NULL, 0, 0, test_lease, OVS_RO },
+    { "credential", NULL, 0, 0, test_credential, OVS_RO },
     { "own-keys", NULL, 1, 1, test_own_keys, OVS_RW },
+    { "key-rotation", NULL, 1, 1, test_key_rotation, OVS_RW },
     { "endpoints", NULL, 0, 0, test_endpoints, OVS_RO },
     { "cookie", NULL, 0, 0, test_cookie, OVS_RO },
     { "desired", NULL, 0, 0, test_desired, OVS_RO },

@@ -43,4 +43,15 @@ void test_bindings(struct ovs_cmdl_context *);
 void test_bindings_learnt(struct ovs_cmdl_context *);
 void test_keyring(struct ovs_cmdl_context *);
 
+/* unit-controller-identity.c */
+void test_identity(struct ovs_cmdl_context *);
+void test_identity_file(struct ovs_cmdl_context *);
+void test_instance(struct ovs_cmdl_context *);
+void test_lease(struct ovs_cmdl_context *);
+void test_credential(struct ovs_cmdl_context *);
+
+/* unit-controller-keys.c */
+void test_own_keys(struct ovs_cmdl_context *);
+void test_key_rotation(struct ovs_cmdl_context *);
+
 #endif /* unit-controller.h */

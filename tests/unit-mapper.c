@@ -14,6 +14,7 @@
 #include "mapper/auth.h"
 #include "mapper/ipam.h"
 #include "mapper/keybox.h"
+#include "mapper/lease.h"
 #include "util.h"
 #include "uuid.h"
 
@@ -260,7 +261,159 @@ test_auth(struct ovs_cmdl_context *ctx OVS_UNUSED)
     exit(bad ? 1 : 0);
 }
 
+/* The decision, as the table of DESIGN.md section 4.6 has it. */
+static void
+test_lease(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    enum { NOBODY = LEASE_NOBODY, SELF = LEASE_SELF, OTHER = LEASE_OTHER };
+    enum { CURRENT = false, OLD = true };
+    enum { ELSEWHERE = false, SAME = true };
+    enum { GONE = false, STREAM = true };
+    enum { YET = LEASE_NOT_ASKED, YES = LEASE_ANSWERED, NO = LEASE_SILENT };
+    static const struct {
+        int holder;
+        bool superseded, same_machine, stream;
+        int challenge;
+        int silent_s;
+        enum lease_verdict verdict;
+    } tests[] = {
+        /* Nobody, or the one who asks. */
+        { NOBODY, CURRENT, SAME, GONE, YET, 0, LEASE_GRANT },
+        { NOBODY, CURRENT, ELSEWHERE, GONE, YET, 0, LEASE_GRANT },
+        { NOBODY, OLD, SAME, GONE, YET, 0, LEASE_GRANT_RESTORED },
+        { NOBODY, OLD, ELSEWHERE, GONE, YET, 0, LEASE_DUPLICATE },
+        { SELF, CURRENT, SAME, STREAM, YET, 0, LEASE_GRANT },
+        { SELF, CURRENT, ELSEWHERE, STREAM, YET, 0, LEASE_GRANT },
+        { SELF, OLD, SAME, STREAM, YET, 0, LEASE_GRANT_RESTORED },
+        { SELF, OLD, ELSEWHERE, STREAM, YET, 0, LEASE_DUPLICATE },
+
+        /* Another one, with a stream. */
+        { OTHER, CURRENT, SAME, STREAM, YET, 999, LEASE_ASK },
+        { OTHER, CURRENT, ELSEWHERE, STREAM, YET, 999, LEASE_ASK },
+        { OTHER, OLD, SAME, STREAM, YET, 999, LEASE_ASK },
+        { OTHER, OLD, ELSEWHERE, STREAM, YET, 999, LEASE_DUPLICATE },
+        { OTHER, CURRENT, SAME, STREAM, YES, 999, LEASE_DUPLICATE },
+        { OTHER, CURRENT, ELSEWHERE, STREAM, YES, 999, LEASE_DUPLICATE },
+        { OTHER, OLD, SAME, STREAM, YES, 999, LEASE_DUPLICATE },
+        { OTHER, OLD, ELSEWHERE, STREAM, YES, 999, LEASE_DUPLICATE },
+        { OTHER, CURRENT, SAME, STREAM, NO, 0, LEASE_GRANT },
+        { OTHER, CURRENT, ELSEWHERE, STREAM, NO, 59, LEASE_HELD },
+        { OTHER, CURRENT, ELSEWHERE, STREAM, NO, 60, LEASE_GRANT_MOVED },
+        { OTHER, OLD, SAME, STREAM, NO, 0, LEASE_GRANT_RESTORED },
+        { OTHER, OLD, ELSEWHERE, STREAM, NO, 999, LEASE_DUPLICATE },
+
+        /* Another one, without. */
+        { OTHER, CURRENT, SAME, GONE, YET, 0, LEASE_GRANT },
+        { OTHER, CURRENT, ELSEWHERE, GONE, YET, 0, LEASE_HELD },
+        { OTHER, CURRENT, ELSEWHERE, GONE, YET, 59, LEASE_HELD },
+        { OTHER, CURRENT, ELSEWHERE, GONE, YET, 60, LEASE_GRANT_MOVED },
+        { OTHER, CURRENT, ELSEWHERE, GONE, NO, 59, LEASE_HELD },
+        { OTHER, OLD, SAME, GONE, YET, 0, LEASE_GRANT_RESTORED },
+        { OTHER, OLD, ELSEWHERE, GONE, YET, 999, LEASE_DUPLICATE },
+    };
+    int bad = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
+        struct lease_facts f = {
+            .holder = tests[i].holder,
+            .superseded = tests[i].superseded,
+            .same_machine = tests[i].same_machine,
+            .stream = tests[i].stream,
+            .challenge = tests[i].challenge,
+            .silent_ms = tests[i].silent_s * 1000LL,
+            .lease_ms = 60 * 1000,
+        };
+        enum lease_verdict verdict = lease_decide(&f);
+
+        if (verdict != tests[i].verdict) {
+            printf("row %"PRIuSIZE": %d\n", i, verdict);
+            bad++;
+        }
+    }
+
+    /* Never "at once", never longer than a lease. */
+    struct lease_facts f = { .lease_ms = 60 * 1000 };
+    f.silent_ms = 0;
+    assert(lease_retry_s(&f) == 60);
+    f.silent_ms = 1;
+    assert(lease_retry_s(&f) == 60);
+    f.silent_ms = 59999;
+    assert(lease_retry_s(&f) == 1);
+    f.silent_ms = 70000;
+    assert(lease_retry_s(&f) == 1);
+    exit(bad ? 1 : 0);
+}
+
+/* Who waits for an answer, and what came. */
+struct test_waiter {
+    struct lease_waiter up;
+    int n_resumed;
+};
+
+static void
+count_resumed(struct lease_waiter *waiter)
+{
+    CONTAINER_OF(waiter, struct test_waiter, up)->n_resumed++;
+}
+
+static void
+test_challenge(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    struct lease *lease = lease_create(60);
+    struct test_waiter w[LEASE_WAITERS_MAX + 1];
+    const char *nonce, *none;
+    char first[LEASE_NONCE_HEX + 1];
+
+    for (size_t i = 0; i < ARRAY_SIZE(w); i++) {
+        w[i] = (struct test_waiter) {
+            .up = { .holder = "a", .resume = count_resumed },
+        };
+    }
+
+    /* Those who ask for the same wait for the same answer. */
+    assert(lease_wait_answer(lease, 7, &w[0].up, &nonce) && nonce);
+    ovs_strlcpy(first, nonce, sizeof first);
+    assert(lease_wait_answer(lease, 7, &w[1].up, &none) && !none);
+    for (int i = 2; i < LEASE_WAITERS_MAX; i++) {
+        assert(lease_wait_answer(lease, 7, &w[i].up, &none) && !none);
+    }
+    assert(!lease_wait_answer(lease, 7, &w[LEASE_WAITERS_MAX].up, &none));
+
+    /* Only the holder's own answer counts. */
+    lease_answer(lease, 8, "a", first);
+    lease_answer(lease, 7, "b", first);
+    lease_answer(lease, 7, "a", "");
+    lease_answer(lease, 7, "a", "00000000000000000000000000000000");
+    assert(!w[0].n_resumed);
+    lease_answer(lease, 7, "a", first);
+    lease_answer(lease, 7, "a", first);
+    for (int i = 0; i < LEASE_WAITERS_MAX; i++) {
+        assert(w[i].n_resumed == 1 && w[i].up.challenge == LEASE_ANSWERED);
+    }
+
+    /* Another challenge has another nonce; a stop asks nobody. */
+    assert(lease_wait_answer(lease, 7, &w[0].up, &nonce) && nonce);
+    assert(strcmp(nonce, first));
+    lease_stop(lease);
+    assert(w[0].n_resumed == 2 && w[0].up.challenge == LEASE_NOT_ASKED);
+
+    /* Signs only grow; one audit a minute for each node. */
+    long long int started = lease_last_sign(lease, 7);
+    lease_heard(lease, 7, started - 1000);
+    assert(lease_last_sign(lease, 7) == started);
+    lease_heard(lease, 7, started + 5000);
+    lease_heard(lease, 7, started + 4000);
+    assert(lease_last_sign(lease, 7) == started + 5000);
+    assert(lease_last_sign(lease, 8) == started);
+    assert(lease_may_audit_refusal(lease, 7));
+    assert(!lease_may_audit_refusal(lease, 7));
+    assert(lease_may_audit_refusal(lease, 8));
+    lease_destroy(lease);
+}
+
 static const struct ovs_cmdl_command commands[] = {
+    { "lease", NULL, 0, 0, test_lease, OVS_RO },
+    { "challenge", NULL, 0, 0, test_challenge, OVS_RO },
     { "ipam-next", NULL, 0, 0, test_ipam_next, OVS_RO },
     { "ipam-assignable", NULL, 0, 0, test_ipam_assignable, OVS_RO },
     { "keybox", NULL, 0, 0, test_keybox, OVS_RO },

@@ -559,11 +559,12 @@ enum kind { NODE, NET, MEMBER, BINDING, KEY };
 
 #define R "\"revision\":\"1.2\""
 #define NODE_ "{" R ",\"id\":\"" UUID "\",\"number\":7,\"name\":\"h1\","
-#define NET_ "{" R ",\"name\":\"demo\",\"vni\":5001,"
+#define NET_ "{" R ",\"name\":\"demo\",\"vni\":5001,\"rekey\":12,"
 #define BINDING_ "{" R ",\"net\":\"demo\",\"mac\":\"06:76:00:00:00:07\","
 #define BINDING_END "\"node\":7,\"port\":\"tap0\",\"iface_id\":null," \
                     "\"origin\":\"static\"}"
-#define KEY_ "{" R ",\"net\":\"demo\",\"node\":7,\"spi\":161,\"epoch\":1,"
+#define KEY_ "{" R ",\"net\":\"demo\",\"node\":7,\"spi\":161,\"epoch\":1," \
+    "\"rekey\":9223372036854775807,"
 #define TUNNEL "\"tunnel_address\":\"240.0.0.7\""
 
 static const struct object_test {
@@ -587,6 +588,8 @@ static const struct object_test {
     { NODE, "{" R ",\"id\":\"" UUID "\",\"number\":268435455}",
       "number: not a whole number" },
     { NODE, "{\"revision\":\"x\"}", "revision: x: not a revision" },
+    { NODE, NODE_ "\"state\":\"pending\",\"origin\":\"x\"}",
+      "origin: x: not a UUID" },
     { NODE, "{}", "revision: missing" },
     { NODE, "[]", "not a JSON object" },
 
@@ -604,6 +607,9 @@ static const struct object_test {
       "subnets[2]: overlaps 10.77.0.0/24" },
     { NET, NET_ "\"subnets\":[1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8]}",
       "subnets: has more than 16 elements" },
+    { NET, "{" R ",\"name\":\"demo\",\"vni\":1,"
+      "\"algorithm\":\"aes128gcm\",\"rekey\":-1}",
+      "rekey: not a whole number" },
     { NET, NET_ "\"algorithm\":\"rot13\"}",
       "algorithm: rot13: not an algorithm" },
     { NET, NET_ "\"algorithm\":\"aes128gcm\",\"group\":\"10.0.0.1\"}",
@@ -713,6 +719,28 @@ test_objects(struct ovs_cmdl_context *ctx OVS_UNUSED)
     }
 }
 
+/* An older service says nothing of rekeying: as if it never happened. */
+static void
+test_rekey(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    json_t *json = parse("{" R ",\"name\":\"demo\",\"vni\":1,"
+                         "\"algorithm\":\"aes128gcm\"}");
+    struct model_net net;
+    struct model_key key;
+
+    check_error("net", model_net_from_json(json, &net), NULL);
+    assert(!net.rekey);
+    model_net_destroy(&net);
+    json_decref(json);
+
+    json = parse("{" R ",\"net\":\"demo\",\"node\":7,\"spi\":161,"
+                 "\"epoch\":1,\"algorithm\":\"aes128gcm\"}");
+    check_error("key", model_key_from_json(json, &key), NULL);
+    assert(!key.rekey);
+    model_key_destroy(&key);
+    json_decref(json);
+}
+
 /* Who sees what. */
 static void
 test_views(struct ovs_cmdl_context *ctx OVS_UNUSED)
@@ -720,16 +748,30 @@ test_views(struct ovs_cmdl_context *ctx OVS_UNUSED)
     json_t *json = parse(
         NODE_ "\"state\":\"approved\",\"endpoints\":[]," TUNNEL ","
         "\"fingerprint\":\"f\",\"created\":\"2026-11-22T07:39:00Z\","
-        "\"connected\":true}");
+        "\"connected\":true,\"origin\":\"" UUID "\"}");
     struct model_node node;
     struct model_key key;
 
     check_error("node", model_node_from_json(json, &node), NULL);
     json_t *operator = model_node_to_json(&node, MODEL_VIEW_OPERATOR);
     json_t *member = model_node_to_json(&node, MODEL_VIEW_NODE);
+    json_t *self = model_node_to_json(&node, MODEL_VIEW_SELF);
     assert(json_equal(operator, json));
     assert(!json_object_get(member, "fingerprint"));
     assert(!json_object_get(member, "connected"));
+    assert(!json_object_get(member, "origin"));
+    assert(!strcmp(json_string_value(json_object_get(self, "origin")), UUID));
+    assert(!json_object_get(self, "fingerprint"));
+    json_decref(self);
+
+    /* One that is no clone: operators see that it is none. */
+    memset(&node.origin, 0, sizeof node.origin);
+    self = model_node_to_json(&node, MODEL_VIEW_SELF);
+    assert(!json_object_get(self, "origin"));
+    json_decref(self);
+    self = model_node_to_json(&node, MODEL_VIEW_OPERATOR);
+    assert(json_is_null(json_object_get(self, "origin")));
+    json_decref(self);
     json_decref(operator);
     json_decref(member);
     json_decref(json);
@@ -764,6 +806,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "text", NULL, 0, 0, test_text, OVS_RO },
     { "url", NULL, 0, 0, test_url, OVS_RO },
     { "objects", NULL, 0, 0, test_objects, OVS_RO },
+    { "rekey", NULL, 0, 0, test_rekey, OVS_RO },
     { "views", NULL, 0, 0, test_views, OVS_RO },
     { "snapshot", NULL, 0, 0, test_snapshot, OVS_RO },
     { "change", NULL, 0, 0, test_change, OVS_RO },

@@ -4,6 +4,7 @@
 #include <config.h>
 #include "unit-seal.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <string.h>
 #include "command-line.h"
@@ -140,9 +141,17 @@ test_draw_exhausted(struct ovs_cmdl_context *ctx OVS_UNUSED)
     CHECK(!session_tx_next(tx, &now, &header));
     counter.dry = false;
 
+    /* Told to, it draws one more, which is younger. */
+    CHECK(session_tx_next(tx, &now, &header));
+    uint32_t before = session_seconds(header.session);
+    session_tx_renew(tx);
+    CHECK(session_tx_next(tx, &now, &header) && header.sequence == 0);
+    CHECK(session_seconds(header.session) == before + 1);
+
     /* The last second of 32 bits can be used, and nothing after. */
     session_state_set_tx(state, SPI, UINT32_MAX - 1);
     session_sender_import(sender, state);
+    session_tx_renew(tx);
     CHECK(session_tx_next(tx, &now, &header));
     CHECK(session_seconds(header.session) == UINT32_MAX);
     now.mono_ms += HOUR_MS;
@@ -620,7 +629,86 @@ test_dormant(struct ovs_cmdl_context *ctx OVS_UNUSED)
     session_rx_destroy(rx);
 }
 
+/* Who was last heard where: only the newest datagram of the youngest session
+ * tells. */
+void
+test_newest(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const struct {
+        struct datagram datagram;
+        bool newest;
+    } steps[] = {
+        { { .session = SESSION(100, 1), .sequence = 0 }, true },
+        { { .session = SESSION(100, 1), .sequence = 10 }, true },
+        { { .session = SESSION(100, 1), .sequence = 9 }, false },
+        { { .session = SESSION(101, 1), .sequence = 3 }, true },
+        { { .session = SESSION(101, 1), .sequence = 2 }, false },
+        { { .session = SESSION(100, 1), .sequence = 11 }, false },
+        { { .session = SESSION(101, 1), .sequence = 4 }, true },
+    };
+    struct session_rx *rx = make_rx();
+
+    CHECK(!session_rx_is_newest(rx, SESSION(100, 1), 0));
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        const struct datagram *d = &steps[i].datagram;
+
+        CHECK(receive(rx, d) == SESSION_OK, "step %"PRIuSIZE, i);
+        CHECK(session_rx_is_newest(rx, d->session, d->sequence)
+              == steps[i].newest, "step %"PRIuSIZE, i);
+    }
+    session_rx_destroy(rx);
+}
+
 /* State. */
+
+static const struct {
+    uint32_t number;
+    const char *address, *registered;
+    uint16_t port, registered_port;
+} endpoints[] = {
+    { 1, "::ffff:10.0.0.77", "::ffff:10.0.0.9", 8002, 8003 },
+    { 9, "fd00::1", "::ffff:10.0.0.9", 65535, 1 },
+    { WIRE_NODE_MAX, "fd00::2", "::", 8002, 0 },
+};
+
+static void
+put_endpoints(struct session_state *state)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(endpoints); i++) {
+        struct session_endpoint e = {
+            .number = endpoints[i].number,
+            .port = endpoints[i].port,
+            .registered_port = endpoints[i].registered_port,
+            .generation = 3,
+            .revision = UINT64_MAX - i,
+        };
+
+        CHECK(inet_pton(AF_INET6, endpoints[i].address, &e.address));
+        CHECK(inet_pton(AF_INET6, endpoints[i].registered, &e.registered));
+        session_state_set_endpoint(state, &e);
+        /* Again: takes its place. */
+        session_state_set_endpoint(state, &e);
+    }
+}
+
+static void
+check_endpoints(const struct session_state *state)
+{
+    CHECK(!session_state_get_endpoint(state, 2));
+    for (size_t i = 0; i < ARRAY_SIZE(endpoints); i++) {
+        const struct session_endpoint *e
+            = session_state_get_endpoint(state, endpoints[i].number);
+        struct in6_addr address, registered;
+
+        CHECK(e && e->port == endpoints[i].port
+              && e->registered_port == endpoints[i].registered_port
+              && e->generation == 3 && e->revision == UINT64_MAX - i);
+        CHECK(inet_pton(AF_INET6, endpoints[i].address, &address));
+        CHECK(inet_pton(AF_INET6, endpoints[i].registered, &registered));
+        CHECK(!memcmp(&address, &e->address, sizeof address));
+        CHECK(!memcmp(&registered, &e->registered, sizeof registered));
+    }
+}
 
 static struct session_rx *
 restart(struct session_rx *rx)
@@ -631,6 +719,7 @@ restart(struct session_rx *rx)
     const char path[] = "sessions";
 
     session_state_set_tx(state, 161, 1893456000);
+    put_endpoints(state);
     session_rx_export(rx, state);
     session_rx_destroy(rx);
 
@@ -645,6 +734,7 @@ restart(struct session_rx *rx)
     CHECK(!error, "%s", error);
     error = session_state_load(path, &read);
     CHECK(!error, "%s", error);
+    check_endpoints(read);
 
     rx = make_rx();
     session_rx_import(rx, read);
@@ -712,6 +802,8 @@ static const struct {
       "session 178 70dbd880a1b2c3d4 4711\nend 4\n", 0 },
     { HEAD "rx 178 4294967295\nend 2\n", 0 },
     { HEAD "tx 161 5\nrx 161 5\nend 3\n", 0 },
+    { HEAD "endpoint 9 10.0.0.77 8002 10.0.0.9 8002 3 41\n"
+      "endpoint 10 fd00::1 1 - 0 3 41\nend 3\n", 0 },
 
     { "", 1 },
     { "end 0\n", 1 },
@@ -742,6 +834,26 @@ static const struct {
     { HEAD "rx 178 0\nsession 178 70dbd880a1b2c3d4 1\n"
       "session 178 70dbd880a1b2c3d4 1\nend 4\n", 4 },
     { HEAD "peer 9 - 0 3.4\nend 2\n", 2 },
+    { HEAD "endpoint 9 10.0.0.77 8002 10.0.0.9 8002 3\n"
+      "end 2\n", 2 },
+    { HEAD "endpoint 0 10.0.0.77 8002 10.0.0.9 8002 3 41\n"
+      "end 2\n", 2 },
+    { HEAD "endpoint 9 - 0 10.0.0.9 8002 3 41\n"
+      "end 2\n", 2 },
+    { HEAD "endpoint 9 10.0.0.77 0 10.0.0.9 8002 3 41\n"
+      "end 2\n", 2 },
+    { HEAD "endpoint 9 10.0.0.77 65536 10.0.0.9 8002 3 41\n"
+      "end 2\n", 2 },
+    { HEAD "endpoint 9 10.0.0.77 8002 - 8002 3 41\n"
+      "end 2\n", 2 },
+    { HEAD "endpoint 9 10.0.0 8002 10.0.0.9 8002 3 41\n"
+      "end 2\n", 2 },
+    { HEAD "endpoint 9 10.0.0.77 8002 10.0.0.9 8002 3 -1\n"
+      "end 2\n", 2 },
+    { HEAD "endpoint 9 10.0.0.77 8002 10.0.0.9 8002 3 41\n"
+      "endpoint 9 10.0.0.78 8002 10.0.0.9 8002 3 41\nend 3\n", 3 },
+    { HEAD "rx 178 0\nendpoint 9 10.0.0.77 8002 10.0.0.9 8002 3 41\n"
+      "session 178 70dbd880a1b2c3d4 1\nend 4\n", 4 },
 };
 
 static void

@@ -745,6 +745,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "evict", NULL, 0, 0, test_evict, OVS_RO },
     { "budget", NULL, 0, 0, test_budget, OVS_RO },
     { "dormant", NULL, 0, 0, test_dormant, OVS_RO },
+    { "newest", NULL, 0, 0, test_newest, OVS_RO },
     { "state-round-trip", NULL, 0, 0, test_state_round_trip, OVS_RO },
     { "state-empty", NULL, 0, 0, test_state_empty, OVS_RO },
     { "state-bad", NULL, 0, 0, test_state_bad, OVS_RO },

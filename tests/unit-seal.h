@@ -39,6 +39,7 @@ void test_unauthenticated(struct ovs_cmdl_context *);
 void test_evict(struct ovs_cmdl_context *);
 void test_budget(struct ovs_cmdl_context *);
 void test_dormant(struct ovs_cmdl_context *);
+void test_newest(struct ovs_cmdl_context *);
 void test_state_round_trip(struct ovs_cmdl_context *);
 void test_state_empty(struct ovs_cmdl_context *);
 void test_state_bad(struct ovs_cmdl_context *);

@@ -10,6 +10,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/client.h \
 	plugin/controller/controller.c \
 	plugin/controller/controller.h \
+	plugin/controller/credential-rotation.c \
+	plugin/controller/credential-rotation.h \
 	plugin/controller/flow-desired.c \
 	plugin/controller/flow-desired.h \
 	plugin/controller/flow-diff.c \
@@ -23,10 +25,18 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/http.h \
 	plugin/controller/identity.c \
 	plugin/controller/identity.h \
+	plugin/controller/instance.c \
+	plugin/controller/instance.h \
+	plugin/controller/key-rotation.c \
+	plugin/controller/key-rotation.h \
+	plugin/controller/key-service.c \
+	plugin/controller/key-service.h \
 	plugin/controller/json-text.c \
 	plugin/controller/json-text.h \
 	plugin/controller/keyring-out.c \
 	plugin/controller/keyring-out.h \
+	plugin/controller/lease.c \
+	plugin/controller/lease.h \
 	plugin/controller/learnt.c \
 	plugin/controller/learnt.h \
 	plugin/controller/local-port.c \
@@ -51,6 +61,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/reload.h \
 	plugin/controller/sse.c \
 	plugin/controller/sse.h \
+	plugin/controller/standing.c \
+	plugin/controller/standing.h \
 	plugin/controller/status.c \
 	plugin/controller/status.h
 
@@ -59,6 +71,7 @@ plugin_controller_vsubnet_controller_SOURCES = \
 	plugin/controller/vsubnet-controller.c
 plugin_controller_vsubnet_controller_LDADD = \
 	plugin/controller/libvsubnet-controller.a \
+	plugin/host/libvsubnet-host.a \
 	plugin/model/libvsubnet-model.a \
 	plugin/seal/libvsubnet-seal.a \
 	$(LDADD) $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)

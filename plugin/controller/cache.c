@@ -3,7 +3,9 @@
 #include <config.h>
 #include "controller/cache.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "controller/json-text.h"
@@ -38,6 +40,7 @@ void
 cache_forget(struct cache *cache)
 {
     cache->dirty = false;
+    cache->saved = (struct model_revision) { 0, 0 };
     private_file_remove(cache->path);
 }
 
@@ -77,9 +80,14 @@ cache_load(struct cache *cache, const struct uuid *id)
     char *data, *error;
     size_t n;
 
-    if (access(cache->path, F_OK)) {
+    struct stat s;
+
+    cache->current_at = 0;
+    cache->saved = (struct model_revision) { 0, 0 };
+    if (stat(cache->path, &s)) {
         return NULL;
     }
+    cache->current_at = s.st_mtime;
     error = private_file_read(cache->path, MAX_FILE, &data, &n);
     if (!error) {
         json_t *json;
@@ -94,6 +102,9 @@ cache_load(struct cache *cache, const struct uuid *id)
     set_error(cache, (error ? xasprintf("%s: %s", cache->path, error)
                       : NULL));
     free(error);
+    if (mapping) {
+        cache->saved = mapping->revision;
+    }
     return mapping;
 }
 
@@ -103,14 +114,14 @@ cache_mark(struct cache *cache)
     cache->dirty = true;
 }
 
-void
+bool
 cache_run(struct cache *cache, const struct uuid *id,
           const struct mapping *mapping, bool now)
 {
     long long int start = time_msec();
 
     if (!cache->dirty || (!now && start < cache->next_save)) {
-        return;
+        return false;
     }
 
     char uuid[UUID_LEN + 1];
@@ -127,6 +138,20 @@ cache_run(struct cache *cache, const struct uuid *id,
     cache->dirty = cache->error != NULL;
     long long int end = time_msec();
     cache->next_save = end + MAX(CACHE_INTERVAL_MS, 10 * (end - start));
+    if (!cache->error) {
+        cache->saved = mapping->revision;
+    }
+    return !cache->error;
+}
+
+void
+cache_touch(struct cache *cache, long long int now, bool at_once)
+{
+    if (!cache->dirty && (at_once || now >= cache->next_touch)) {
+        /* If it can't be, it is told to be older than it is. */
+        utimensat(AT_FDCWD, cache->path, NULL, 0);
+        cache->next_touch = now + CACHE_TOUCH_MS;
+    }
 }
 
 void

@@ -7,19 +7,27 @@
  * The file names the node that the mapping is for, and is not used by
  * another.  It holds keys: 0600, replaced atomically.  Changes are coalesced:
  * a file is written at most once in CACHE_INTERVAL_MS, and ten times as
- * seldom as writing it takes.  Not thread-safe. */
+ * seldom as writing it takes.
+ *
+ * The file's modification time is when the mapping was last known to be the
+ * service's: it is set anew each minute, and at the end, while the service is
+ * connected.  Not thread-safe. */
 
 #include <stdbool.h>
+#include "model/types.h"
 #include "openvswitch/uuid.h"
 
 struct mapping;
 
-enum { CACHE_INTERVAL_MS = 1000 };
+enum { CACHE_INTERVAL_MS = 1000, CACHE_TOUCH_MS = 60000 };
 
 struct cache {
     char *path;
     bool dirty;
+    struct model_revision saved;    /* What the file has; zero: nothing. */
     long long int next_save;
+    long long int next_touch;
+    long long int current_at;   /* Modification time when it was loaded. */
     char *error;                /* Of the last load or save, or NULL. */
 };
 
@@ -32,8 +40,13 @@ struct mapping *cache_load(struct cache *, const struct uuid *id);
 /* The mapping changed. */
 void cache_mark(struct cache *);
 
-void cache_run(struct cache *, const struct uuid *id, const struct mapping *,
+/* Writes the file if it is time to, or 'now'.  Returns true if it did. */
+bool cache_run(struct cache *, const struct uuid *id, const struct mapping *,
                bool now);
+
+/* The mapping is the service's now.  'now' (time_msec()) is when a file that
+ * was touched a short while ago is left alone, unless 'at_once'. */
+void cache_touch(struct cache *, long long int now, bool at_once);
 void cache_wait(const struct cache *);
 void cache_forget(struct cache *);
 

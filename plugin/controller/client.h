@@ -3,24 +3,46 @@
 #ifndef VSUBNET_CLIENT_H
 #define VSUBNET_CLIENT_H 1
 
-/* Keeps one event stream open to one of the service's URLs, and sends
- * requests to the same URL while it is:
+/* Gets the lease (lease.h) at one of the service's URLs, keeps one event
+ * stream open there, and sends requests to the same URL while it is:
  *
- *               .-----------------------------------------------.
- *               v                                               |
- *            WAITING --(back-off over)--> CONNECTING            |
- *               ^                              | 200            |
- *               |                              v                |
- *               '---(ended, or 45 s silence)-- LIVE             |
- *                                                               |
- *            STOPPED --(configuration)--------------------------'
+ *      STOPPED --(configuration)--> WAITING <-------------------------.
+ *                                    |   |                            |
+ *                    (a clone that   |   | (back-off over)            |
+ *                     is unknown)    |   |                            |
+ *                                    v   v                            |
+ *                          REGISTERING   LEASING --(not granted)----->|
+ *                                    |   |    ^                       |
+ *                 (answered; its     |   |    '-------------.         |
+ *                  owner writes it   |   | granted          |         |
+ *                  down)             |   v                  |         |
+ *                                    |  CONNECTING --(failed)-------->|
+ *                                    |   | 200              |         |
+ *                                    |   v        (not the holder)    |
+ *                                    |  LIVE ---------------'         |
+ *                                    |   |                            |
+ *                                    |   '--(ended, or 45 s silence)->|
+ *                                    '------------------------------->'
  *
  * Each failure goes on to the next URL, after 0.2 s doubling to 5 s, each
  * with jitter, so that a restarted service is found soon but not by all at
- * once.  Not thread-safe. */
+ * once.
+ *
+ * The service's answers about lease and registration are for the client's
+ * owner: client_take_answer() gives each once.  What follows from GRANTED,
+ * HELD and UNKNOWN is done here; DUPLICATE and ADOPTED need another
+ * configuration.  While a node's credential is being changed it has two: the
+ * next one is tried first, because after the service was told of it only the
+ * service knows which of them holds.
+ *
+ * An event "challenge" (another instance wants the lease: is this one alive?)
+ * is answered here, at once.
+ *
+ * Not thread-safe. */
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "controller/lease.h"
 
 struct sse_event;
 struct http_result;
@@ -29,13 +51,19 @@ struct client_config {
     const char *const *urls;
     size_t n_urls;
     const char *ca;
+    const char *instance;
+    const struct uuid *node;
     const char *credential;
+    const char *next_credential;    /* Or NULL. */
+    const char *origin_credential;  /* To register with first, or NULL. */
 };
 
 struct client_events {
     void (*event)(const struct sse_event *, void *aux);
-    /* Revision to resume from, or NULL; the caller of it frees. */
-    char *(*last_event_id)(void *aux);
+    /* These return what the client frees. */
+    char *(*last_event_id)(void *aux);  /* To resume from, or NULL. */
+    char *(*lease_body)(void *aux);
+    char *(*register_body)(void *aux);
     void *aux;
 };
 
@@ -45,6 +73,7 @@ struct client_status {
     const char *error;          /* Of the last attempt, or NULL. */
     const char *local_ip;       /* Towards the service, or NULL. */
     long long int last_heard;   /* time_msec() of the last byte, or 0. */
+    enum lease_verdict lease;   /* The service's last word. */
 };
 
 typedef void client_done_func(const struct http_result *, void *aux);
@@ -52,11 +81,24 @@ typedef void client_done_func(const struct http_result *, void *aux);
 struct client *client_create(const struct client_events *);
 void client_destroy(struct client *);
 
-/* NULL stops.  Does nothing if the configuration is the same. */
+/* NULL stops.  Other URLs, another CA, node or origin begin anew, and requests
+ * under way are answered by an error; another credential is simply used. */
 void client_set_config(struct client *, const struct client_config *);
 
 void client_run(struct client *);
 void client_wait(struct client *);
+
+/* True if the service has answered about lease or registration. The caller
+ * destroys '*answer'. */
+bool client_take_answer(struct client *, struct lease_answer *answer,
+                        bool *registration);
+
+/* The credential with which the lease was last granted, or NULL. */
+const char *client_granted_credential(const struct client *);
+
+/* Asks for the lease once more, while live, with the next credential: it takes
+ * the other's place if that is granted. */
+void client_renew_lease(struct client *);
 
 /* Ends the stream, because of what came by it, and begins anew soon.  Not to
  * be called from an event function. */
@@ -64,6 +106,9 @@ void client_restart(struct client *);
 
 bool client_is_live(const struct client *);
 void client_get_status(const struct client *, struct client_status *);
+
+/* How often it became live. */
+unsigned int client_connections(const struct client *);
 
 /* Returns false, and never calls 'done', if the client is not live. */
 bool client_request(struct client *, const char *method, const char *path,

@@ -5,21 +5,25 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "controller/client.h"
 #include "controller/flow-desired.h"
 #include "controller/flow-set.h"
 #include "controller/host-addr.h"
+#include "controller/key-rotation.h"
+#include "controller/key-service.h"
+#include "controller/lease.h"
 #include "controller/mapping-event.h"
 #include "controller/ofctrl.h"
 #include "controller/registrar.h"
 #include "controller/sse.h"
 #include "coverage.h"
 #include "dirs.h"
+#include "host/node-file.h"
 #include "model/mapping.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "random.h"
 #include "seal/wire.h"
 #include "timeval.h"
 #include "util.h"
@@ -65,11 +69,12 @@ stream_event(const struct sse_event *event, void *c_)
     struct controller *c = c_;
     struct mapping_event_result result;
 
-    if (!c->node.identity || c->restart_stream) {
+    if (!c->standing.trusted || c->restart_stream
+        || key_service_event(event, &c->keys)) {
         return;
     }
     free(c->mapping_error);
-    c->mapping_error = mapping_event_apply(event, &c->node.identity->id,
+    c->mapping_error = mapping_event_apply(event, &c->standing.node,
                                            &c->mapping, &result);
     if (c->mapping_error) {
         VLOG_WARN("mapping service: %s", c->mapping_error);
@@ -78,7 +83,6 @@ stream_event(const struct sse_event *event, void *c_)
         return;
     }
     if (result.changed) {
-        c->mapping_id = c->node.identity->id;
         c->mapping_changed = true;
         c->snapshot |= result.snapshot;
         c->no_resume = false;
@@ -99,6 +103,28 @@ stream_last_event_id(void *c_)
                      MODEL_REVISION_ARGS(c->mapping->revision));
 }
 
+static const char *
+endpoints_to_register(const struct controller *c)
+{
+    return c->endpoints ? c->endpoints : ovs_config_settings(c->ovs)->endpoint;
+}
+
+static char *
+lease_request_body(void *c_)
+{
+    struct controller *c = c_;
+    return lease_body(c->instance.text, c->standing.fingerprint,
+                      endpoints_to_register(c));
+}
+
+static char *
+register_request_body(void *c_)
+{
+    struct controller *c = c_;
+    return lease_register_body(c->node.identity, c->standing.fingerprint,
+                               endpoints_to_register(c));
+}
+
 struct controller *
 controller_create(const char *state_dir, const char *run_dir, const char *db)
 {
@@ -106,13 +132,15 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     const struct ofctrl_events switch_events = {
         switch_reset, switch_learnt, switch_announced, c };
     const struct client_events stream_events = {
-        stream_event, stream_last_event_id, c };
+        stream_event, stream_last_event_id, lease_request_body,
+        register_request_body, c };
 
     c->state_dir = xstrdup(state_dir);
     c->run_dir = xstrdup(run_dir);
     c->paths.keyring = xasprintf("%s/keyring", run_dir);
     c->paths.sessions = xasprintf("%s/sessions", state_dir);
     c->mtu = wire_inner_mtu(UNDERLAY_MTU, AF_INET);
+    instance_init(&c->instance, run_dir);
     identity_file_init(&c->node, state_dir);
     cache_init(&c->cache, state_dir);
     own_keys_init(&c->keys, state_dir);
@@ -122,6 +150,7 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     c->ofctrl = ofctrl_create(&switch_events);
     c->client = client_create(&stream_events);
     c->registrar = registrar_create(c->client);
+    c->key_service = key_service_create(c->client);
     return c;
 }
 
@@ -130,8 +159,12 @@ controller_destroy(struct controller *c)
 {
     if (c) {
         if (c->node.identity && c->mapping) {
-            cache_run(&c->cache, &c->mapping_id, c->mapping, true);
+            cache_run(&c->cache, &c->standing.node, c->mapping, true);
+            if (client_is_live(c->client)) {
+                cache_touch(&c->cache, time_msec(), true);
+            }
         }
+        key_service_destroy(c->key_service);
         registrar_destroy(c->registrar);
         client_destroy(c->client);
         ofctrl_destroy(c->ofctrl);
@@ -141,6 +174,8 @@ controller_destroy(struct controller *c)
         own_keys_destroy(&c->keys);
         cache_destroy(&c->cache);
         identity_file_destroy(&c->node);
+        standing_destroy(&c->standing);
+        instance_destroy(&c->instance);
         local_ports_destroy(&c->ports);
         mapping_destroy(c->mapping);
         free(c->mapping_error);
@@ -153,76 +188,14 @@ controller_destroy(struct controller *c)
     }
 }
 
-/* Identity. */
-
-static void
-set_mapping(struct controller *c, struct mapping *mapping)
+void
+controller_set_mapping(struct controller *c, struct mapping *mapping)
 {
     mapping_destroy(c->mapping);
     c->mapping = mapping;
     c->from_service = false;
+    c->current_at = mapping ? c->cache.current_at : 0;
     c->keyring_changed = c->flows_changed = true;
-    c->next_update = 0;
-}
-
-static void
-joined(struct controller *c)
-{
-    const struct uuid *id = &c->node.identity->id;
-
-    if (c->mapping && uuid_equals(id, &c->mapping_id)) {
-        return;                 /* Only credential or URLs are new. */
-    }
-    VLOG_INFO("this is node "UUID_FMT, UUID_ARGS(id));
-    c->mapping_id = *id;
-    own_keys_load(&c->keys);
-    set_mapping(c, cache_load(&c->cache, id));
-    if (c->mapping) {
-        VLOG_INFO("beginning with the mapping of the cache, revision "
-                  MODEL_REVISION_FMT,
-                  MODEL_REVISION_ARGS(c->mapping->revision));
-    }
-}
-
-static void
-left(struct controller *c)
-{
-    VLOG_INFO("this node has left: forgetting its vSubnets and keys");
-    uuid_zero(&c->mapping_id);
-    set_mapping(c, mapping_create());
-    own_keys_forget(&c->keys);
-    cache_forget(&c->cache);
-    keyring_out_forget(&c->keyring);
-}
-
-/* True if this node is not joined, and an earlier run left something of when
- * it was: it left while no controller was running, or that was killed before
- * it was done. */
-static bool
-has_remains(const struct controller *c)
-{
-    return (c->node.looked && !c->node.exists && !c->mapping
-            && (!access(c->keys.path, F_OK) || !access(c->cache.path, F_OK)
-                || !access(c->paths.keyring, F_OK)
-                || ovs_config_tunnel(c->ovs)->owned));
-}
-
-static void
-run_identity(struct controller *c)
-{
-    bool had = c->node.identity != NULL;
-
-    if (!identity_file_run(&c->node)) {
-        if (has_remains(c)) {
-            left(c);
-        }
-        return;
-    }
-    if (c->node.identity) {
-        joined(c);
-    } else if (had && !c->node.exists) {
-        left(c);
-    }
     c->next_update = 0;
 }
 
@@ -231,13 +204,13 @@ run_identity(struct controller *c)
 static void
 configure_client(struct controller *c)
 {
-    const struct identity *identity = c->node.identity;
+    const struct node_file *identity = c->node.identity;
     const char *remote = ovs_config_settings(c->ovs)->remote;
     enum { URLS_MAX = 16 };
     const char *urls[URLS_MAX];
     size_t n = 0;
 
-    if (!identity || !ovs_config_is_ready(c->ovs)) {
+    if (!identity || !c->standing.fingerprint) {
         client_set_config(c->client, NULL);
         return;
     }
@@ -247,11 +220,19 @@ configure_client(struct controller *c)
          url = strtok_r(NULL, ", ", &save_ptr)) {
         urls[n++] = url;
     }
-    for (size_t i = 0; !*copy && i < identity->n_urls && n < URLS_MAX; i++) {
-        urls[n++] = identity->urls[i];
+    for (size_t i = 0; !*copy && i < identity->urls.n && n < URLS_MAX; i++) {
+        urls[n++] = identity->urls.names[i];
     }
     const struct client_config config = {
-        urls, n, identity->ca, identity->credential };
+        .urls = urls,
+        .n_urls = n,
+        .ca = identity->ca,
+        .instance = c->instance.text,
+        .node = &identity->id,
+        .credential = identity->credential,
+        .next_credential = identity->next_credential,
+        .origin_credential = identity->origin_credential,
+    };
     client_set_config(c->client, &config);
     free(copy);
 }
@@ -261,6 +242,8 @@ run_client(struct controller *c)
 {
     configure_client(c);
     client_run(c->client);
+    standing_run_lease(c);
+    credential_rotation_run(c);
     if (c->restart_stream) {
         client_restart(c->client);
         c->restart_stream = false;
@@ -268,11 +251,13 @@ run_client(struct controller *c)
     if (c->mapping_changed) {
         own_keys_sync(&c->keys, c->mapping, c->snapshot);
         cache_mark(&c->cache);
+        if (c->snapshot) {
+            keyring_out_mark(&c->keyring);
+        }
         c->snapshot = c->mapping_changed = false;
         c->keyring_changed = c->flows_changed = c->bindings_changed = true;
         c->next_update = 0;
     }
-    c->keyring_changed |= own_keys_run(&c->keys, time_msec());
     own_keys_save(&c->keys, time_msec());
 }
 
@@ -419,6 +404,7 @@ run_keyring(struct controller *c)
         keyring_out_update(&c->keyring, c->mapping, &c->keys);
         c->keyring_changed = false;
     }
+    c->keyring.cached = c->cache.saved;
     keyring_out_run(&c->keyring);
 }
 
@@ -476,10 +462,18 @@ run_flows(struct controller *c)
     ofctrl_run(c->ofctrl);
 }
 
+/* The mapping is this node's, and what it has to say goes under its ID. */
+static bool
+is_known_node(const struct controller *c)
+{
+    return (c->mapping && c->mapping->self && c->node.identity
+            && c->standing.duty == DUTY_NONE);
+}
+
 static void
 run_registrar(struct controller *c)
 {
-    if (!c->mapping || !c->mapping->self || !c->node.identity) {
+    if (!is_known_node(c)) {
         return;
     }
 
@@ -493,12 +487,38 @@ run_registrar(struct controller *c)
         .ports = &c->ports,
         .learnt = &c->learnt,
         .endpoints = c->endpoints,
-        .keys = &c->keys,
         .changed = c->bindings_changed || c->learnt.seqno != c->learnt_seqno,
     };
     c->bindings_changed = false;
     c->learnt_seqno = c->learnt.seqno;
-    if (registrar_run(c->registrar, &input)) {
+    registrar_run(c->registrar, &input);
+}
+
+/* This node's own keys: made, told, put in force, retired. */
+static void
+run_keys(struct controller *c)
+{
+    if (!is_known_node(c)) {
+        return;
+    }
+
+    const struct key_rotation_facts facts = {
+        .mapping = c->mapping,
+        .interval = ovs_config_settings(c->ovs)->rekey_interval,
+        .live = (client_is_live(c->client)
+                 && c->mapping->self->state == MODEL_NODE_APPROVED),
+        .settled = (!c->keyring_changed
+                    && keyring_out_is_loaded(&c->keyring)),
+        .now = time_msec(),
+        .wall = time_wall(),
+        .random = random_uint16(),
+    };
+    bool changed = key_rotation_run(&c->keys, &facts);
+    c->keys_run = facts.now;
+
+    changed |= key_service_run(c->key_service, &c->keys, &c->keyring, &facts);
+    own_keys_save(&c->keys, time_msec());
+    if (changed) {
         c->keyring_changed = true;
         poll_immediate_wake();
     }
@@ -507,14 +527,21 @@ run_registrar(struct controller *c)
 void
 controller_run(struct controller *c)
 {
-    run_identity(c);
+    standing_run_identity(c);
     run_client(c);
     run_database(c);
     run_registrar(c);
+    run_keys(c);
     run_keyring(c);
     run_flows(c);
     if (c->mapping && c->node.identity) {
-        cache_run(&c->cache, &c->mapping_id, c->mapping, false);
+        if (cache_run(&c->cache, &c->standing.node, c->mapping, false)) {
+            poll_immediate_wake();      /* Others may wait for that. */
+        }
+        if (client_is_live(c->client)) {
+            c->current_at = time_wall();
+            cache_touch(&c->cache, time_msec(), false);
+        }
     }
 }
 
@@ -522,17 +549,21 @@ void
 controller_wait(struct controller *c)
 {
     identity_file_wait(&c->node);
+    credential_rotation_wait(c);
     client_wait(c->client);
     ovs_config_wait(c->ovs);
     poll_timer_wait_until(c->next_update);
-    own_keys_wait(&c->keys);
     keyring_out_wait(&c->keyring);
     ofctrl_wait(c->ofctrl);
-    if (c->mapping) {
+    if (is_known_node(c)) {
         registrar_wait(c->registrar);
+        key_service_wait(c->key_service);
+        poll_timer_wait_until(key_rotation_next(&c->keys, c->keys_run));
         if (c->learnt.seqno != c->learnt_seqno) {
             poll_immediate_wake();
         }
+    }
+    if (c->mapping) {
         cache_wait(&c->cache);
         if (c->flows_changed && ovs_config_bridge_is_usable(c->ovs)
             && !ovs_config_settings(c->ovs)->restore_wait) {

@@ -5,20 +5,22 @@
 
 /* Each round of the main loop goes from the inputs to the outputs:
  *
- *      node.json     (identity.h)  --.
+ *      node.json     (standing.h)  --.
  *      cache.json    (cache.h)     --+--> mapping --.
  *      event stream  (client.h)    --'              |
  *      Open_vSwitch  (ovs-config.h) -> local ports -+-> keyring-out.h
  *      MACs, ARP, ND (learnt.h)    -----------------+-> flow-desired.h ->
  *                                                   |       ofctrl.h
- *                                                   +-> registrar.h -> service
+ *                                                   +-> registrar.h, ->
+ *                                                   |   key-service.h  service
  *                                                   +-> cache.h
  *
  * The keyring is written before flows, so that what flows send can be sealed.
  * Outputs are computed again only when an input changed.
  *
- * While there is no mapping (not joined, or joined and never yet connected)
- * no flow and no keyring is touched.  When node.json goes away while the
+ * While there is no mapping (not joined, or joined and never yet connected,
+ * or on a machine that is not known to be the node's: standing.h) no flow and
+ * no keyring is touched.  When node.json goes away while the
  * controller runs (`vsubnetctl leave`), an empty mapping takes the place of
  * the old one, and keys and cache are deleted.
  *
@@ -26,17 +28,23 @@
 
 #include <stdbool.h>
 #include "controller/cache.h"
+#include "controller/credential-rotation.h"
 #include "controller/identity.h"
+#include "controller/instance.h"
 #include "controller/keyring-out.h"
 #include "controller/learnt.h"
 #include "controller/local-port.h"
 #include "controller/ovs-config.h"
 #include "controller/own-keys.h"
+#include "controller/standing.h"
 
 struct controller {
     char *state_dir, *run_dir;
 
+    struct instance instance;
     struct identity_file node;          /* node.json */
+    struct standing standing;
+    struct credential_rotation rotation;
     struct cache cache;                 /* cache.json */
     struct own_keys keys;               /* keys.json */
     struct keyring_out keyring;
@@ -45,11 +53,13 @@ struct controller {
     struct ofctrl *ofctrl;
     struct client *client;
     struct registrar *registrar;
+    struct key_service *key_service;
     struct learnt learnt;
 
-    struct uuid mapping_id;             /* Whose 'mapping' is. */
     struct mapping *mapping;            /* NULL: none known. */
     bool from_service;                  /* Else from the cache. */
+    long long int current_at;           /* When the service last stood by it,
+                                         * seconds of the epoch; 0: never. */
     char *mapping_error;                /* The last event was refused. */
 
     /* What has changed. */
@@ -64,6 +74,7 @@ struct controller {
     bool reread_flows;                  /* Others may have written flows. */
     long long int next_update;          /* Of the database. */
     long long int next_flows;           /* Not before. */
+    long long int keys_run;             /* When own keys were looked at. */
 
     struct local_ports ports;           /* Those that flows are for. */
     ofp_port_t tunnel;
@@ -76,5 +87,9 @@ struct controller *controller_create(const char *state_dir,
 void controller_destroy(struct controller *);
 void controller_run(struct controller *);
 void controller_wait(struct controller *);
+
+/* For standing.h: 'mapping', which is taken over, takes the place of what is
+ * there.  NULL: none is known, nothing is touched. */
+void controller_set_mapping(struct controller *, struct mapping *mapping);
 
 #endif /* controller.h */

@@ -253,6 +253,7 @@ set_query(struct http_request *r, const struct http_server *server,
     add_header(r, "Authorization", bearer);
     model_wipe(bearer, strlen(bearer));
     free(bearer);
+    add_header(r, "VSubnet-Instance", server->instance);
 
     curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, query->method);
     if (query->body) {

@@ -26,6 +26,7 @@ struct http_server {
     const char *url;            /* https://HOST[:PORT] */
     const char *ca;             /* PEM. */
     const char *credential;     /* For "Authorization: Bearer". */
+    const char *instance;       /* For "VSubnet-Instance". */
 };
 
 struct http_result {
@@ -42,7 +43,7 @@ typedef bool http_data_func(struct http_request *, const void *, size_t n,
                             void *aux);
 
 struct http_query {
-    const char *method;         /* GET, POST, PUT, PATCH. */
+    const char *method;         /* GET, POST, PUT, PATCH, DELETE. */
     const char *path;           /* Begins with a slash. */
     const char *body;           /* JSON, or NULL; copied. */
     const char *last_event_id;  /* Streams, or NULL. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who this node is: node.json. */
+/* Who this node is: node.json, as it is now. */
 #include <config.h>
 #include "controller/identity.h"
 
@@ -7,12 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/credential.h"
-#include "model/jansson.h"
-#include "model/reader.h"
+#include "host/node-file.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
-#include "seal/private-file.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -22,106 +19,24 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 
 enum {
     LOOK_INTERVAL_MS = 1000,
-    MAX_FILE = 1024 * 1024,
-    MAX_CA = 64 * 1024,
-    MAX_URLS = 16,
+    RETRY_MS = 200,             /* Of an update. */
+    ERROR_RETRY_MS = 2000,
 };
 
-void
-identity_free(struct identity *identity)
+static void
+identity_free(struct node_file *identity)
 {
     if (identity) {
-        if (identity->credential) {
-            model_wipe(identity->credential, strlen(identity->credential));
-            free(identity->credential);
-        }
-        for (size_t i = 0; i < identity->n_urls; i++) {
-            free(identity->urls[i]);
-        }
-        free(identity->urls);
-        free(identity->ca);
-        free(identity->name);
+        node_file_destroy(identity);
         free(identity);
     }
-}
-
-static void
-read_urls(struct model_reader *r, struct identity *identity)
-{
-    const json_t *urls = model_reader_array(r, "urls", MODEL_REQUIRED,
-                                            MAX_URLS);
-    size_t n = json_array_size(urls);
-
-    identity->urls = xcalloc(n ? n : 1, sizeof *identity->urls);
-    for (size_t i = 0; i < n; i++) {
-        const char *url = json_string_value(json_array_get(urls, i));
-
-        if (!url) {
-            model_reader_fail(r, "urls", xstrdup("not a string"));
-            return;
-        }
-        identity->urls[identity->n_urls++] = xstrdup(url);
-    }
-}
-
-static void
-read_credential(struct model_reader *r, struct identity *identity)
-{
-    const char *s = model_reader_string(r, "credential", MODEL_REQUIRED);
-    struct model_credential credential;
-
-    if (s) {
-        char *error = model_credential_parse(s, &credential);
-
-        if (!error && credential.kind != MODEL_CREDENTIAL_NODE) {
-            error = xstrdup("not a node's credential");
-        }
-        if (error) {
-            model_reader_fail(r, "credential", error);
-        } else {
-            identity->credential = xstrdup(s);
-        }
-        model_credential_wipe(&credential);
-    }
-}
-
-char *
-identity_parse(const char *text, size_t n, struct identity **identityp)
-{
-    struct identity *identity = xzalloc(sizeof *identity);
-    struct model_reader r;
-    json_t *json;
-
-    *identityp = NULL;
-    char *error = model_json_parse(text, n, MAX_FILE, &json);
-    if (error) {
-        free(identity);
-        return error;
-    }
-
-    model_reader_init(&r, json);
-    model_reader_uint(&r, "version", MODEL_REQUIRED, 1, 1);
-    model_reader_uuid(&r, "id", MODEL_REQUIRED, &identity->id);
-    read_credential(&r, identity);
-    read_urls(&r, identity);
-    const char *ca = model_reader_text(&r, "ca", MODEL_REQUIRED, MAX_CA);
-    identity->ca = nullable_xstrdup(ca);
-    identity->name = nullable_xstrdup(model_reader_string(&r, "name",
-                                                          MODEL_OPTIONAL));
-    error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
-    json_decref(json);
-    if (error) {
-        identity_free(identity);
-    } else {
-        *identityp = identity;
-    }
-    return error;
 }
 
 void
 identity_file_init(struct identity_file *file, const char *state_dir)
 {
     *file = (struct identity_file) {
+        .dir = xstrdup(state_dir),
         .path = xasprintf("%s/node.json", state_dir),
     };
 }
@@ -130,8 +45,10 @@ void
 identity_file_destroy(struct identity_file *file)
 {
     identity_free(file->identity);
+    free(file->dir);
     free(file->path);
     free(file->error);
+    free(file->write_error);
 }
 
 static bool
@@ -146,23 +63,17 @@ same_file(const struct stat *a, const struct stat *b)
 static void
 read_file(struct identity_file *file)
 {
-    char *data;
-    size_t n;
+    struct node_file node;
+    bool exists;
 
     identity_free(file->identity);
     file->identity = NULL;
     free(file->error);
-    file->error = private_file_read(file->path, MAX_FILE, &data, &n);
-    if (!file->error) {
-        char *error = identity_parse(data, n, &file->identity);
-        if (error) {
-            file->error = xasprintf("%s: %s", file->path, error);
-            free(error);
-        }
-        private_file_free(data, n);
-    }
+    file->error = node_file_read(file->dir, &node, &exists);
     if (file->error) {
         VLOG_WARN("%s", file->error);
+    } else if (exists) {
+        file->identity = xmemdup(&node, sizeof node);
     }
 }
 
@@ -209,4 +120,60 @@ void
 identity_file_wait(struct identity_file *file)
 {
     poll_timer_wait_until(file->next_look);
+}
+
+/* Changes. */
+
+bool
+identity_file_edit(const struct identity_file *file, struct node_file *node)
+{
+    if (!file->identity || time_msec() < file->next_update) {
+        return false;
+    }
+    node_file_clone(node, file->identity);
+    return true;
+}
+
+/* Writes with the lock held.  Returns false if the file is not the one that
+ * was read. */
+static bool
+write_locked(struct identity_file *file, const struct node_file *node,
+             char **error)
+{
+    struct stat s;
+
+    if (stat(file->path, &s) || !same_file(&s, &file->seen)) {
+        file->next_look = 0;
+        return false;
+    }
+    *error = node_file_write(file->dir, node);
+    if (!*error && !stat(file->path, &s)) {
+        file->seen = s;
+    }
+    return true;
+}
+
+bool
+identity_file_update(struct identity_file *file, struct node_file *node)
+{
+    int lock;
+    char *error = node_dir_lock(file->dir, false, false, &lock);
+    bool tried = lock >= 0 && write_locked(file, node, &error);
+    bool done = tried && !error;
+
+    node_dir_unlock(lock);
+    if (error && !nullable_string_is_equal(error, file->write_error)) {
+        VLOG_WARN("%s", error);
+    }
+    free(file->write_error);
+    file->write_error = error;
+    file->next_update = time_msec() + (done ? 0
+                                       : error ? ERROR_RETRY_MS : RETRY_MS);
+    if (done) {
+        identity_free(file->identity);
+        file->identity = xmemdup(node, sizeof *node);
+    } else {
+        node_file_destroy(node);
+    }
+    return done;
 }

@@ -199,15 +199,37 @@ read_existing(struct keyring_out *out)
     free(error);
 }
 
+static void
+delete_file(struct keyring_out *out)
+{
+    out->forgetting = false;
+    if (private_file_remove(out->path)) {
+        VLOG_INFO("deleted %s", out->path);
+    }
+}
+
 void
 keyring_out_forget(struct keyring_out *out)
 {
-    if (private_file_remove(out->path)) {
-        VLOG_INFO("deleted %s", out->path);
+    struct keyring *old;
+    char *error = keyring_load(out->path, &old);
+
+    out->written = out->dirty = false;
+    out->wanted = out->loaded = (struct model_revision) { 0, 0 };
+    if (!error) {
+        struct keyring *empty = keyring_create(old->self);
+
+        error = keyring_save(out->path, empty);
+        keyring_destroy(empty);
+        keyring_destroy(old);
+    }
+    if (error) {
+        free(error);
+        delete_file(out);
+    } else {
+        out->forgetting = true;
         reload_start(out->reload);
     }
-    out->written = false;
-    out->dirty = false;
 }
 
 void
@@ -220,6 +242,7 @@ keyring_out_update(struct keyring_out *out, const struct mapping *mapping,
     if (!keyring) {
         return;
     }
+    out->forgetting = false;
     if (!out->written) {
         read_existing(out);
     }
@@ -236,22 +259,52 @@ keyring_out_update(struct keyring_out *out, const struct mapping *mapping,
         } else {
             memcpy(out->digest, sha256, sizeof out->digest);
             out->written = true;
+            out->wanted_changes++;
+            out->changed = mapping->revision;
             reload_start(out->reload);
         }
     }
+    if (!out->dirty) {
+        out->wanted = mapping->revision;
+    }
     keyring_destroy(keyring);
+}
+
+bool
+keyring_out_is_loaded(const struct keyring_out *out)
+{
+    return out->written && !out->dirty && reload_is_done(out->reload);
+}
+
+void
+keyring_out_mark(struct keyring_out *out)
+{
+    out->wanted_changes++;
 }
 
 void
 keyring_out_reload(struct keyring_out *out)
 {
-    reload_start(out->reload);
+    if (!access(out->path, F_OK)) {
+        reload_start(out->reload);
+    }
 }
 
 void
 keyring_out_run(struct keyring_out *out)
 {
     reload_run(out->reload);
+    if (out->forgetting && reload_is_idle(out->reload)) {
+        delete_file(out);
+    }
+    /* A restart makes the keyring anew from the cache: what others are told
+     * to be loaded must not go by that. */
+    if (keyring_out_is_loaded(out)
+        && model_revision_compare(out->cached, out->changed) >= 0) {
+        /* Also of a revision that has the same keys. */
+        out->loaded = out->wanted;
+        out->loaded_changes = out->wanted_changes;
+    }
 }
 
 void

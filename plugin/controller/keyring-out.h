@@ -10,12 +10,13 @@
  * ovs-vswitchd reads the file by itself when it starts, so no answer because
  * it is not running is no loss.
  *
- * A mapping without this node's number makes an empty file impossible: then
- * the file is deleted.  Not thread-safe. */
+ * From a mapping without this node's number no keyring can be made: then the
+ * file is left as it is.  Not thread-safe. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "model/types.h"
 
 struct keyring;
 struct mapping;
@@ -31,9 +32,19 @@ struct keyring_out {
     uint8_t digest[32];         /* SHA-256 of what was last written. */
     bool written;               /* 'digest' is valid. */
     bool dirty;                 /* The last attempt failed. */
+    bool forgetting;            /* The file is empty, and about to go. */
     long long int retry_at;
     char *error;                /* Or NULL. */
     struct reload *reload;
+
+    /* Of which revision the keyring is that was written, and the one that
+     * this node will not lose any more (zero: none), because ovs-vswitchd has
+     * said to have loaded it, and the cache has it too; and how often keys
+     * have changed until then. */
+    struct model_revision wanted, loaded;
+    unsigned int wanted_changes, loaded_changes;
+    struct model_revision changed;  /* That last changed the file. */
+    struct model_revision cached;   /* That the cache has.  Set by others. */
 };
 
 void keyring_out_init(struct keyring_out *, const char *run_dir);
@@ -41,10 +52,20 @@ void keyring_out_destroy(struct keyring_out *);
 
 void keyring_out_update(struct keyring_out *, const struct mapping *,
                         const struct own_keys *);
+
+/* ovs-vswitchd keeps the last keyring that it could read, so it is given an
+ * empty one first; the file is deleted when it has that (or does not run). */
 void keyring_out_forget(struct keyring_out *);
 
 void keyring_out_run(struct keyring_out *);
 void keyring_out_wait(struct keyring_out *);
+
+/* True if ovs-vswitchd has loaded all that it was told. */
+bool keyring_out_is_loaded(const struct keyring_out *);
+
+/* Counts as a change of keys: what was said of them may not be known to the
+ * service any more. */
+void keyring_out_mark(struct keyring_out *);
 
 /* Makes ovs-vswitchd read the file again, as when the tunnel port is new. */
 void keyring_out_reload(struct keyring_out *);

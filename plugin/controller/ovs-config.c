@@ -3,6 +3,7 @@
 #include <config.h>
 #include "controller/ovs-config.h"
 
+#include "controller/key-rotation.h"
 #include "controller/names.h"
 #include "controller/ovs-make.h"
 #include "flow.h"
@@ -91,6 +92,7 @@ ovs_config_create(const char *remote)
     ovsdb_idl_set_leader_only(cfg->loop.idl, false);
     cfg->settings.bridge = xstrdup("br-int");
     cfg->settings.port = WIRE_UDP_PORT;
+    cfg->settings.rekey_interval = KEY_ROTATION_INTERVAL;
     sset_init(&cfg->problems);
     return cfg;
 }
@@ -103,6 +105,7 @@ ovs_config_destroy(struct ovs_config *cfg)
         free(cfg->settings.remote);
         free(cfg->settings.bridge);
         free(cfg->settings.endpoint);
+        free(cfg->settings.fingerprint);
         free(cfg->tunnel.error);
         free(cfg->tunnel.keyring_status);
         local_ports_destroy(&cfg->ports);
@@ -130,6 +133,7 @@ read_settings(struct ovs_config *cfg, const struct ovsrec_open_vswitch *ovs)
     replace_string(&s->remote, smap_get(ids, "vsubnet-remote"));
     replace_string(&s->bridge, smap_get_def(ids, "vsubnet-bridge", "br-int"));
     replace_string(&s->endpoint, smap_get(ids, "vsubnet-endpoint"));
+    replace_string(&s->fingerprint, smap_get(ids, "vsubnet-fingerprint"));
     s->restore_wait = smap_get_bool(&ovs->other_config, "flow-restore-wait",
                                     false);
     if (port < 1 || port > 65535) {
@@ -138,6 +142,15 @@ read_settings(struct ovs_config *cfg, const struct ovsrec_open_vswitch *ovs)
         port = WIRE_UDP_PORT;
     }
     s->port = port;
+
+    int interval = smap_get_int(ids, "vsubnet-rekey-interval",
+                                KEY_ROTATION_INTERVAL);
+    if (interval && interval < KEY_ROTATION_INTERVAL_MIN) {
+        sset_add(&cfg->problems, "external_ids:vsubnet-rekey-interval is "
+                 "neither 0 nor 5 or more: using 5");
+        interval = KEY_ROTATION_INTERVAL_MIN;
+    }
+    s->rekey_interval = interval;
 }
 
 bool

@@ -39,7 +39,9 @@ struct ovs_settings {
     char *remote;               /* vsubnet-remote, or NULL. */
     char *bridge;
     char *endpoint;             /* vsubnet-endpoint, or NULL. */
+    char *fingerprint;          /* vsubnet-fingerprint, or NULL. */
     int port;
+    int rekey_interval;         /* Seconds; 0: never. */
     bool restore_wait;          /* other_config:flow-restore-wait. */
 };
 

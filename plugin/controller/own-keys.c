@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "controller/json-text.h"
+#include "controller/key-rotation.h"
 #include "model/jansson.h"
 #include "model/mapping.h"
 #include "model/reader.h"
-#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "random.h"
 #include "seal/private-file.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(own_keys);
@@ -25,7 +27,7 @@ enum {
     SAVE_RETRY_MS = 5000,
 };
 
-static void
+void
 own_key_free(struct own_key *key)
 {
     if (key) {
@@ -101,6 +103,8 @@ own_key_from_json(const json_t *json, struct own_key **keyp)
     key->epoch = model_reader_uint(&r, "epoch", MODEL_REQUIRED, 1,
                                    UINT32_MAX);
     model_reader_algorithm(&r, "algorithm", MODEL_REQUIRED, &key->algorithm);
+    key->rekey = model_reader_uint(&r, "rekey", MODEL_OPTIONAL, 0, INT64_MAX);
+    key->made = model_reader_uint(&r, "made", MODEL_OPTIONAL, 0, INT64_MAX);
     key->spi = model_reader_uint(&r, "spi", MODEL_OPTIONAL, 1, UINT32_MAX);
     key->upload = !key->spi;
 
@@ -119,6 +123,14 @@ own_key_from_json(const json_t *json, struct own_key **keyp)
     }
     *keyp = key;
     return error;
+}
+
+static void
+number_draw(struct own_keys *keys, struct own_key *key)
+{
+    key->draw = ++keys->draws;
+    key->jitter = (int) random_range(2 * KEY_ROTATION_JITTER + 1)
+                  - KEY_ROTATION_JITTER;
 }
 
 /* Adds a key that was loaded.  Of two of one vSubnet the earlier is in force
@@ -160,6 +172,11 @@ load_json(struct own_keys *keys, const json_t *json)
 
         error = own_key_from_json(json_array_get(array, i), &key);
         if (!error) {
+            number_draw(keys, key);
+            /* One of unknown age, or from the future, is as good as new. */
+            if (!key->made || key->made > time_wall()) {
+                key->made = time_wall();
+            }
             error = add_loaded(keys, key);
         }
     }
@@ -204,10 +221,12 @@ own_key_to_json(const struct own_key *key)
 
     ovs_assert(model_base64_size(key->secret.size) <= sizeof base64);
     model_base64_encode(key->secret.bytes, key->secret.size, base64);
-    json_t *json = json_pack("{s:s, s:I, s:I, s:s, s:s, s:o}",
+    json_t *json = json_pack("{s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:o}",
                              "net", key->net,
                              "vni", (json_int_t) key->vni,
                              "epoch", (json_int_t) key->epoch,
+                             "rekey", (json_int_t) key->rekey,
+                             "made", (json_int_t) key->made,
                              "algorithm", model_algorithm_name(key->algorithm),
                              "key", base64,
                              "spi", (key->spi
@@ -266,65 +285,81 @@ last_epoch(const struct mapping *mapping, const struct model_net *net)
     return epoch;
 }
 
+/* Gives 'key' a new secret, which suits 'net'. */
 static void
-draw(struct own_key *key)
+draw(struct own_keys *keys, struct own_key *key, const struct model_net *net)
 {
+    key->vni = net->vni;
+    key->algorithm = net->algorithm;
+    key->rekey = net->rekey;
+    key->made = time_wall();
+    model_secret_wipe(&key->secret);
     key->secret.size = model_algorithm_key_size(key->algorithm);
     if (RAND_bytes(key->secret.bytes, key->secret.size) != 1) {
         VLOG_FATAL("no random numbers for a key");
     }
     key->spi = 0;
     key->upload = true;
+    key->loaded = false;
+    key->switch_at = key->since = key->demand_at = 0;
+    number_draw(keys, key);
+    keys->dirty = true;
+    VLOG_INFO("made a key for vSubnet %s, epoch %"PRIu32, key->net,
+              key->epoch);
 }
 
+void
+own_keys_renew(struct own_keys *keys, const char *net, unsigned int number)
+{
+    struct own_key *key = shash_find_data(&keys->keys, net);
+
+    if (key && key->draw == number && key->epoch < UINT32_MAX / 4) {
+        const struct model_net same = {
+            .vni = key->vni, .algorithm = key->algorithm,
+            .rekey = key->rekey,
+        };
+
+        key->epoch = key->epoch * 2 + 1;
+        draw(keys, key, &same);
+    }
+}
+
+/* Makes a key for 'net', which has none. */
 static struct own_key *
-make_key(const struct model_net *net, uint32_t epoch)
+add_key(struct own_keys *keys, const struct model_net *net, uint32_t epoch)
 {
     struct own_key *key = xzalloc(sizeof *key);
 
-    *key = (struct own_key) {
-        .net = xstrdup(net->name),
-        .vni = net->vni,
-        .epoch = epoch,
-        .algorithm = net->algorithm,
-    };
-    draw(key);
+    key->net = xstrdup(net->name);
+    key->epoch = epoch;
+    draw(keys, key, net);
+    shash_add(&keys->keys, net->name, key);
     return key;
 }
 
 void
-own_keys_renew(struct own_keys *keys, const char *net, uint32_t epoch)
+own_keys_replace(struct own_keys *keys, const struct mapping *mapping,
+                 const struct model_net *net)
 {
-    struct own_key *key = shash_find_data(&keys->keys, net);
+    struct own_key *key = shash_find_data(&keys->keys, net->name);
 
-    if (key && key->epoch == epoch && epoch < UINT32_MAX / 4) {
-        key->epoch = epoch * 2 + 1;
-        draw(key);
-        keys->dirty = true;
-        VLOG_INFO("made a key for vSubnet %s, epoch %"PRIu32, net,
-                  key->epoch);
-    }
-}
+    if (!key) {
+        add_key(keys, net, last_epoch(mapping, net) + 1);
+    } else if (key->vni != net->vni) {
+        /* Another vSubnet of the same name: nothing of the old one's. */
+        uint32_t epoch = MAX(last_epoch(mapping, net), key->epoch) + 1;
 
-/* Takes from 'key', which is about to be freed, what can be sent with until
- * its successor is in force: a copy of itself, or the key before it. */
-static struct own_key *
-steal_in_force(struct own_key *key, uint32_t vni)
-{
-    struct own_key *before = NULL;
-
-    if (key->vni != vni) {
-        return NULL;
-    }
-    if (key->spi) {
-        before = xmemdup(key, sizeof *key);
-        before->net = xstrdup(key->net);
-        before->before = NULL;
+        shash_find_and_delete(&keys->keys, net->name);
+        own_key_free(key);
+        add_key(keys, net, epoch);
+    } else if (key->before || !key->spi) {
+        draw(keys, key, net);
     } else {
-        before = key->before;
-        key->before = NULL;
+        uint32_t epoch = MAX(last_epoch(mapping, net), key->epoch) + 1;
+
+        shash_find_and_delete(&keys->keys, net->name);
+        add_key(keys, net, epoch)->before = key;
     }
-    return before;
 }
 
 static bool
@@ -333,26 +368,16 @@ sync_net(struct own_keys *keys, const struct mapping *mapping,
 {
     struct own_key *key = shash_find_data(&keys->keys, net->name);
 
-    if (key && key->vni == net->vni && key->algorithm == net->algorithm) {
-        if (snapshot && key->spi) {
-            const struct model_key *known = mapping_key(mapping, key->spi);
-            key->upload = (!known || known->node != mapping->self->number
-                           || known->epoch != key->epoch);
-        }
-        return false;
+    if (!key || key->vni != net->vni || key->algorithm != net->algorithm) {
+        own_keys_replace(keys, mapping, net);
+        return true;
     }
-
-    uint32_t epoch = MAX(last_epoch(mapping, net), key ? key->epoch : 0);
-    struct own_key *made = make_key(net, epoch + 1);
-    if (key) {
-        shash_find_and_delete(&keys->keys, net->name);
-        made->before = steal_in_force(key, net->vni);
-        own_key_free(key);
+    if (snapshot && key->spi) {
+        const struct model_key *known = mapping_key(mapping, key->spi);
+        key->upload = (!known || known->node != mapping->self->number
+                       || known->epoch != key->epoch);
     }
-    shash_add(&keys->keys, net->name, made);
-    VLOG_INFO("made a key for vSubnet %s, epoch %"PRIu32, net->name,
-              epoch + 1);
-    return true;
+    return false;
 }
 
 bool
@@ -377,47 +402,6 @@ own_keys_sync(struct own_keys *keys, const struct mapping *mapping,
     }
     keys->dirty |= changed;
     return changed;
-}
-
-/* Taking another's place. */
-
-bool
-own_keys_run(struct own_keys *keys, long long int now)
-{
-    struct shash_node *node;
-    bool changed = false;
-
-    SHASH_FOR_EACH (node, &keys->keys) {
-        struct own_key *key = node->data;
-
-        if (!key->before || !key->spi) {
-            continue;
-        }
-        if (!key->switch_at) {
-            key->switch_at = now + OWN_KEYS_SWITCH_MS;
-        } else if (now >= key->switch_at) {
-            VLOG_INFO("vSubnet %s: sending with the key of epoch %"PRIu32,
-                      key->net, key->epoch);
-            own_key_free(key->before);
-            key->before = NULL;
-            changed = keys->dirty = true;
-        }
-    }
-    return changed;
-}
-
-void
-own_keys_wait(const struct own_keys *keys)
-{
-    struct shash_node *node;
-
-    SHASH_FOR_EACH (node, &keys->keys) {
-        const struct own_key *key = node->data;
-
-        if (key->before && key->spi) {
-            poll_timer_wait_until(key->switch_at);
-        }
-    }
 }
 
 const struct own_key *
@@ -453,7 +437,11 @@ own_key_body(const struct own_key *key)
     size_t n;
 
     json_object_del(json, "vni");
+    json_object_del(json, "made");
     json_object_del(json, "spi");
+    if (!key->rekey) {
+        json_object_del(json, "rekey");     /* The default. */
+    }
     char *text = json_text_dump(json, &n);
     json_decref(json);
     return text;
@@ -465,13 +453,26 @@ own_key_body_free(char *body)
     json_text_free(body, strlen(body));
 }
 
+/* Takes 'spi' from those that were loaded early. */
+static bool
+take_early(struct own_keys *keys, uint32_t spi)
+{
+    for (size_t i = 0; i < OWN_KEYS_EARLY; i++) {
+        if (keys->early[i] == spi) {
+            keys->early[i] = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool
-own_keys_set_spi(struct own_keys *keys, const char *net, uint32_t epoch,
+own_keys_set_spi(struct own_keys *keys, const char *net, unsigned int number,
                  uint32_t spi)
 {
     struct own_key *key = shash_find_data(&keys->keys, net);
 
-    if (!key || key->epoch != epoch) {
+    if (!key || key->draw != number) {
         return false;
     }
     key->upload = false;
@@ -479,6 +480,24 @@ own_keys_set_spi(struct own_keys *keys, const char *net, uint32_t epoch,
         return false;
     }
     key->spi = spi;
+    key->loaded = take_early(keys, spi);
     keys->dirty = true;
     return true;
+}
+
+void
+own_keys_loaded(struct own_keys *keys, uint32_t spi)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &keys->keys) {
+        struct own_key *key = node->data;
+
+        if (key->spi == spi) {
+            key->loaded = true;
+            return;
+        }
+    }
+    /* One upload is under way at a time, so that few are remembered. */
+    keys->early[keys->next_early++ % OWN_KEYS_EARLY] = spi;
 }

@@ -6,20 +6,25 @@
 /* The life of a sender key
  * ========================
  *
- *   1. made:     own_keys_sync() finds a vSubnet of this node without a key
- *                (or with one of another VNI or algorithm) and draws one from
- *                RAND_bytes();
+ *   1. made:     own_keys_sync() finds a vSubnet of this node without a key,
+ *                or key_rotation_run() (key-rotation.h) one whose key is to be
+ *                replaced, and draws one from RAND_bytes();
  *   2. saved:    own_keys_save() writes keys.json and syncs it, before
  *                anybody else sees the key: a node never sends under a key
  *                that a crash can make it forget while receivers hold it;
- *   3. uploaded: the service answers with the SPI.  From then on the key is in
- *                the keyring;
- *   4. dropped:  own_keys_sync() with a mapping that has not the vSubnet.
+ *   3. uploaded: the service answers with the SPI.  A vSubnet's first key is
+ *                in force from then on, that is, in the keyring;
+ *   4. loaded:   the service says that all others who are there have it.
+ *                Then a key that takes another's place is in force;
+ *   5. old:      it is not sent with any more, but datagrams under it may be
+ *                on their way; it is retired a while later;
+ *   6. dropped:  own_keys_sync() with a mapping that has not the vSubnet.
  *
- * A key that takes another's place, because the vSubnet's algorithm has
- * changed, is made before the other is broken: that one stays in the keyring
- * until the new one is uploaded and the others have had OWN_KEYS_SWITCH_MS to
- * be told of it (own_keys_run()).  keys.json has both meanwhile.
+ * A key that takes another's place is made before the other is broken: that
+ * one is its 'before', and in force until then.  keys.json has both meanwhile.
+ * There is never a third: what is to replace a key that is not in force yet is
+ * drawn in its place, with the same epoch, because the service keeps two
+ * epochs, and must not drop the one that is sent with.
  *
  * A snapshot in which the service does not have a key any more (it was
  * restored from a backup, or is another one) makes the key be uploaded again.
@@ -32,29 +37,44 @@
 #include "openvswitch/shash.h"
 
 struct mapping;
+struct model_net;
 
-enum { OWN_KEYS_SWITCH_MS = 3000 };
+enum { OWN_KEYS_EARLY = 8 };
 
 struct own_key {
     char *net;
     uint32_t vni;
     uint32_t epoch;
     enum model_algorithm algorithm;
+    uint64_t rekey;             /* The vSubnet's when it was drawn. */
+    long long int made;         /* When that was, seconds of the epoch. */
     struct model_secret secret;
     uint32_t spi;               /* 0: none yet. */
+    unsigned int draw;          /* Another for each secret. */
     bool upload;                /* The service has to be told. */
 
+    /* key-rotation.h. */
     struct own_key *before;     /* In force until this one is, or NULL. */
-    long long int switch_at;    /* When that is; 0: not yet known. */
+    bool loaded;                /* By all others. */
+    long long int switch_at;    /* At the latest; 0: not yet known. */
+    long long int since;        /* In force; 0: not yet looked at. */
+    long long int demand_at;    /* When a demand is met; 0: none. */
+    int jitter;                 /* Of the interval, in thousandths. */
 };
 
 struct own_keys {
     char *path;
     struct shash keys;          /* Contains "struct own_key"s by net name. */
+    unsigned int draws;
+    uint32_t early[OWN_KEYS_EARLY]; /* SPIs that were loaded before the answer
+                                     * to their upload came; 0: free. */
+    size_t next_early;
     bool dirty;                 /* Not all saved. */
     long long int next_save;    /* After a failure. */
     char *error;                /* Of the last load or save, or NULL. */
 };
+
+void own_key_free(struct own_key *);
 
 void own_keys_init(struct own_keys *, const char *state_dir);
 void own_keys_destroy(struct own_keys *);
@@ -63,14 +83,15 @@ void own_keys_destroy(struct own_keys *);
  * then made anew, with an epoch after the last that the service knows. */
 void own_keys_load(struct own_keys *);
 
-/* Makes and drops keys so that they suit 'mapping'.  'snapshot' says that the
- * mapping is all that the service has.  Returns true if anything changed. */
+/* Makes and drops keys so that each vSubnet of 'mapping' has one, and what
+ * suits neither its VNI nor its algorithm is replaced.  'snapshot' says that
+ * the mapping is all that the service has.  Returns true if anything
+ * changed. */
 bool own_keys_sync(struct own_keys *, const struct mapping *, bool snapshot);
 
-/* Ends keys whose successors can be used now.  Returns true if that changes
- * the keyring. */
-bool own_keys_run(struct own_keys *, long long int now);
-void own_keys_wait(const struct own_keys *);
+/* Another key is to take the place of that of 'net'. */
+void own_keys_replace(struct own_keys *, const struct mapping *,
+                      const struct model_net *net);
 
 /* Returns the key of 'net' to send with, or NULL. */
 const struct own_key *own_keys_in_force(const struct own_keys *,
@@ -87,14 +108,17 @@ struct own_key *own_keys_next_upload(const struct own_keys *);
 char *own_key_body(const struct own_key *);
 void own_key_body_free(char *);
 
-/* The service's answer for the key of 'net' and 'epoch'.  Returns true if the
- * SPI is a new one. */
-bool own_keys_set_spi(struct own_keys *, const char *net, uint32_t epoch,
+/* The service's answer for the key of 'net' and 'draw', if that is the one
+ * there still.  Returns true if the SPI is a new one. */
+bool own_keys_set_spi(struct own_keys *, const char *net, unsigned int draw,
                       uint32_t spi);
 
-/* The service knows a later epoch than 'epoch' for this node's key in 'net'
- * (keys.json was lost): makes another key of a much later one. */
-void own_keys_renew(struct own_keys *, const char *net, uint32_t epoch);
+/* The service knows a later epoch than that of 'net' and 'draw' (keys.json was
+ * lost): makes another key of a much later one. */
+void own_keys_renew(struct own_keys *, const char *net, unsigned int draw);
+
+/* All others have loaded the key with 'spi'. */
+void own_keys_loaded(struct own_keys *, uint32_t spi);
 
 /* Forgets all keys and deletes the file: the node has left. */
 void own_keys_forget(struct own_keys *);

@@ -11,7 +11,6 @@
 #include "controller/http.h"
 #include "controller/learnt.h"
 #include "controller/local-port.h"
-#include "controller/own-keys.h"
 #include "hash.h"
 #include "model/jansson.h"
 #include "model/mapping.h"
@@ -45,18 +44,12 @@ struct hold {
 
 struct registrar {
     struct client *client;
-    bool self_in_flight, bindings_in_flight, keys_in_flight;
-    long long int self_at, bindings_at, keys_at;    /* Not before. */
+    bool self_in_flight, bindings_in_flight;
+    long long int self_at, bindings_at;     /* Not before. */
     struct shash holds;         /* "struct hold"s by "NET MAC". */
     bool look;                  /* Bindings may have changed. */
     long long int next_look;    /* Otherwise. */
     char *error;
-
-    /* The key under way, and what came of it. */
-    char *key_net;
-    uint32_t key_epoch;
-    bool key_answered, key_stale;
-    uint32_t key_spi;
 };
 
 struct registrar *
@@ -81,7 +74,6 @@ registrar_destroy(struct registrar *r)
         }
         shash_destroy_free_data(&r->holds);
         free(r->error);
-        free(r->key_net);
         free(r);
     }
 }
@@ -411,82 +403,16 @@ run_bindings(struct registrar *r, const struct registrar_input *in)
     binding_changes_destroy(&changes);
 }
 
-/* Keys. */
-
-static void
-key_done(const struct http_result *result, void *r_)
-{
-    struct registrar *r = r_;
-
-    r->keys_in_flight = false;
-    json_t *answer = parse_answer(result);
-    const char *code = json_string_value(json_object_get(answer, "code"));
-    json_int_t spi = json_integer_value(json_object_get(answer, "spi"));
-
-    if (check_result(r, "uploading a key", result)
-        && spi > 0 && spi <= UINT32_MAX) {
-        r->key_answered = true;
-        r->key_spi = spi;
-    } else {
-        r->key_stale = code && !strcmp(code, "stale-epoch");
-        r->keys_at = time_msec() + ERROR_HOLD_MS;
-    }
-    json_decref(answer);
-    poll_immediate_wake();
-}
-
-/* Takes in what key_done() noted.  Returns true if keys changed. */
-static bool
-take_key_answer(struct registrar *r, struct own_keys *keys)
-{
-    bool changed = false;
-
-    if (r->key_answered) {
-        changed = own_keys_set_spi(keys, r->key_net, r->key_epoch,
-                                   r->key_spi);
-    } else if (r->key_stale) {
-        own_keys_renew(keys, r->key_net, r->key_epoch);
-    }
-    r->key_answered = r->key_stale = false;
-    return changed;
-}
-
-static void
-run_keys(struct registrar *r, const struct registrar_input *in)
-{
-    if (r->keys_in_flight || time_msec() < r->keys_at
-        || !own_keys_save(in->keys, time_msec())) {
-        return;
-    }
-
-    const struct own_key *key = own_keys_next_upload(in->keys);
-    if (key) {
-        char *body = own_key_body(key);
-
-        free(r->key_net);
-        r->key_net = xstrdup(key->net);
-        r->key_epoch = key->epoch;
-        r->keys_in_flight = client_request(r->client, "PUT", "/v1/self/keys",
-                                           body, key_done, r);
-        own_key_body_free(body);
-    }
-}
-
-bool
+void
 registrar_run(struct registrar *r, const struct registrar_input *in)
 {
-    bool changed = take_key_answer(r, in->keys);
-
-    if (!client_is_live(r->client)
-        || in->mapping->self->state == MODEL_NODE_REVOKED) {
-        return changed;
+    if (client_is_live(r->client)
+        && in->mapping->self->state != MODEL_NODE_REVOKED) {
+        run_self(r, in);
+        if (in->mapping->self->state == MODEL_NODE_APPROVED) {
+            run_bindings(r, in);
+        }
     }
-    run_self(r, in);
-    if (in->mapping->self->state == MODEL_NODE_APPROVED) {
-        run_keys(r, in);
-        run_bindings(r, in);
-    }
-    return changed;
 }
 
 void

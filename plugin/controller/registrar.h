@@ -8,11 +8,11 @@
  *
  *   - its endpoints                 PATCH /v1/self
  *   - MACs and IPs of its ports     POST /v1/self/bindings
- *   - its sender keys               PUT /v1/self/keys
  *
- * One request of each kind at a time.  The answer to a request is the
- * service's echo in the event stream; an object that was just sent is not
- * sent again for a few seconds, and one that was refused not for a minute.
+ * (Its keys: key-service.h.)  One request of each kind at a time.  The answer
+ * to a request is the service's echo in the event stream; an object that was
+ * just sent is not sent again for a few seconds, and one that was refused not
+ * for a minute.
  * What is compared is all state there is, so requests lost in a restart of
  * either side are made again.
  *
@@ -30,23 +30,21 @@ struct learnt;
 struct local_port;
 struct local_ports;
 struct mapping;
-struct own_keys;
 
 struct registrar_input {
     const struct mapping *mapping;          /* Has 'self'. */
     const struct local_ports *ports;
     const struct learnt *learnt;
     const char *endpoints;      /* Comma-separated, or NULL: don't know. */
-    struct own_keys *keys;
-    bool changed;               /* Any of these but 'keys' since last time. */
+    bool changed;               /* Any of these since last time. */
 };
 
 struct registrar;
 struct registrar *registrar_create(struct client *);
 void registrar_destroy(struct registrar *);
 
-/* Sends what there is to send.  Returns true if an answer changed the keys. */
-bool registrar_run(struct registrar *, const struct registrar_input *);
+/* Sends what there is to send. */
+void registrar_run(struct registrar *, const struct registrar_input *);
 void registrar_wait(const struct registrar *);
 
 /* Why 'port' is not registered ("binding-is-static" and so on), or NULL. */

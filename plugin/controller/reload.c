@@ -35,6 +35,7 @@ struct reload {
     struct stream *stream;      /* R_CONNECTING. */
     struct jsonrpc *rpc;        /* R_ASKED. */
     bool again;                 /* Asked for meanwhile. */
+    bool done;                  /* The last one was answered well. */
     long long int deadline;     /* Of this state, but for R_IDLE. */
     long long int give_up_at;
     char *error;
@@ -63,6 +64,18 @@ reload_destroy(struct reload *reload)
         free(reload->error);
         free(reload);
     }
+}
+
+bool
+reload_is_done(const struct reload *reload)
+{
+    return reload->done;
+}
+
+bool
+reload_is_idle(const struct reload *reload)
+{
+    return reload->state == R_IDLE;
 }
 
 const char *
@@ -121,6 +134,7 @@ void
 reload_start(struct reload *reload)
 {
     reload->give_up_at = time_msec() + GIVE_UP_MS;
+    reload->done = false;
     if (reload->state == R_IDLE || reload->state == R_WAITING) {
         connect_to_vswitchd(reload);
     } else {
@@ -166,6 +180,7 @@ run_asked(struct reload *reload)
         reload->error = NULL;
         disconnect(reload);
         reload->state = R_IDLE;
+        reload->done = !reload->again;
         if (reload->again) {
             connect_to_vswitchd(reload);
         }

@@ -18,11 +18,19 @@
  * A request while one is under way makes one more follow it, so that the last
  * change is never missed.  Not thread-safe. */
 
+#include <stdbool.h>
+
 struct reload *reload_create(void);
 void reload_destroy(struct reload *);
 void reload_start(struct reload *);
 void reload_run(struct reload *);
 void reload_wait(struct reload *);
+
+/* True if the last request was answered, and not by a refusal. */
+bool reload_is_done(const struct reload *);
+
+/* True if nothing is under way: answered, or given up. */
+bool reload_is_idle(const struct reload *);
 
 /* What ovs-vswitchd last said against it, or NULL. */
 const char *reload_error(const struct reload *);

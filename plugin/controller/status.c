@@ -9,11 +9,13 @@
 
 #include "controller/client.h"
 #include "controller/controller.h"
+#include "controller/key-service.h"
 #include "controller/names.h"
 #include "controller/ofctrl.h"
 #include "controller/registrar.h"
 #include "controller/reload.h"
 #include "flow.h"
+#include "host/node-file.h"
 #include "model/jansson.h"
 #include "model/mapping.h"
 #include "model/reader.h"
@@ -27,7 +29,7 @@
 static json_t *
 node_to_json(const struct controller *c)
 {
-    const struct identity *identity = c->node.identity;
+    const struct node_file *identity = c->node.identity;
     const struct model_node *self = c->mapping ? c->mapping->self : NULL;
 
     if (!identity) {
@@ -49,9 +51,10 @@ service_to_json(const struct controller *c)
 
     client_get_status(c->client, &status);
     return json_pack(
-        "{s:o, s:b, s:o, s:o}",
+        "{s:o, s:b, s:s, s:o, s:o}",
         "url", model_string_or_null(status.url),
         "connected", status.live,
+        "lease", standing_lease_name(c),
         "error", model_string_or_null(status.error),
         "heard_ms_ago", (status.live
                          ? json_integer(time_msec() - status.last_heard)
@@ -64,9 +67,13 @@ mapping_to_json(const struct controller *c)
     if (!c->mapping || !c->node.identity) {
         return json_null();
     }
-    return json_pack("{s:o, s:s}", "revision",
+    return json_pack("{s:o, s:s, s:o}", "revision",
                      model_revision_to_json(c->mapping->revision),
-                     "from", c->from_service ? "service" : "cache");
+                     "from", c->from_service ? "service" : "cache",
+                     "age", (c->current_at
+                             ? json_integer(MAX(0, time_wall()
+                                                - c->current_at))
+                             : json_null()));
 }
 
 static json_t *
@@ -204,20 +211,52 @@ add(json_t *problems, const char *problem)
 }
 
 static void
+add_pending(const struct controller *c, json_t *problems)
+{
+    const struct uuid *origin = &c->standing.origin;
+    uint32_t number = c->mapping->self->number;
+
+    if (uuid_is_zero(origin)) {
+        add(problems, "this node waits for an operator's approval");
+    } else {
+        json_array_append_new(problems, json_sprintf(
+            "another machine has the node ID "UUID_FMT" that this one had: "
+            "this is a new node, which waits for an operator's approval "
+            "(vsubnetctl node approve %"PRIu32", or node adopt %"PRIu32
+            " if it is to be that node)", UUID_ARGS(origin), number, number));
+    }
+}
+
+static void
 add_identity_problems(const struct controller *c, json_t *problems)
 {
     const struct model_node *self = c->mapping ? c->mapping->self : NULL;
 
     add(problems, c->node.error);
+    add(problems, c->node.write_error);
+    add(problems, c->instance.error);
+    if (c->standing.stranger) {
+        add(problems, "this machine is not the one that joined: waiting for "
+            "the mapping service to say who may use this node ID");
+    }
     if (!c->node.identity) {
         if (!c->node.error) {
             add(problems, "not joined: run vsubnetctl join URL TOKEN");
         }
     } else if (self && self->state == MODEL_NODE_PENDING) {
-        add(problems, "this node waits for an operator's approval");
+        add_pending(c, problems);
     } else if (self && self->state == MODEL_NODE_REVOKED) {
         add(problems, "an operator has revoked this node");
     }
+}
+
+/* What there is to go by without the service. */
+static const char *
+fallback(const struct controller *c)
+{
+    return (!c->mapping ? "there is nothing to go by"
+            : c->from_service ? "going on with the last mapping"
+            : "going by the cache");
 }
 
 static void
@@ -227,15 +266,18 @@ add_service_problems(const struct controller *c, json_t *problems)
 
     client_get_status(c->client, &status);
     if (c->node.identity && !status.live && status.url) {
-        json_array_append_new(problems, json_sprintf(
-            "no connection to the mapping service at %s: %s; %s",
-            status.url, status.error ? status.error : "connecting",
-            (!c->mapping ? "there is nothing to go by"
-             : c->from_service ? "going on with the last mapping"
-             : "going by the cache")));
+        const char *reason = status.error ? status.error : "connecting";
+
+        json_array_append_new(problems, (
+            status.lease == LEASE_HELD
+            ? json_sprintf("waiting for this node's lease at %s: %s; %s",
+                           status.url, reason, fallback(c))
+            : json_sprintf("no connection to the mapping service at %s: %s; "
+                           "%s", status.url, reason, fallback(c))));
     }
     add(problems, c->mapping_error);
     add(problems, registrar_error(c->registrar));
+    add(problems, key_service_error(c->key_service));
 }
 
 static void

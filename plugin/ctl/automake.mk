@@ -17,6 +17,7 @@ plugin_ctl_vsubnetctl_SOURCES = \
 	plugin/ctl/verbs.c \
 	plugin/ctl/vsubnetctl.c
 plugin_ctl_vsubnetctl_LDADD = \
+	plugin/host/libvsubnet-host.a \
 	plugin/model/libvsubnet-model.a \
 	plugin/seal/libvsubnet-seal.a \
 	$(LDADD) $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)

@@ -27,6 +27,7 @@ struct client {
     size_t current;             /* Index of the URL to try first. */
     char *ca;
     char *credential;
+    char *instance;
     unsigned int timeout;
 };
 
@@ -61,6 +62,7 @@ client_destroy(struct client *client)
         svec_destroy(&client->urls);
         replace_secret(&client->credential, NULL);
         free(client->ca);
+        free(client->instance);
         free(client);
     }
 }
@@ -76,6 +78,13 @@ void
 client_set_credential(struct client *client, const char *credential)
 {
     replace_secret(&client->credential, credential);
+}
+
+void
+client_set_instance(struct client *client, const char *instance)
+{
+    free(client->instance);
+    client->instance = nullable_xstrdup(instance);
 }
 
 /* One attempt at one URL. */
@@ -167,6 +176,9 @@ set_request(struct attempt *attempt, const struct client *client,
         add_header(attempt, "Content-Type", "application/json");
     }
     add_header(attempt, "Accept", "application/json, text/event-stream");
+    if (client->instance) {
+        add_header(attempt, "VSubnet-Instance", client->instance);
+    }
     /* A credential goes only to who has proved to be the service. */
     if (client->credential && verify) {
         char *bearer = xasprintf("Bearer %s", client->credential);

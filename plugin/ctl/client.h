@@ -46,6 +46,8 @@ struct client *client_create(const struct svec *urls, const char *ca,
 void client_destroy(struct client *);
 void client_set_ca(struct client *, const char *ca);
 void client_set_credential(struct client *, const char *credential);
+/* Sent as VSubnet-Instance; null for none. */
+void client_set_instance(struct client *, const char *instance);
 
 /* BODY may be null.  Any answer of the service is a success here, also a
  * refusal; see client_refusal(). */

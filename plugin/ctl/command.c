@@ -61,6 +61,7 @@ static const struct {
                        "external_ids:iface-id is meant, on whichever node" },
     [OPT_NODE] = { "node", "NODE", "the node that has it (without "
                    "--iface-id)" },
+    [OPT_LIMIT] = { "limit", "N", "the newest N events (default: 100)" },
 };
 
 static const char join_details[] =
@@ -109,6 +110,11 @@ const struct ctl_command ctl_commands[] = {
       "Its memberships, bindings and keys go at once.", ctl_node_revoke },
     { "node rename", "NODE NAME", 2, 2, 0, "give a node another name", NULL,
       ctl_node_rename },
+    { "node adopt", "NODE", 1, 1, 0,
+      "have a clone take the place of the node it was cloned from",
+      "NODE gets the other's number, name and memberships; that one, if it\n"
+      "still runs, is the clone then. \"node ls\" shows who is a clone.",
+      ctl_node_adopt },
     { "node rm", "NODE", 1, 1, 0, "remove a node", NULL, ctl_node_rm },
 
     { "net add", "NAME", 1, 1,
@@ -117,6 +123,9 @@ const struct ctl_command ctl_commands[] = {
     { "net ls", "", 0, 0, 0, "list the vSubnets", NULL, ctl_net_ls },
     { "net show", "NET", 1, 1, 0, "show one vSubnet and its members", NULL,
       ctl_net_show },
+    { "net rekey", "NET", 1, 1, 0,
+      "have all members of a vSubnet replace their keys now", NULL,
+      ctl_net_rekey },
     { "net rm", "NET", 1, 1, 0, "remove a vSubnet with all that is in it",
       NULL, ctl_net_rm },
 
@@ -137,6 +146,11 @@ const struct ctl_command ctl_commands[] = {
     { "port ls", "[NET]", 0, 1, 0, "list bindings: of a vSubnet, or all",
       NULL, ctl_port_ls },
     { "port rm", "NET MAC", 2, 2, 0, "remove a binding", NULL, ctl_port_rm },
+
+    { "audit ls", "", 0, 0, BIT(OPT_LIMIT),
+      "list what was done, by whom, and what was noticed",
+      "The last line is the newest one; with --json, the first object is.",
+      ctl_audit_ls },
 };
 const size_t n_ctl_commands = ARRAY_SIZE(ctl_commands);
 

@@ -32,6 +32,7 @@ enum ctl_option {
     OPT_SUBNET, OPT_VNI, OPT_ALGORITHM, OPT_GROUP,
     OPT_HOST_PORT, OPT_NO_HOST_PORT,
     OPT_MAC, OPT_ADDRESS, OPT_IFACE_ID, OPT_NODE,
+    OPT_LIMIT,
     N_CTL_OPTIONS
 };
 
@@ -81,9 +82,10 @@ typedef void ctl_run(struct ctl *);
 ctl_run ctl_join, ctl_leave, ctl_status, ctl_events;
 ctl_run ctl_token_create, ctl_token_ls, ctl_token_rm;
 ctl_run ctl_node_ls, ctl_node_show, ctl_node_approve, ctl_node_revoke,
-    ctl_node_rename, ctl_node_rm;
-ctl_run ctl_net_add, ctl_net_ls, ctl_net_show, ctl_net_rm;
+    ctl_node_rename, ctl_node_adopt, ctl_node_rm;
+ctl_run ctl_net_add, ctl_net_ls, ctl_net_show, ctl_net_rekey, ctl_net_rm;
 ctl_run ctl_member_add, ctl_member_ls, ctl_member_rm;
 ctl_run ctl_port_add, ctl_port_ls, ctl_port_rm;
+ctl_run ctl_audit_ls;
 
 #endif /* ctl/ctl.h */

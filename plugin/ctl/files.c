@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that hold credentials: operator.json and node.json. */
+/* operator.json, and where the controller's files are. */
 
 #include <config.h>
 #include "ctl/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,9 +16,8 @@
 #include "model/jansson.h"
 #include "model/reader.h"
 #include "model/url.h"
-#include "openvswitch/uuid.h"
-#include "seal/private-file.h"
 #include "util.h"
+#include "uuid.h"
 
 enum { FILE_SIZE_LIMIT = 1024 * 1024, PEM_LIMIT = 64 * 1024 };
 
@@ -212,124 +210,23 @@ operator_config_destroy(struct operator_config *config)
     free(config->token);
 }
 
-static char *
-node_file_from_json(const json_t *json, struct node_file *node)
-{
-    struct model_reader r;
-    struct uuid id;
-
-    model_reader_init(&r, json);
-    model_reader_uint(&r, "version", MODEL_REQUIRED, 1, 1);
-    model_reader_uuid(&r, "id", MODEL_REQUIRED, &id);
-    const char *id_s = model_reader_string(&r, "id", MODEL_REQUIRED);
-    const char *credential = read_credential(&r, "credential",
-                                             MODEL_CREDENTIAL_NODE);
-    read_urls(&r, &node->urls);
-    const char *ca = model_reader_text(&r, "ca", MODEL_REQUIRED, PEM_LIMIT);
-    const char *name = model_reader_name(&r, "name", MODEL_REQUIRED);
-    const char *fingerprint = model_reader_string(&r, "fingerprint",
-                                                  MODEL_REQUIRED);
-    node->number = model_reader_uint(&r, "number", MODEL_OPTIONAL,
-                                     1, MODEL_NODE_MAX);
-    char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
-    if (error) {
-        return error;
-    }
-    node->id = xstrdup(id_s);
-    node->credential = xstrdup(credential);
-    node->ca = xstrdup(ca);
-    node->name = xstrdup(name);
-    node->fingerprint = xstrdup(fingerprint);
-    return NULL;
-}
+/* The controller's. */
 
 char *
-node_file_read(const char *dir, struct node_file *node, bool *exists)
+instance_read(void)
 {
-    char *path = xasprintf("%s/node.json", dir);
-    char *error;
-    json_t *json;
-    int retval = read_private_json(path, &json, &error);
+    char *path = xasprintf("%s/instance", run_dir());
+    char line[UUID_LEN + 1];
+    struct uuid uuid;
+    FILE *file = fopen(path, "r");
+    bool ok = file && fgets(line, sizeof line, file)
+              && uuid_from_string(&uuid, line);
 
-    memset(node, 0, sizeof *node);
-    svec_init(&node->urls);
-    *exists = retval != ENOENT;
-    if (retval) {
-        error = (retval == ENOENT ? NULL
-                 : xasprintf("%s: %s", path, ovs_strerror(retval)));
-    } else if (!error) {
-        error = name_file(path, node_file_from_json(json, node));
+    if (file) {
+        fclose(file);
     }
-    json_decref(json);
     free(path);
-    return error;
-}
-
-void
-node_file_destroy(struct node_file *node)
-{
-    if (node->credential) {
-        model_wipe(node->credential, strlen(node->credential));
-    }
-    free(node->id);
-    free(node->credential);
-    svec_destroy(&node->urls);
-    free(node->ca);
-    free(node->name);
-    free(node->fingerprint);
-}
-
-/* Writing. */
-
-char *
-state_dir_lock(const char *dir)
-{
-    struct stat st;
-    int fd;
-
-    if (mkdir(dir, 0700) && errno != EEXIST) {
-        return xasprintf("%s: cannot make the directory: %s", dir,
-                         ovs_strerror(errno));
-    }
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st)) {
-        return xasprintf("%s: %s", dir, ovs_strerror(errno));
-    } else if (st.st_uid != geteuid() && st.st_uid != 0) {
-        return xasprintf("%s: belongs to another user", dir);
-    } else if (st.st_mode & 022) {
-        return xasprintf("%s: others may change what is in it: "
-                         "chmod go-w %s", dir, dir);
-    } else if (flock(fd, LOCK_EX)) {
-        return xasprintf("%s: %s", dir, ovs_strerror(errno));
-    }
-    /* The lock lasts as long as the process. */
-    return NULL;
-}
-
-char *
-node_file_write(const char *dir, const struct node_file *node)
-{
-    char *path = xasprintf("%s/node.json", dir);
-    json_t *urls = json_array();
-    const char *url;
-    size_t i;
-
-    SVEC_FOR_EACH (i, url, &node->urls) {
-        json_array_append_new(urls, json_string(url));
-    }
-    json_t *json = json_pack(
-        "{s:i, s:s, s:s, s:o, s:s, s:s, s:o, s:s}", "version", 1,
-        "id", node->id, "credential", node->credential, "urls", urls,
-        "ca", node->ca, "name", node->name,
-        "number", node->number ? json_integer(node->number) : json_null(),
-        "fingerprint", node->fingerprint);
-    char *text = json_dumps(json, JSON_INDENT(2));
-    char *error = private_file_replace(path, text, strlen(text));
-    model_wipe(text, strlen(text));
-    free(text);
-    json_decref(json);
-    free(path);
-    return error;
+    return ok ? xstrdup(line) : NULL;
 }
 
 char *

@@ -5,7 +5,6 @@
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,9 @@
 #include "ctl/files.h"
 #include "ctl/local.h"
 #include "ctl/output.h"
+#include "host/fingerprint.h"
+#include "host/node-credential.h"
+#include "host/node-file.h"
 #include "model/credential.h"
 #include "model/jansson.h"
 #include "model/object.h"
@@ -50,6 +52,7 @@ struct join {
     struct client *client;
     char *ca;
     char *local_ip;             /* Of the connection to the service. */
+    int lock;                   /* Of 'dir', up to the end of step 5. */
     struct node_file node;
     bool exists;                /* node.json did, before. */
     json_t *answer;             /* The node object. */
@@ -155,20 +158,9 @@ get_ca(struct join *join)
 static void
 make_identity(struct node_file *node)
 {
-    struct model_credential credential = { .kind = MODEL_CREDENTIAL_NODE };
-    uint8_t secret[MODEL_SECRET_HEX / 2];
-    struct uuid id;
-
-    uuid_generate(&id);
-    if (RAND_bytes(secret, sizeof secret) != 1) {
-        ctl_fatal("no random bytes");
-    }
-    model_hex_encode(secret, sizeof secret, credential.secret);
-    snprintf(credential.id, sizeof credential.id, UUID_FMT, UUID_ARGS(&id));
-    node->id = xstrdup(credential.id);
-    node->credential = model_credential_format(&credential);
-    model_credential_wipe(&credential);
-    model_wipe(secret, sizeof secret);
+    uuid_generate(&node->id);
+    node->credential = node_credential_make(&node->id);
+    node->credential_made = time_wall();
 }
 
 static void
@@ -178,7 +170,7 @@ prepare_identity(struct join *join)
     const char *name = ctl_option(join->ctl, OPT_NAME);
     char *fingerprint;
 
-    ctl_check("", state_dir_lock(join->dir));
+    ctl_check("", node_dir_lock(join->dir, true, true, &join->lock));
     ctl_check("", node_file_read(join->dir, node, &join->exists));
     if (join->exists && strcmp(node->ca, join->ca)) {
         ctl_fatal("this host belongs to another mapping service; to change "
@@ -190,7 +182,7 @@ prepare_identity(struct join *join)
     ctl_check("", local_get_external_id("vsubnet-fingerprint", &fingerprint));
     free(node->fingerprint);
     node->fingerprint = (fingerprint ? fingerprint
-                         : local_machine_fingerprint());
+                         : fingerprint_of_machine());
     if (name || !node->name) {
         free(node->name);
         node->name = name ? xstrdup(name) : local_node_name();
@@ -203,23 +195,6 @@ prepare_identity(struct join *join)
 }
 
 /* Step 4. */
-
-/* Returns the SHA-256, in hex, of the secret in CREDENTIAL. */
-static char *
-hash_credential(const char *text)
-{
-    struct model_credential credential;
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    char hex[2 * EVP_MAX_MD_SIZE + 1];
-    unsigned int n;
-
-    ctl_check("node.json", model_credential_parse(text, &credential));
-    EVP_Digest(credential.secret, strlen(credential.secret), hash, &n,
-               EVP_sha256(), NULL);
-    model_credential_wipe(&credential);
-    model_hex_encode(hash, n, hex);
-    return xstrdup(hex);
-}
 
 /* The endpoints that the command line gives or, in their place, this end of
  * the connection to the service (unless that is on this very host). */
@@ -251,9 +226,11 @@ register_node(struct join *join)
 {
     struct node_file *node = &join->node;
     struct client_answer answer;
-    char *hash = hash_credential(node->credential);
+    char *hash = node_credential_hash(node->credential);
     json_t *body = json_pack(
-        "{s:s, s:s, s:s, s:s, s:o}", "id", node->id, "name", node->name,
+        "{s:o, s:s, s:s, s:s, s:o}",
+        "id", json_sprintf(UUID_FMT, UUID_ARGS(&node->id)),
+        "name", node->name,
         "credential_hash", hash, "fingerprint", node->fingerprint,
         "endpoints", own_endpoints(join));
 
@@ -265,6 +242,10 @@ register_node(struct join *join)
                                                            "number"));
     ctl_check("the service's answer", model_check_node_number(number));
     node->number = number;
+    /* A clone that its origin did not register is a node of its own now. */
+    uuid_zero(&node->origin_id);
+    node_credential_free(node->origin_credential);
+    node->origin_credential = NULL;
     join->answer = json_incref(answer.json);
     client_answer_destroy(&answer);
     json_decref(body);
@@ -287,6 +268,8 @@ configure_host(struct join *join)
     }
     ctl_check("", local_set_external_id("vsubnet-remote", urls));
     free(urls);
+    /* The controller, which is waited for next, may have to write too. */
+    node_dir_unlock(join->lock);
 }
 
 /* And then: what the operator wants to know. */
@@ -304,9 +287,21 @@ static void
 refresh(struct join *join)
 {
     struct client_answer answer;
+    struct node_file now;
+    bool exists;
 
-    client_set_credential(join->client, join->node.credential);
-    char *error = client_send(join->client, "GET", "/v1/self", NULL, &answer);
+    /* The controller may hold the lease by now, with another credential. */
+    char *error = node_file_read(join->dir, &now, &exists);
+    char *instance = instance_read();
+    client_set_credential(join->client, (error || !exists
+                                         ? join->node.credential
+                                         : now.credential));
+    client_set_instance(join->client, instance);
+    node_file_destroy(&now);
+    free(instance);
+    free(error);
+
+    error = client_send(join->client, "GET", "/v1/self", NULL, &answer);
     if (!error && answer.status == 200 && json_is_object(answer.json)) {
         json_decref(join->answer);
         join->answer = json_incref(answer.json);
@@ -411,13 +406,14 @@ ctl_leave(struct ctl *ctl)
     const char *dir = state_dir(ctl_option(ctl, OPT_STATE_DIR));
     struct node_file node;
     bool exists;
+    int lock;                   /* Until the end of this process. */
 
     char *error = node_file_read(dir, &node, &exists);
     if (!exists) {
         ctl_fatal("this host has not joined (there is no %s/node.json)", dir);
     }
     free(error);                /* One that is damaged goes all the same. */
-    ctl_check("", state_dir_lock(dir));
+    ctl_check("", node_dir_lock(dir, false, true, &lock));
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         ctl_check("", local_set_external_id(keys[i], NULL));
     }

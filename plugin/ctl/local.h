@@ -31,11 +31,6 @@ pid_t local_daemon_pid(const char *daemon);
  * process if it does not answer within some seconds. */
 char *local_controller_status(struct json_t **);
 
-/* This machine's stable fingerprint: a hash over what changes when its disk
- * wakes up elsewhere, the DMI product UUID and the permanent addresses of its
- * network cards. */
-char *local_machine_fingerprint(void);
-
 /* The host's name as the name of a node. */
 char *local_node_name(void);
 

@@ -104,34 +104,30 @@ swap_rows_cb(size_t a, size_t b, void *aux_)
     aux->rows[b] = row;
 }
 
-/* Returns the elements of ARRAY in the order of a table's rows. */
-static const json_t **
-sort_rows(const json_t *array, const struct output_column *columns)
+static void
+print_table(const json_t *array, const struct output_column *columns,
+            bool sorted)
 {
+    struct table_style style = TABLE_STYLE_DEFAULT;
     size_t n = json_array_size(array);
     const json_t **rows = xcalloc(MAX(n, 1), sizeof *rows);
-    struct sort_aux aux = { rows, columns };
+    struct table table;
 
     for (size_t i = 0; i < n; i++) {
         rows[i] = json_array_get(array, i);
     }
-    sort(n, compare_rows_cb, swap_rows_cb, &aux);
-    return rows;
-}
+    if (sorted) {
+        struct sort_aux aux = { rows, columns };
 
-void
-output_table(const json_t *array, const struct output_column *columns)
-{
-    struct table_style style = TABLE_STYLE_DEFAULT;
-    const json_t **rows = sort_rows(array, columns);
-    struct table table;
+        sort(n, compare_rows_cb, swap_rows_cb, &aux);
+    }
 
     style.format = TF_TABLE;
     table_init(&table);
     for (const struct output_column *c = columns; c->heading; c++) {
         table_add_column(&table, "%s", c->heading);
     }
-    for (size_t i = 0; i < json_array_size(array); i++) {
+    for (size_t i = 0; i < n; i++) {
         table_add_row(&table);
         for (const struct output_column *c = columns; c->heading; c++) {
             table_add_cell(&table)->text
@@ -141,6 +137,19 @@ output_table(const json_t *array, const struct output_column *columns)
     table_print(&table, &style);
     table_destroy(&table);
     free(rows);
+}
+
+void
+output_table(const json_t *array, const struct output_column *columns)
+{
+    print_table(array, columns, true);
+}
+
+void
+output_table_in_order(const json_t *array,
+                      const struct output_column *columns)
+{
+    print_table(array, columns, false);
 }
 
 void

@@ -23,6 +23,10 @@ struct output_column {
  * that is not the process's first one. */
 void output_table(const struct json_t *array, const struct output_column *);
 
+/* The same, with the rows in ARRAY's order. */
+void output_table_in_order(const struct json_t *array,
+                           const struct output_column *);
+
 /* One object, a line for each column. */
 void output_record(const struct json_t *, const struct output_column *);
 

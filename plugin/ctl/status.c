@@ -12,9 +12,11 @@
 #include "ctl/files.h"
 #include "ctl/local.h"
 #include "ctl/output.h"
+#include "host/node-file.h"
 #include "model/jansson.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
+#include "uuid.h"
 
 static void
 add_problem(json_t *status, char *problem)
@@ -44,7 +46,9 @@ add_identity(json_t *status, const char *dir)
                                     "service (vsubnetctl join URL TOKEN)"));
     } else if (!json_is_object(json_object_get(status, "node"))) {
         json_object_set_new(status, "node", json_pack(
-            "{s:s, s:s, s:o}", "id", node.id, "name", node.name, "number",
+            "{s:o, s:s, s:o}",
+            "id", json_sprintf(UUID_FMT, UUID_ARGS(&node.id)),
+            "name", node.name, "number",
             node.number ? json_integer(node.number) : json_null()));
     }
     node_file_destroy(&node);
@@ -109,6 +113,44 @@ connected_words(const json_t *object)
             : json_is_false(connected) ? ", not connected" : "");
 }
 
+/* Appends who may use the node ID, unless it is this host without doubt. */
+static void
+put_lease(struct ds *ds, const json_t *service)
+{
+    const char *lease = json_string_value(json_object_get(service, "lease"));
+
+    if (ds->length && lease && strcmp(lease, "held")
+        && strcmp(lease, "none")) {
+        ds_put_format(ds, ", lease %s", lease);
+    }
+}
+
+/* Appends the age of the mapping, unless it is the service's now, and what
+ * that means. */
+static void
+put_age(struct ds *ds, const json_t *mapping, const json_t *service)
+{
+    static const struct { int seconds; const char *name; } units[] = {
+        { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" },
+    };
+    const json_t *age = json_object_get(mapping, "age");
+    json_int_t seconds = json_integer_value(age);
+    size_t i = 0;
+
+    if (!ds->length || json_is_true(json_object_get(service, "connected"))) {
+        return;
+    }
+    if (json_is_integer(age)) {
+        while (i < ARRAY_SIZE(units) - 1 && seconds < 2 * units[i].seconds) {
+            i++;
+        }
+        ds_put_format(ds, ", %lld %s old",
+                      (long long) seconds / units[i].seconds, units[i].name);
+    }
+    ds_put_cstr(ds, " (new members, vSubnets, addresses and keys wait for the "
+                "service)");
+}
+
 static void
 print_summary(const json_t *status)
 {
@@ -125,10 +167,12 @@ print_summary(const json_t *status)
     print_line("Node:", &ds);
     put_member(&ds, service, "url", "");
     ds_put_cstr(&ds, ds.length ? connected_words(service) : "");
+    put_lease(&ds, service);
     put_member(&ds, service, "error", ": ");
     print_line("Service:", &ds);
     put_member(&ds, mapping, "revision", "revision ");
     put_member(&ds, mapping, "from", ", from the ");
+    put_age(&ds, mapping, service);
     print_line("Mapping:", &ds);
     put_member(&ds, openflow, "bridge", "");
     ds_put_cstr(&ds, ds.length ? connected_words(openflow) : "");

@@ -135,14 +135,41 @@ ctl_token_rm(struct ctl *ctl)
 
 static const struct output_column node_columns[] = {
     { "Number", "number" }, { "Name", "name" }, { "State", "state" },
-    { "Connected", "connected" }, { "Endpoints", "endpoints" },
-    { NULL, NULL },
+    { "Connected", "connected" }, { "Clone of", "origin_name" },
+    { "Endpoints", "endpoints" }, { NULL, NULL },
 };
+
+/* Adds to NODE, if it is a clone, the name of the one of NODES that it is a
+ * clone of, as "origin_name": for people.  One that is gone has its UUID. */
+static void
+add_origin_name(json_t *node, const json_t *nodes)
+{
+    json_t *origin = json_object_get(node, "origin");
+    json_t *name = origin;
+
+    for (size_t i = 0; i < json_array_size(nodes); i++) {
+        const json_t *other = json_array_get(nodes, i);
+
+        if (json_is_string(origin)
+            && json_equal(json_object_get(other, "id"), origin)) {
+            name = json_object_get(other, "name");
+        }
+    }
+    if (name) {
+        json_object_set(node, "origin_name", name);
+    }
+}
 
 void
 ctl_node_ls(struct ctl *ctl)
 {
-    show_list(ctl, ctl_list(ctl, ctl_path("nodes", NULL)), node_columns);
+    json_t *nodes = ctl_list(ctl, ctl_path("nodes", NULL));
+
+    for (size_t i = 0; i < json_array_size(nodes)
+         && !ctl_has(ctl, OPT_JSON); i++) {
+        add_origin_name(json_array_get(nodes, i), nodes);
+    }
+    show_list(ctl, nodes, node_columns);
 }
 
 void
@@ -151,7 +178,8 @@ ctl_node_show(struct ctl *ctl)
     static const struct output_column columns[] = {
         { "Number", "number" }, { "Name", "name" }, { "ID", "id" },
         { "State", "state" }, { "Connected", "connected" },
-        { "Endpoints", "endpoints" }, { "Tunnel address", "tunnel_address" },
+        { "Clone of", "origin_name" }, { "Endpoints", "endpoints" },
+        { "Tunnel address", "tunnel_address" },
         { "Created", "created" }, { "Fingerprint", "fingerprint" },
         { "Revision", "revision" }, { NULL, NULL },
     };
@@ -159,6 +187,13 @@ ctl_node_show(struct ctl *ctl)
                                ctl_path("nodes", ctl_arg(ctl, 0), NULL),
                                NULL);
 
+    if (json_is_string(json_object_get(node, "origin"))
+        && !ctl_has(ctl, OPT_JSON)) {
+        json_t *nodes = ctl_list(ctl, ctl_path("nodes", NULL));
+
+        add_origin_name(node, nodes);
+        json_decref(nodes);
+    }
     show_record(ctl, node, columns);
     json_decref(node);
 }
@@ -192,6 +227,22 @@ ctl_node_rename(struct ctl *ctl)
 {
     ctl_check("", model_check_node_name(ctl_arg(ctl, 1)));
     patch_node(ctl, "name", ctl_arg(ctl, 1), "renamed");
+}
+
+void
+ctl_node_adopt(struct ctl *ctl)
+{
+    const char *name = ctl_arg(ctl, 0);
+    json_t *node = ctl_request(ctl, "POST",
+                               ctl_path("nodes", name, "adopt", NULL), NULL);
+    char *number = output_value(json_object_get(node, "number"));
+    char *new_name = output_value(json_object_get(node, "name"));
+
+    output_done(ctl, node, "node %s is node %s, %s, now", name, number,
+                new_name);
+    free(new_name);
+    free(number);
+    json_decref(node);
 }
 
 void
@@ -269,6 +320,18 @@ ctl_net_show(struct ctl *ctl)
         }
         json_decref(members);
     }
+    json_decref(net);
+}
+
+void
+ctl_net_rekey(struct ctl *ctl)
+{
+    const char *name = ctl_arg(ctl, 0);
+    json_t *net = ctl_request(ctl, "POST",
+                              ctl_path("nets", name, "rekey", NULL), NULL);
+
+    output_done(ctl, net, "all members of vSubnet %s replace their keys",
+                name);
     json_decref(net);
 }
 
@@ -429,4 +492,33 @@ ctl_port_rm(struct ctl *ctl)
     output_done(ctl, answer, "%s is not bound in vSubnet %s any more",
                 mac, net);
     json_decref(answer);
+}
+
+/* The audit log. */
+
+void
+ctl_audit_ls(struct ctl *ctl)
+{
+    static const struct output_column columns[] = {
+        { "Time", "time" }, { "Actor", "actor" }, { "Action", "action" },
+        { "Object", "object" }, { "Detail", "detail" },
+        { "From", "source" }, { NULL, NULL },
+    };
+    char *path = xasprintf("/v1/audit?limit=%u",
+                           ctl_uint_option(ctl, OPT_LIMIT, 1, 10000, 100));
+    json_t *items = ctl_list(ctl, path);
+
+    if (ctl_has(ctl, OPT_JSON)) {
+        output_json(items);
+    } else {
+        /* As a log: the newest line is the last one. */
+        json_t *reversed = json_array();
+
+        for (size_t i = json_array_size(items); i > 0; i--) {
+            json_array_append(reversed, json_array_get(items, i - 1));
+        }
+        output_table_in_order(reversed, columns);
+        json_decref(reversed);
+    }
+    json_decref(items);
 }

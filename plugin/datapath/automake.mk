@@ -16,14 +16,24 @@ plugin_datapath_libvsubnet_datapath_a_SOURCES = \
 	plugin/datapath/frame.c \
 	plugin/datapath/frame.h \
 	plugin/datapath/netdev-vsubnet.c \
+	plugin/datapath/oam.c \
+	plugin/datapath/oam.h \
+	plugin/datapath/path-move.c \
+	plugin/datapath/path-move.h \
+	plugin/datapath/path-search.c \
+	plugin/datapath/path-search.h \
 	plugin/datapath/segment.c \
 	plugin/datapath/segment.h \
 	plugin/datapath/too-big.c \
 	plugin/datapath/too-big.h \
 	plugin/datapath/vsubnet-counters.c \
 	plugin/datapath/vsubnet-counters.h \
+	plugin/datapath/vsubnet-inbox.c \
+	plugin/datapath/vsubnet-inbox.h \
 	plugin/datapath/vsubnet-keys.c \
 	plugin/datapath/vsubnet-keys.h \
+	plugin/datapath/vsubnet-messages.c \
+	plugin/datapath/vsubnet-messages.h \
 	plugin/datapath/vsubnet-metadata.c \
 	plugin/datapath/vsubnet-metadata.h \
 	plugin/datapath/vsubnet-notices.c \
@@ -32,6 +42,8 @@ plugin_datapath_libvsubnet_datapath_a_SOURCES = \
 	plugin/datapath/vsubnet-outbox.h \
 	plugin/datapath/vsubnet-path.c \
 	plugin/datapath/vsubnet-path.h \
+	plugin/datapath/vsubnet-peers.c \
+	plugin/datapath/vsubnet-peers.h \
 	plugin/datapath/vsubnet-port.c \
 	plugin/datapath/vsubnet-port.h \
 	plugin/datapath/vsubnet-rx.c \
@@ -43,6 +55,8 @@ plugin_datapath_libvsubnet_datapath_a_SOURCES = \
 	plugin/datapath/vsubnet-socket.c \
 	plugin/datapath/vsubnet-socket.h \
 	plugin/datapath/vsubnet-tx.c \
-	plugin/datapath/vsubnet-tx.h
+	plugin/datapath/vsubnet-tx.h \
+	plugin/datapath/vsubnet-watch.c \
+	plugin/datapath/vsubnet-watch.h
 dist_man_MANS += plugin/datapath/vsubnet-port.7
 EXTRA_DIST += plugin/datapath/README.md plugin/datapath/ovs.mk

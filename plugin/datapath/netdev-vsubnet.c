@@ -14,6 +14,7 @@
 
 #include "datapath/vsubnet-port.h"
 #include "datapath/vsubnet-show.h"
+#include "datapath/vsubnet-watch.h"
 #include "fatal-signal.h"
 #include "netdev-provider.h"
 #include "ovs-rcu.h"
@@ -94,6 +95,7 @@ static int
 netdev_vsubnet_init(void)
 {
     vsubnet_show_init();
+    vsubnet_watch_init();
     fatal_signal_add_hook(release_all, NULL, NULL, true);
     return 0;
 }
@@ -242,16 +244,17 @@ parse_tos(const struct smap *args, struct tos_config *tos)
     return NULL;
 }
 
+/* Parses option 'name', which is true unless it is given. */
 static char *
-parse_fragment(const struct smap *args, bool *fragment)
+parse_bool(const struct smap *args, const char *name, bool *valuep)
 {
-    const char *value = smap_get_def(args, "fragment", "true");
+    const char *value = smap_get_def(args, name, "true");
 
     if (strcmp(value, "true") && strcmp(value, "false")) {
-        return xasprintf("options:fragment=%s: neither \"true\" nor "
-                         "\"false\"", value);
+        return xasprintf("options:%s=%s: neither \"true\" nor \"false\"",
+                         name, value);
     }
-    *fragment = !strcmp(value, "true");
+    *valuep = !strcmp(value, "true");
     return NULL;
 }
 
@@ -289,7 +292,10 @@ parse_config(const struct smap *args, bool is_pmd,
         error = parse_tos(args, tos);
     }
     if (!error) {
-        error = parse_fragment(args, &config->fragment);
+        error = parse_bool(args, "fragment", &config->fragment);
+    }
+    if (!error) {
+        error = parse_bool(args, "probe", &config->probe);
     }
     if (!error) {
         error = parse_n_rxq(args, is_pmd, &config->n_rxq);
@@ -309,7 +315,7 @@ warn_unknown_options(const struct netdev *netdev, const struct smap *args)
 {
     static const char *known[] = {
         "remote_ip", "key", "local_ip", "dst_port", "keyring", "state",
-        "tos", "fragment",
+        "tos", "fragment", "probe",
     };
     const struct smap_node *node;
 

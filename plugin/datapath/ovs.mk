@@ -15,14 +15,24 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/vsubnet/datapath/frame.c \
 	lib/vsubnet/datapath/frame.h \
 	lib/vsubnet/datapath/netdev-vsubnet.c \
+	lib/vsubnet/datapath/oam.c \
+	lib/vsubnet/datapath/oam.h \
+	lib/vsubnet/datapath/path-move.c \
+	lib/vsubnet/datapath/path-move.h \
+	lib/vsubnet/datapath/path-search.c \
+	lib/vsubnet/datapath/path-search.h \
 	lib/vsubnet/datapath/segment.c \
 	lib/vsubnet/datapath/segment.h \
 	lib/vsubnet/datapath/too-big.c \
 	lib/vsubnet/datapath/too-big.h \
 	lib/vsubnet/datapath/vsubnet-counters.c \
 	lib/vsubnet/datapath/vsubnet-counters.h \
+	lib/vsubnet/datapath/vsubnet-inbox.c \
+	lib/vsubnet/datapath/vsubnet-inbox.h \
 	lib/vsubnet/datapath/vsubnet-keys.c \
 	lib/vsubnet/datapath/vsubnet-keys.h \
+	lib/vsubnet/datapath/vsubnet-messages.c \
+	lib/vsubnet/datapath/vsubnet-messages.h \
 	lib/vsubnet/datapath/vsubnet-metadata.c \
 	lib/vsubnet/datapath/vsubnet-metadata.h \
 	lib/vsubnet/datapath/vsubnet-notices.c \
@@ -31,6 +41,8 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/vsubnet/datapath/vsubnet-outbox.h \
 	lib/vsubnet/datapath/vsubnet-path.c \
 	lib/vsubnet/datapath/vsubnet-path.h \
+	lib/vsubnet/datapath/vsubnet-peers.c \
+	lib/vsubnet/datapath/vsubnet-peers.h \
 	lib/vsubnet/datapath/vsubnet-port.c \
 	lib/vsubnet/datapath/vsubnet-port.h \
 	lib/vsubnet/datapath/vsubnet-rx.c \
@@ -43,6 +55,8 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/vsubnet/datapath/vsubnet-socket.h \
 	lib/vsubnet/datapath/vsubnet-tx.c \
 	lib/vsubnet/datapath/vsubnet-tx.h \
+	lib/vsubnet/datapath/vsubnet-watch.c \
+	lib/vsubnet/datapath/vsubnet-watch.h \
 	lib/vsubnet/seal/aead.c \
 	lib/vsubnet/seal/aead.h \
 	lib/vsubnet/seal/gcm-ipsec-mb.c \

@@ -27,7 +27,7 @@
  * And in each node
  *
  *     rx_datagrams = rx_frames - rx_reassembled + rx_fragments
- *                    + what was dropped as received
+ *                    + rx_port_messages + what was dropped as received
  *
  * where that is all dropped under rx_... other than rx_socket_full, and
  * rx_lost_fragment and rx_bad_fragment, which are among rx_fragments.
@@ -56,6 +56,7 @@ enum vsubnet_counter_kind {
     VSUBNET_COUNTER(rx_frames, GOOD, "frames received")                       \
     VSUBNET_COUNTER(rx_bytes, GOOD, "bytes in them")                          \
     VSUBNET_COUNTER(rx_oam, GOOD, "...which carry OAM")                       \
+    VSUBNET_COUNTER(rx_port_messages, GOOD, "messages of other ports")        \
     VSUBNET_COUNTER(rx_coalesced, GOOD, "datagrams the kernel coalesced")     \
     VSUBNET_COUNTER(rx_joined, GOOD, "TCP segments joined to one before")     \
     VSUBNET_COUNTER(rx_no_keyring, DROP, "no keyring is loaded")              \
@@ -79,6 +80,8 @@ enum vsubnet_counter_kind {
     VSUBNET_COUNTER(rx_congestion, DROP, "waited too long, to slow TCP down") \
     VSUBNET_COUNTER(rx_congestion_marked, GOOD, "...marked instead (ECN)")    \
     VSUBNET_COUNTER(rx_short_frame, ERROR, "no room for Ethernet header")     \
+    VSUBNET_COUNTER(rx_bad_message, ERROR, "unknown, or replicated, message") \
+    VSUBNET_COUNTER(rx_inbox_full, DROP, "more messages than are looked at")  \
     VSUBNET_COUNTER(rx_crypto_failed, ERROR, "crypto library failed")         \
     VSUBNET_COUNTER(rx_socket_full, DROP, "kernel had no room for messages")  \
     VSUBNET_COUNTER(rx_socket_errors, ERROR, "receive calls that failed")     \
@@ -89,6 +92,7 @@ enum vsubnet_counter_kind {
     VSUBNET_COUNTER(tx_replicated, GOOD, "frames for all members")            \
     VSUBNET_COUNTER(tx_segmented, GOOD, "frames cut into segments")           \
     VSUBNET_COUNTER(tx_fragmented, GOOD, "frames sent as fragments")          \
+    VSUBNET_COUNTER(tx_port_messages, GOOD, "messages to other ports")        \
     VSUBNET_COUNTER(tx_no_keyring, DROP, "no keyring is loaded")              \
     VSUBNET_COUNTER(tx_no_key, DROP, "no key to send in this VNI")            \
     VSUBNET_COUNTER(tx_unknown_node, DROP, "tun_dst is no known node")        \

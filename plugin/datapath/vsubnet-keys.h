@@ -51,8 +51,8 @@ struct vsubnet_sender {
 /* A key to receive with, in 'receivers', by SPI. */
 struct vsubnet_receiver {
     struct hmap_node node;
-    struct ovs_mutex mutex;     /* Protects 'rx' and 'fragments' from other
-                                 * receiving threads. */
+    struct ovs_mutex mutex;     /* Protects 'rx', 'fragments' and 'next_hint'
+                                 * from other receiving threads. */
     uint32_t spi;
     uint32_t vni;
     uint32_t number;            /* The sending node. */
@@ -60,6 +60,8 @@ struct vsubnet_receiver {
     const struct keyring_peer *peer;
     struct session_rx *rx;      /* NULL: to be adopted. */
     struct fragment_table *fragments;   /* NULL: none came yet. */
+    long long int next_hint;    /* When another hint may be given of where the
+                                 * sender is. */
 };
 
 struct vsubnet_keys {

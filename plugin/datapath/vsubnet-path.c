@@ -10,6 +10,7 @@
 #include "packets.h"
 #include "seal/keyring.h"
 #include "seal/wire.h"
+#include "socket-util.h"
 #include "util.h"
 
 /* Fills in 'ss' with an address of the family of 'remote'. */
@@ -35,9 +36,10 @@ to_sockaddr(const struct in6_addr *address, const struct in6_addr *remote,
     }
 }
 
-/* The MTU that the kernel knows for a connection of 'fd', or 0. */
-static int
-ask_kernel(int fd, const struct in6_addr *local, const struct in6_addr *remote)
+/* Fills in what the kernel knows for a connection of 'fd'. */
+static void
+ask_kernel(int fd, const struct in6_addr *local, const struct in6_addr *remote,
+           struct path_facts *facts)
 {
     bool ipv4 = IN6_IS_ADDR_V4MAPPED(remote);
     struct sockaddr_storage ss;
@@ -47,30 +49,36 @@ ask_kernel(int fd, const struct in6_addr *local, const struct in6_addr *remote)
     if (ipv6_addr_is_set(local)) {
         len = to_sockaddr(local, remote, 0, &ss);
         if (bind(fd, (struct sockaddr *) &ss, len)) {
-            return 0;
+            return;
         }
     }
     len = to_sockaddr(remote, remote, WIRE_UDP_PORT, &ss);
     if (connect(fd, (struct sockaddr *) &ss, len)) {
-        return 0;
+        return;
     }
     len = sizeof mtu;
-    return (getsockopt(fd, ipv4 ? IPPROTO_IP : IPPROTO_IPV6,
-                       ipv4 ? IP_MTU : IPV6_MTU, &mtu, &len) ? 0 : mtu);
+    if (!getsockopt(fd, ipv4 ? IPPROTO_IP : IPPROTO_IPV6,
+                    ipv4 ? IP_MTU : IPV6_MTU, &mtu, &len)) {
+        facts->mtu = MAX(mtu, PATH_FLOOR);
+    }
+    len = sizeof ss;
+    if (!getsockname(fd, (struct sockaddr *) &ss, &len)) {
+        facts->local = ss_get_address(&ss);
+    }
 }
 
-int
-vsubnet_path_mtu(const struct in6_addr *local, const struct in6_addr *remote)
+struct path_facts
+vsubnet_path_ask(const struct in6_addr *local, const struct in6_addr *remote)
 {
+    struct path_facts facts = { .mtu = PATH_DEFAULT, .local = in6addr_any };
     int fd = socket(IN6_IS_ADDR_V4MAPPED(remote) ? AF_INET : AF_INET6,
                     SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    int mtu = 0;
 
     if (fd >= 0) {
-        mtu = ask_kernel(fd, local, remote);
+        ask_kernel(fd, local, remote, &facts);
         close(fd);
     }
-    return mtu ? MAX(mtu, PATH_FLOOR) : PATH_DEFAULT;
+    return facts;
 }
 
 int
@@ -97,43 +105,12 @@ set_net(struct keyring_net *net)
     net->max_frame = least;
 }
 
-static void
-set_nets(struct keyring *keyring)
+void
+vsubnet_path_set_nets(struct keyring *keyring)
 {
     struct keyring_net *net;
 
     HMAP_FOR_EACH (net, hmap_node, &keyring->nets) {
         set_net(net);
-    }
-}
-
-void
-vsubnet_path_init(struct keyring *keyring, const struct keyring *old,
-                  const struct in6_addr *local)
-{
-    struct keyring_peer *peer;
-
-    HMAP_FOR_EACH (peer, hmap_node, &keyring->peers) {
-        const struct keyring_peer *same
-            = old ? keyring_peer_find(old, peer->number) : NULL;
-
-        if (same && ipv6_addr_equals(&same->address, &peer->address)) {
-            peer->max_frame = same->max_frame;
-        } else {
-            peer->max_frame = vsubnet_path_max_frame(
-                vsubnet_path_mtu(local, &peer->address), &peer->address);
-        }
-    }
-    set_nets(keyring);
-}
-
-void
-vsubnet_path_set(struct keyring *keyring, uint32_t number, int max_frame)
-{
-    struct keyring_peer *peer = keyring_peer_find(keyring, number);
-
-    if (peer) {
-        peer->max_frame = max_frame;
-        set_nets(keyring);
     }
 }

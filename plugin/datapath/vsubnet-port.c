@@ -8,13 +8,11 @@
 #include <unistd.h>
 
 #include "datapath/vsubnet-keys.h"
-#include "datapath/vsubnet-path.h"
 #include "datapath/vsubnet-saver.h"
 #include "datapath/vsubnet-socket.h"
 #include "packets.h"
 #include "seal/keyring-file.h"
 #include "seal/session-state.h"
-#include "seal/wire.h"
 #include "timeval.h"
 #include "util.h"
 #include "openvswitch/poll-loop.h"
@@ -22,10 +20,7 @@
 
 VLOG_DEFINE_THIS_MODULE(vsubnet_port);
 
-enum {
-    INTERVAL_MS = 1000,         /* Of what is done now and then. */
-    PATHS_PER_INTERVAL = 64,
-};
+enum { SAVE_INTERVAL_MS = 1000 };
 
 void
 vsubnet_config_destroy(struct vsubnet_config *config)
@@ -75,6 +70,7 @@ collect_state(struct vsubnet_port *port)
         vsubnet_port_lock_rx(port);
         vsubnet_keys_export(port->keys, port->state);
         vsubnet_port_unlock_rx(port);
+        vsubnet_peers_export(&port->peers, port->state);
     }
 }
 
@@ -194,9 +190,8 @@ load_keyring(struct vsubnet_port *port)
     if (error) {
         return error;
     }
-    vsubnet_path_init(keyring, port->keys ? port->keys->keyring : NULL,
-                      &port->config.local);
     collect_state(port);
+    vsubnet_peers_load(&port->peers, keyring, port->state);
     set_keys(port, vsubnet_keys_create(keyring, port->keys, port->state));
     vsubnet_keys_retain(port->keys, port->state);
     port->saved_twice = false;
@@ -333,6 +328,7 @@ configure(struct vsubnet_port *port, struct vsubnet_config *config,
     resume_packets(port);
     vsubnet_config_destroy(&port->config);
     port->config = *config;
+    vsubnet_peers_configure(&port->peers, config->probe, &config->local);
     if (new_state) {
         free(port->state_text);
         port->state_text = NULL;
@@ -368,8 +364,9 @@ vsubnet_port_init(struct vsubnet_port *port, const char *name)
     vsubnet_counters_init(&port->counters);
     vsubnet_notices_init(&port->notices);
     vsubnet_tx_init(&port->tx, &port->counters, &port->notices);
+    vsubnet_peers_init(&port->peers, &port->tx, port->name);
     for (int i = 0; i < VSUBNET_RXQ_MAX; i++) {
-        vsubnet_rx_init(&port->rxqs[i], &port->counters,
+        vsubnet_rx_init(&port->rxqs[i], &port->counters, &port->peers.inbox,
                         i ? NULL : &port->notices);
     }
     ovs_mutex_init(&port->mutex);
@@ -399,6 +396,7 @@ vsubnet_port_destroy(struct vsubnet_port *port)
     for (int i = 0; i < VSUBNET_RXQ_MAX; i++) {
         vsubnet_rx_destroy(&port->rxqs[i]);
     }
+    vsubnet_peers_destroy(&port->peers);
     vsubnet_notices_destroy(&port->notices);
     vsubnet_config_destroy(&port->config);
     session_state_destroy(port->state);
@@ -409,51 +407,32 @@ vsubnet_port_destroy(struct vsubnet_port *port)
     ovs_mutex_destroy(&port->mutex);
 }
 
-/* Asks for the path MTU of the peers whose turn it is.  Returns true if there
- * is a new one. */
+/* Lets peers be looked after.  Returns true if something has changed. */
 static bool
-probe_paths(struct vsubnet_port *port)
+run_peers(struct vsubnet_port *port)
 {
-    struct keyring *keyring = port->keys ? port->keys->keyring : NULL;
-    bool changed = false;
-
-    for (int i = 0; keyring && i < PATHS_PER_INTERVAL; i++) {
-        struct hmap_node *node = hmap_at_position(&keyring->peers,
-                                                  &port->path_position);
-        const struct keyring_peer *peer;
-        int max_frame;
-
-        if (!node) {
-            break;
-        }
-        peer = CONTAINER_OF(node, struct keyring_peer, hmap_node);
-        max_frame = vsubnet_path_max_frame(
-            vsubnet_path_mtu(&port->config.local, &peer->address),
-            &peer->address);
-        if (max_frame != peer->max_frame) {
-            VLOG_INFO("%s: node %"PRIu32" takes IP packets of %d bytes in one "
-                      "datagram", port->name, peer->number,
-                      max_frame - WIRE_ETHERNET_LEN);
-            stop_packets(port);
-            vsubnet_path_set(keyring, peer->number, max_frame);
-            resume_packets(port);
-            changed = true;
-        }
+    if (!port->keys
+        || !vsubnet_peers_run(&port->peers, port->keys->keyring)) {
+        return false;
     }
-    return changed;
+    stop_packets(port);
+    vsubnet_peers_apply(&port->peers, port->keys->keyring);
+    resume_packets(port);
+    port->saved_twice = false;
+    return true;
 }
 
 bool
 vsubnet_port_run(struct vsubnet_port *port)
 {
-    bool changed = false;
+    bool changed;
 
     ovs_mutex_lock(&port->mutex);
     if (time_msec() >= port->next_run) {
-        port->next_run = time_msec() + INTERVAL_MS;
+        port->next_run = time_msec() + SAVE_INTERVAL_MS;
         save_state(port);
-        changed = probe_paths(port);
     }
+    changed = run_peers(port);
     ovs_mutex_unlock(&port->mutex);
     return changed;
 }
@@ -464,6 +443,7 @@ vsubnet_port_wait(struct vsubnet_port *port)
     ovs_mutex_lock(&port->mutex);
     if (port->keys) {
         poll_timer_wait_until(port->next_run);
+        vsubnet_peers_wait(&port->peers);
     }
     ovs_mutex_unlock(&port->mutex);
 }

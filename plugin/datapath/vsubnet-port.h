@@ -33,9 +33,9 @@
 #include <stdint.h>
 #include "datapath/vsubnet-counters.h"
 #include "datapath/vsubnet-notices.h"
+#include "datapath/vsubnet-peers.h"
 #include "datapath/vsubnet-rx.h"
 #include "datapath/vsubnet-tx.h"
-#include "openvswitch/hmap.h"
 #include "ovs-thread.h"
 
 struct session_state;
@@ -48,6 +48,8 @@ struct vsubnet_config {
     struct in6_addr local;      /* All zeros: any. */
     uint16_t port;
     bool fragment;              /* Whether frames may travel in pieces. */
+    bool probe;                 /* Whether peers are asked where they are and
+                                 * what the way there carries. */
     bool shared;                /* There may be several sockets... */
     int n_rxq;                  /* ...this many, 1 to VSUBNET_RXQ_MAX. */
     char *keyring;              /* File name, or NULL. */
@@ -76,7 +78,7 @@ struct vsubnet_port {
     uint64_t saved_frames;      /* Frames of both directions until then... */
     bool saved_twice;           /* ...and there were no more since. */
     long long int next_run;     /* time_msec() value. */
-    struct hmap_position path_position; /* Of the peer to ask for next. */
+    struct vsubnet_peers peers; /* But for its inbox. */
 };
 
 void vsubnet_port_init(struct vsubnet_port *, const char *name);
@@ -102,8 +104,8 @@ void vsubnet_port_release(struct vsubnet_port *);
 void vsubnet_port_lock_rx(struct vsubnet_port *);
 void vsubnet_port_unlock_rx(struct vsubnet_port *);
 
-/* Each second: has the session state saved, and looks how long datagrams may
- * be.  Returns true if there is something new to see. */
+/* Has the session state saved, each second, and lets peers be looked after.
+ * Returns true if there is something new to see. */
 bool vsubnet_port_run(struct vsubnet_port *);
 void vsubnet_port_wait(struct vsubnet_port *);
 

@@ -5,16 +5,17 @@
 #include "datapath/vsubnet-rx.h"
 
 #include <errno.h>
-#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #include "coverage.h"
 #include "datapath/coalesce.h"
-#include "datapath/codel.h"
 #include "datapath/ecn.h"
 #include "datapath/fragment.h"
+#include "datapath/oam.h"
 #include "datapath/vsubnet-counters.h"
+#include "datapath/vsubnet-inbox.h"
 #include "datapath/vsubnet-keys.h"
+#include "datapath/vsubnet-messages.h"
 #include "datapath/vsubnet-metadata.h"
 #include "datapath/vsubnet-notices.h"
 #include "datapath/vsubnet-socket.h"
@@ -24,7 +25,6 @@
 #include "seal/session.h"
 #include "seal/wire.h"
 #include "socket-util.h"
-#include "timeval.h"
 #include "userspace-tso.h"
 #include "util.h"
 #include "openvswitch/dynamic-string.h"
@@ -32,29 +32,17 @@
 #include "openvswitch/vlog.h"
 
 VLOG_DEFINE_THIS_MODULE(vsubnet_rx);
-COVERAGE_DEFINE(vsubnet_rx_call);
 COVERAGE_DEFINE(vsubnet_rx_drop);
-
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
 
 enum {
     HEADROOM = 64,              /* Before a frame: for VLAN tags, and the vnet
                                  * header that a guest's port puts there.  With
                                  * too little each frame would be copied. */
-    MAX_MESSAGES = 32,          /* In one system call. */
-    MESSAGE_SIZE = 65536,       /* No UDP datagram, coalesced or not, has
-                                 * more. */
-    FEW_MESSAGES = 4,           /* ...when they are long: 32 of them would
-                                 * keep all else waiting for milliseconds, and
-                                 * not fit in a core's cache. */
-    LONG_MESSAGE = 16 * 1024,
     MAX_CALLS = 2,              /* In one go.  What is dropped or joined fills
                                  * no batch, so a flood would keep this
                                  * thread. */
     MAX_DRAIN_CALLS = 256,
-    MAX_WAIT_US = 1000000,      /* Nothing waits that long in the socket. */
+    HINT_INTERVAL_MS = 100,     /* Between hints that one SPI gives. */
 };
 
 /* In the low bits of a coalescing tag, which is a pointer. */
@@ -63,40 +51,18 @@ enum { TAG_OAM = 1, TAG_BITS = 1 };
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
 
 struct vsubnet_rx_buffers {
-    struct mmsghdr headers[MAX_MESSAGES];
-    struct iovec iovs[MAX_MESSAGES];
-    struct sockaddr_storage sources[MAX_MESSAGES];
-    union {
-        struct cmsghdr align;
-        char space[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t))
-                   + CMSG_SPACE(sizeof(struct timespec))
-                   + CMSG_SPACE(sizeof(int))];
-    } control[MAX_MESSAGES];
-    uint8_t (*data)[MESSAGE_SIZE];
-    uint8_t *fragment;          /* One that has been opened. */
-
-    bool more;                  /* The socket may have more of them. */
-    int n;                      /* Messages received... */
-    int current;                /* ...the first that is not yet done... */
-    size_t ofs;                 /* ...and how far that one is. */
-    size_t segment;             /* Length of its datagrams. */
-    long long int mono_us;      /* When they were received, on a clock that
-                                 * never jumps... */
-    int64_t wall_us;            /* ...and on the one of SO_TIMESTAMPNS. */
-    enum ecn ecn;               /* Of the outer header of the current one. */
-    bool signal;                /* The next frame whose sender heeds it is to
-                                 * signal congestion. */
-    struct codel codel;
+    struct messages *messages;
     struct coalesce *coalesce;  /* The batch that is being made. */
+    uint8_t *fragment;          /* One that has been opened. */
     struct vsubnet_receiver *opening;   /* Whose datagrams are being opened,
                                          * and whose lock is held, or NULL. */
-    uint32_t kernel_drops;      /* The socket's count, as last seen. */
 };
 
 /* A datagram, what its header claims, and where it came from. */
 struct rx_datagram {
     struct session_arrival arrival;
     const struct sockaddr_storage *source;
+    enum ecn ecn;               /* Of the outer header. */
 };
 
 static void
@@ -118,33 +84,14 @@ drop(struct vsubnet_rx *rx, enum vsubnet_counter why,
 
 /* Buffers. */
 
-static void
-buffers_init_header(struct vsubnet_rx_buffers *b, int i)
-{
-    struct msghdr *header = &b->headers[i].msg_hdr;
-
-    header->msg_name = &b->sources[i];
-    header->msg_namelen = sizeof b->sources[i];
-    header->msg_iov = &b->iovs[i];
-    header->msg_iovlen = 1;
-    header->msg_control = &b->control[i];
-    header->msg_controllen = sizeof b->control[i].space;
-    header->msg_flags = 0;
-}
-
 static struct vsubnet_rx_buffers *
-buffers_create(void)
+buffers_create(struct vsubnet_counters *counters)
 {
     struct vsubnet_rx_buffers *b = xzalloc(sizeof *b);
 
     b->coalesce = coalesce_create(HEADROOM, userspace_tso_enabled());
-    b->data = xmalloc_pagealign(MAX_MESSAGES * sizeof *b->data);
-    b->fragment = xmalloc(MESSAGE_SIZE);
-    for (int i = 0; i < MAX_MESSAGES; i++) {
-        b->iovs[i].iov_base = b->data[i];
-        b->iovs[i].iov_len = sizeof b->data[i];
-        buffers_init_header(b, i);
-    }
+    b->messages = messages_create(counters);
+    b->fragment = xmalloc(WIRE_MAX_LEN);
     return b;
 }
 
@@ -152,160 +99,21 @@ static void
 buffers_destroy(struct vsubnet_rx_buffers *b)
 {
     if (b) {
-        free_pagealign(b->data);
+        messages_destroy(b->messages);
         free(b->fragment);
         coalesce_destroy(b->coalesce);
         free(b);
     }
 }
 
-/* Messages. */
-
-/* Takes note of how long the current message has waited in the socket, since
- * 'arrived'. */
-static void
-note_delay(struct vsubnet_rx_buffers *b, const struct timespec *arrived)
-{
-    int64_t waited_us = b->wall_us - (arrived->tv_sec * INT64_C(1000000)
-                                      + arrived->tv_nsec / 1000);
-
-    /* Otherwise somebody has set the clock. */
-    if (waited_us >= 0 && waited_us < MAX_WAIT_US) {
-        b->signal |= codel_dequeue(&b->codel, b->mono_us, waited_us);
-        b->signal &= b->codel.signalling;
-    }
-}
-
-/* Takes note of the total of datagrams that the kernel had to drop. */
-static void
-note_drops(struct vsubnet_rx *rx, uint32_t drops)
-{
-    vsubnet_count(rx->counters, VSUBNET_rx_socket_full,
-                  (uint32_t) (drops - rx->buffers->kernel_drops));
-    rx->buffers->kernel_drops = drops;
-}
-
-/* Takes note of the size of the datagrams in the current message. */
-static void
-note_segment(struct vsubnet_rx *rx, int segment)
-{
-    struct vsubnet_rx_buffers *b = rx->buffers;
-    size_t len = b->headers[b->current].msg_len;
-
-    if (segment > 0 && segment < len) {
-        b->segment = segment;
-        vsubnet_count(rx->counters, VSUBNET_rx_coalesced,
-                      DIV_ROUND_UP(len, segment));
-    }
-}
-
-static void
-parse_cmsg(struct vsubnet_rx *rx, struct cmsghdr *cmsg)
-{
-    union {
-        int integer;
-        uint32_t u32;
-        uint8_t byte;
-        struct timespec time;
-    } value;
-
-    memset(&value, 0, sizeof value);
-    memcpy(&value, CMSG_DATA(cmsg),
-           MIN(sizeof value, cmsg->cmsg_len - CMSG_LEN(0)));
-    if (cmsg->cmsg_level == IPPROTO_UDP && cmsg->cmsg_type == UDP_GRO) {
-        note_segment(rx, value.integer);
-    } else if (cmsg->cmsg_level == SOL_SOCKET
-               && cmsg->cmsg_type == SO_RXQ_OVFL) {
-        note_drops(rx, value.u32);
-    } else if (cmsg->cmsg_level == SOL_SOCKET
-               && cmsg->cmsg_type == SCM_TIMESTAMPNS) {
-        note_delay(rx->buffers, &value.time);
-    } else if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_TOS) {
-        rx->buffers->ecn = value.byte & ECN_MASK;
-    } else if (cmsg->cmsg_level == IPPROTO_IPV6
-               && cmsg->cmsg_type == IPV6_TCLASS) {
-        rx->buffers->ecn = value.integer & ECN_MASK;
-    }
-}
-
-/* Takes what the kernel says about the current message. */
-static void
-parse_control(struct vsubnet_rx *rx)
-{
-    struct vsubnet_rx_buffers *b = rx->buffers;
-    struct msghdr *header = &b->headers[b->current].msg_hdr;
-    struct cmsghdr *cmsg;
-
-    b->ofs = 0;
-    b->segment = b->headers[b->current].msg_len;
-    b->ecn = ECN_NOT_ECT;
-    for (cmsg = CMSG_FIRSTHDR(header); cmsg;
-         cmsg = CMSG_NXTHDR(header, cmsg)) {
-        parse_cmsg(rx, cmsg);
-    }
-}
-
-/* Makes message 'i' the current one. */
-static void
-begin_message(struct vsubnet_rx *rx, int i)
-{
-    struct vsubnet_rx_buffers *b = rx->buffers;
-
-    b->current = i;
-    if (i < b->n) {
-        parse_control(rx);
-        if (b->headers[i].msg_hdr.msg_flags & MSG_TRUNC) {
-            /* Longer than any buffer of ours: cut off. */
-            b->segment = b->headers[i].msg_len = 0;
-        }
-        vsubnet_count(rx->counters, VSUBNET_rx_messages, 1);
-        vsubnet_count(rx->counters, VSUBNET_rx_datagrams,
-                      MAX(1, DIV_ROUND_UP(b->headers[i].msg_len,
-                                          MAX(1, b->segment))));
-    }
-}
-
-static void
-read_clocks(struct vsubnet_rx_buffers *b)
-{
-    struct timespec wall;
-
-    xclock_gettime(CLOCK_REALTIME, &wall);
-    b->wall_us = wall.tv_sec * INT64_C(1000000) + wall.tv_nsec / 1000;
-    b->mono_us = time_usec();
-}
-
 /* Reads messages from the socket.  Returns 0 or a positive errno. */
 static int
 receive_messages(struct vsubnet_rx *rx)
 {
-    struct vsubnet_rx_buffers *b = rx->buffers;
-    size_t bytes = 0;
-    int wanted, n;
+    int error = messages_receive(rx->buffers->messages, rx->socket->fd);
 
-    for (int i = 0; i < b->n; i++) {
-        bytes += b->headers[i].msg_len;
-        buffers_init_header(b, i);
-    }
-    wanted = b->n && bytes / b->n > LONG_MESSAGE ? FEW_MESSAGES : MAX_MESSAGES;
-    b->n = b->current = 0;
-    do {
-        COVERAGE_INC(vsubnet_rx_call);
-        n = recvmmsg(rx->socket->fd, b->headers, wanted, MSG_DONTWAIT,
-                     NULL);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0) {
-        if (errno != EAGAIN) {
-            vsubnet_count(rx->counters, VSUBNET_rx_socket_errors, 1);
-        }
-        return errno;
-    }
-    b->n = n;
-    b->more = n == wanted;
-    rx->n_messages += n;
-    read_clocks(b);
-    begin_message(rx, 0);
-    return 0;
+    rx->n_messages += messages_count(rx->buffers->messages);
+    return error;
 }
 
 /* Datagrams. */
@@ -439,11 +247,11 @@ coalesce_tag(const struct vsubnet_receiver *r, const struct rx_datagram *d)
 static bool
 carry_congestion(struct vsubnet_rx *rx, void *frame, size_t n, enum ecn outer)
 {
-    struct vsubnet_rx_buffers *b = rx->buffers;
+    struct messages *messages = rx->buffers->messages;
     enum ecn_verdict verdict;
 
-    if (b->signal && ecn_is_heeded(frame, n)) {
-        b->signal = false;
+    if (messages_want_signal(messages) && ecn_is_heeded(frame, n)) {
+        messages_signalled(messages);
         outer = ECN_CE;
     }
     verdict = ecn_decapsulate(frame, n, outer);
@@ -475,6 +283,54 @@ admit(struct vsubnet_rx *rx, void *frame, size_t n, enum ecn outer,
     return false;
 }
 
+/* Authentic datagrams tell where their sender is.  Says so to the port if that
+ * is not where it is thought to be: by the newest that its newest session has
+ * sent, so that what somebody has held back moves nobody. */
+static void
+give_hint(struct vsubnet_rx *rx, const struct rx_datagram *d,
+          struct vsubnet_receiver *r)
+{
+    const struct session_arrival *a = &d->arrival;
+
+    if (!a->from_endpoint && !a->header.replicated
+        && a->mono_ms >= r->next_hint
+        && session_rx_is_newest(r->rx, a->header.session,
+                                a->header.sequence)) {
+        struct inbox_item item = { .kind = INBOX_HINT, .number = r->number };
+
+        r->next_hint = a->mono_ms + HINT_INTERVAL_MS;
+        vsubnet_socket_peer(d->source, &item.address, &item.port);
+        vsubnet_inbox_put(rx->inbox, &item);
+    }
+}
+
+/* Takes 'frame', which came as OAM, if it is a message for this port.  What is
+ * replicated is never answered. */
+static bool
+receive_message(struct vsubnet_rx *rx, const struct rx_datagram *d,
+                const struct vsubnet_receiver *r, const void *frame, size_t n,
+                enum vsubnet_counter *why)
+{
+    struct inbox_item item = {
+        .kind = INBOX_MESSAGE,
+        .number = r->number,
+        .vni = r->vni,
+    };
+
+    if (d->arrival.header.replicated
+        || !oam_parse(frame, n, &item.message)) {
+        *why = VSUBNET_rx_bad_message;
+        return false;
+    }
+    vsubnet_socket_peer(d->source, &item.address, &item.port);
+    if (!vsubnet_inbox_put(rx->inbox, &item)) {
+        *why = VSUBNET_rx_inbox_full;
+        return false;
+    }
+    vsubnet_count(rx->counters, VSUBNET_rx_port_messages, 1);
+    return true;
+}
+
 /* Opens 'd', a frame, into the batch. */
 static bool
 receive_frame(struct vsubnet_rx *rx, struct rx_datagram *d,
@@ -488,10 +344,15 @@ receive_frame(struct vsubnet_rx *rx, struct rx_datagram *d,
         coalesce_cancel(coalesce);
         return false;
     }
+    give_hint(rx, d, r);
     if (d->arrival.header.type == WIRE_OAM) {
+        if (oam_is_message(frame, n)) {
+            coalesce_cancel(coalesce);
+            return receive_message(rx, d, r, frame, n, why);
+        }
         vsubnet_count(rx->counters, VSUBNET_rx_oam, 1);
     }
-    return admit(rx, frame, n, rx->buffers->ecn, why);
+    return admit(rx, frame, n, d->ecn, why);
 }
 
 /* Opens 'd', a fragment, and adds its frame to the batch if that is complete
@@ -507,7 +368,7 @@ receive_fragment(struct vsubnet_rx *rx, struct rx_datagram *d,
         .payload = rx->buffers->fragment,
         .len = d->arrival.len - WIRE_SEAL_LEN,
         .now_ms = d->arrival.mono_ms,
-        .ecn = rx->buffers->ecn,
+        .ecn = d->ecn,
     };
     enum fragment_verdict verdict;
     uint64_t lost = 0;
@@ -516,6 +377,7 @@ receive_fragment(struct vsubnet_rx *rx, struct rx_datagram *d,
     if (!open_datagram(d, r, rx->buffers->fragment, why)) {
         return false;
     }
+    give_hint(rx, d, r);
     vsubnet_count(rx->counters, VSUBNET_rx_fragments, 1);
     if (!r->fragments) {
         r->fragments = fragment_table_create();
@@ -555,24 +417,23 @@ receive(struct vsubnet_rx *rx, struct rx_datagram *d,
             : receive_frame(rx, d, r, why));
 }
 
-/* Takes the 'len' bytes at 'datagram', which came from 'source', and adds the
- * frame in it to the batch or drops it. */
+/* Takes a datagram, and adds the frame in it to the batch or drops it. */
 static void
-receive_datagram(struct vsubnet_rx *rx, const void *datagram, size_t len,
-                 const struct sockaddr_storage *source)
+receive_datagram(struct vsubnet_rx *rx, const struct message_datagram *from)
 {
     struct rx_datagram d = {
         .arrival = {
-            .datagram = datagram,
-            .len = len,
-            .mono_ms = rx->buffers->mono_us / 1000,
+            .datagram = from->data,
+            .len = from->len,
+            .mono_ms = messages_received_ms(rx->buffers->messages),
         },
-        .source = source,
+        .source = from->source,
+        .ecn = from->ecn,
     };
     enum vsubnet_counter why;
 
     if (!receive(rx, &d, &why)) {
-        drop(rx, why, source);
+        drop(rx, why, from->source);
     }
 }
 
@@ -603,17 +464,10 @@ static void
 receive_datagrams(struct vsubnet_rx *rx)
 {
     struct vsubnet_rx_buffers *b = rx->buffers;
+    struct message_datagram d;
 
-    while (b->current < b->n && !coalesce_is_full(b->coalesce)) {
-        size_t left = b->headers[b->current].msg_len - b->ofs;
-        size_t n = MIN(left, b->segment);
-
-        receive_datagram(rx, &b->data[b->current][b->ofs], n,
-                         &b->sources[b->current]);
-        b->ofs += n;
-        if (n == left) {
-            begin_message(rx, b->current + 1);
-        }
+    while (!coalesce_is_full(b->coalesce) && messages_next(b->messages, &d)) {
+        receive_datagram(rx, &d);
     }
     open_for(rx, NULL);
 }
@@ -627,7 +481,7 @@ recv_locked(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
         return EAGAIN;
     }
     if (!rx->buffers) {
-        rx->buffers = buffers_create();
+        rx->buffers = buffers_create(rx->counters);
     }
 
     receive_datagrams(rx);
@@ -638,7 +492,7 @@ recv_locked(struct vsubnet_rx *rx, struct dp_packet_batch *batch)
             break;
         }
         receive_datagrams(rx);
-        if (!rx->buffers->more) {
+        if (!messages_may_have_more(rx->buffers->messages)) {
             /* There was no more: don't ask in vain. */
             break;
         }
@@ -670,7 +524,7 @@ void
 vsubnet_rx_wait(struct vsubnet_rx *rx)
 {
     ovs_mutex_lock(&rx->mutex);
-    if ((rx->buffers && rx->buffers->current < rx->buffers->n)
+    if ((rx->buffers && messages_pending(rx->buffers->messages))
         || (rx->notices && vsubnet_notices_pending(rx->notices))) {
         poll_immediate_wake();
     } else if (rx->socket) {
@@ -720,12 +574,13 @@ vsubnet_rx_unlock(struct vsubnet_rx *rx)
 
 void
 vsubnet_rx_init(struct vsubnet_rx *rx, struct vsubnet_counters *counters,
-                struct vsubnet_notices *notices)
+                struct vsubnet_inbox *inbox, struct vsubnet_notices *notices)
 {
     memset(rx, 0, sizeof *rx);
     atomic_count_init(&rx->wanted, 0);
     ovs_mutex_init(&rx->mutex);
     rx->counters = counters;
+    rx->inbox = inbox;
     rx->notices = notices;
 }
 
@@ -748,10 +603,6 @@ vsubnet_rx_set_socket(struct vsubnet_rx *rx,
 {
     rx->socket = socket;
     if (rx->buffers) {
-        for (int i = 0; i < rx->buffers->n; i++) {
-            buffers_init_header(rx->buffers, i);
-        }
-        rx->buffers->n = rx->buffers->current = 0;
-        rx->buffers->kernel_drops = 0;
+        messages_reset(rx->buffers->messages);
     }
 }

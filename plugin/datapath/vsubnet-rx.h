@@ -10,14 +10,16 @@
  *     socket --recvmmsg--> messages --UDP GRO undone--> datagrams
  *            --checks, session, tag--> frames, vsubnet-metadata.h filled in
  *
- * A message of the kernel may hold several datagrams of one sender (UDP GRO),
- * so one system call may bring more than the datapath takes at once.  What is
- * left over waits for the next call.
+ * Messages are vsubnet-messages.h's matter.
  *
  * The checks, in this order, each with a counter of its own: length, version
  * and type (seal/wire.h); SPI known, and not our own; VNI as the key says;
  * sender a member of the VNI; session and sequence; tag (seal/session.h).
  * Nothing is changed by a datagram before its tag is verified.
+ *
+ * A datagram that comes from elsewhere than its sender is thought to be, and
+ * messages of the other port (oam.h), go to the inbox (vsubnet-inbox.h), from
+ * which the port takes them; nothing is changed for them here.
  *
  * Then congestion is carried over (ecn.h): what the outer header says, and what
  * the socket's own queue says (codel.h), because the slowest part of a tunnel
@@ -44,6 +46,7 @@
 
 struct dp_packet_batch;
 struct vsubnet_counters;
+struct vsubnet_inbox;
 struct vsubnet_keys;
 struct vsubnet_notices;
 struct vsubnet_rx_buffers;
@@ -55,6 +58,7 @@ struct vsubnet_rx {
     const struct vsubnet_socket *socket;    /* NULL: none. */
     struct vsubnet_keys *keys;              /* NULL: none. */
     struct vsubnet_counters *counters;
+    struct vsubnet_inbox *inbox;            /* Of what is for the port. */
     struct vsubnet_notices *notices;        /* Are received, too; NULL:
                                              * by another queue. */
     struct vsubnet_rx_buffers *buffers;     /* Made at first use. */
@@ -62,7 +66,7 @@ struct vsubnet_rx {
 };
 
 void vsubnet_rx_init(struct vsubnet_rx *, struct vsubnet_counters *,
-                     struct vsubnet_notices *);
+                     struct vsubnet_inbox *, struct vsubnet_notices *);
 void vsubnet_rx_destroy(struct vsubnet_rx *);
 
 /* Fills the empty 'batch'.  Returns 0 if there is something in it, EAGAIN if

@@ -107,6 +107,9 @@ vsubnet_show_config(struct vsubnet_port *port, struct smap *config)
     if (!port->config.fragment) {
         smap_add(config, "fragment", "false");
     }
+    if (!port->config.probe) {
+        smap_add(config, "probe", "false");
+    }
     if (port->config.shared) {
         smap_add_format(config, "n_rxq", "%d", port->config.n_rxq);
     }
@@ -192,9 +195,33 @@ put_nocopy(struct json *json, const char *name, char *value)
     json_object_put(json, name, json_string_create_nocopy(value));
 }
 
-static struct json *
-peers_to_json(const struct keyring *keyring)
+/* How sure a peer's MTU is. */
+static const char *
+mtu_source(const struct vsubnet_peer *peer, const struct vsubnet_port *port)
 {
+    return (!port->config.probe ? "kernel"
+            : peer->search.state == PATH_UNREACHABLE ? "no answer"
+            : peer->search.state == PATH_TRYING ? "trying"
+            : "verified");
+}
+
+static void
+put_peer_state(struct json *json, const struct vsubnet_port *port,
+               uint32_t number)
+{
+    const struct vsubnet_peer *peer = vsubnet_peer_find(&port->peers, number);
+
+    if (peer) {
+        json_object_put_string(json, "mtu_source", mtu_source(peer, port));
+        json_object_put(json, "learned",
+                        json_boolean_create(peer->learned.port != 0));
+    }
+}
+
+static struct json *
+peers_to_json(const struct vsubnet_port *port)
+{
+    const struct keyring *keyring = port->keys->keyring;
     struct json *array = json_array_create_empty();
     struct sorted sorted;
 
@@ -212,6 +239,7 @@ peers_to_json(const struct keyring *keyring)
         put_integer(json, "mtu", peer->max_frame - WIRE_ETHERNET_LEN);
         json_object_put_format(json, "revision", "%"PRIu64".%"PRIu64,
                                peer->generation, peer->revision);
+        put_peer_state(json, port, peer->number);
         json_array_add(array, json);
     }
     free(sorted.items);
@@ -367,8 +395,7 @@ port_to_json(struct vsubnet_port *port)
     }
     if (port->keys) {
         put_integer(json, "node", port->keys->keyring->self);
-        json_object_put(json, "peers",
-                        peers_to_json(port->keys->keyring));
+        json_object_put(json, "peers", peers_to_json(port));
         json_object_put(json, "nets", nets_to_json(port));
         /* A receiving thread changes its sessions. */
         vsubnet_port_lock_rx(port);
@@ -396,13 +423,21 @@ get_integer(const struct json *object, const char *name)
     return json_integer(shash_find_data(json_object(object), name));
 }
 
+static bool
+get_boolean(const struct json *object, const char *name)
+{
+    return json_boolean(shash_find_data(json_object(object), name));
+}
+
 static void
 format_peer(struct ds *s, const struct json *peer)
 {
-    ds_put_format(s, "    node %lld (%s): endpoint %s, MTU %lld, revision %s\n",
-                  get_integer(peer, "node"),
+    ds_put_format(s, "    node %lld (%s): endpoint %s%s, MTU %lld (%s), "
+                  "revision %s\n", get_integer(peer, "node"),
                   get_string(peer, "tunnel_address"),
-                  get_string(peer, "endpoint"), get_integer(peer, "mtu"),
+                  get_string(peer, "endpoint"),
+                  get_boolean(peer, "learned") ? " (learned)" : "",
+                  get_integer(peer, "mtu"), get_string(peer, "mtu_source"),
                   get_string(peer, "revision"));
 }
 

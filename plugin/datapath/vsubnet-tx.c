@@ -4,7 +4,9 @@
 #include <config.h>
 #include "datapath/vsubnet-tx.h"
 
+#include <errno.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "datapath/ecn.h"
 #include "datapath/fragment.h"
@@ -14,6 +16,7 @@
 #include "datapath/vsubnet-keys.h"
 #include "datapath/vsubnet-notices.h"
 #include "datapath/vsubnet-outbox.h"
+#include "datapath/vsubnet-socket.h"
 #include "dp-packet.h"
 #include "hash.h"
 #include "netdev-provider.h"
@@ -465,6 +468,27 @@ vsubnet_tx_destroy(struct vsubnet_tx *tx)
     }
 }
 
+/* This thread's slot, to be locked. */
+static unsigned int
+own_slot(void)
+{
+    return ovsthread_id_self() % VSUBNET_TX_SLOTS;
+}
+
+/* Begins to send from slot 'i', which is locked. */
+static struct tx_context
+begin(struct vsubnet_tx *tx, unsigned int i)
+{
+    if (!tx->slots[i]) {
+        tx->slots[i] = slot_create();
+    }
+    return (struct tx_context) {
+        .tx = tx,
+        .slot = tx->slots[i],
+        .now = { .wall_s = time_wall(), .mono_ms = time_msec() },
+    };
+}
+
 static void
 send_batch(struct tx_context *ctx, struct dp_packet_batch *batch)
 {
@@ -486,7 +510,7 @@ send_batch(struct tx_context *ctx, struct dp_packet_batch *batch)
 void
 vsubnet_tx_send(struct vsubnet_tx *tx, struct dp_packet_batch *batch)
 {
-    unsigned int i = ovsthread_id_self() % VSUBNET_TX_SLOTS;
+    unsigned int i = own_slot();
     struct dp_packet *packet;
     uint64_t bytes = 0;
 
@@ -498,19 +522,90 @@ vsubnet_tx_send(struct vsubnet_tx *tx, struct dp_packet_batch *batch)
     vsubnet_count(tx->counters, VSUBNET_tx_bytes, bytes);
 
     ovs_mutex_lock(&tx->locks[i]);
-    if (!tx->slots[i]) {
-        tx->slots[i] = slot_create();
-    }
-    struct tx_context ctx = {
-        .tx = tx,
-        .slot = tx->slots[i],
-        .now = { .wall_s = time_wall(), .mono_ms = time_msec() },
-    };
+    struct tx_context ctx = begin(tx, i);
     send_batch(&ctx, batch);
     ovs_mutex_unlock(&tx->locks[i]);
 
     dp_packet_delete_batch(batch, true);
 }
+
+/* Messages. */
+
+/* Seals 'message' at 'datagram' and sends it. */
+static int
+send_message(struct tx_context *ctx, const struct vsubnet_tx_message *message,
+             const struct keyring_net *net)
+{
+    struct vsubnet_tx *tx = ctx->tx;
+    struct tx_output out = { .target.net = net, .header.type = WIRE_OAM };
+    uint8_t *datagram = make_room(ctx, message->len);
+    uint8_t *frame = datagram + WIRE_HEADER_LEN;
+    struct sockaddr_storage ss;
+    socklen_t ss_len = vsubnet_socket_address(tx->socket, &message->address,
+                                              message->port, &ss);
+
+    if (!ss_len) {
+        return EAFNOSUPPORT;
+    }
+    if (!reserve(ctx, &out, 1)) {
+        return EIO;
+    }
+    oam_write(&message->content, frame, message->len);
+    wire_serialize(&out.header, datagram);
+    if (!aead_seal(out.aead, datagram, frame, message->len,
+                   message->number)) {
+        return EIO;
+    }
+    if (sendto(tx->socket->fd, datagram, WIRE_SEAL_LEN + message->len, 0,
+               (struct sockaddr *) &ss, ss_len) < 0) {
+        return errno;
+    }
+    vsubnet_count(tx->counters, VSUBNET_tx_port_messages, 1);
+    vsubnet_count(tx->counters, VSUBNET_tx_messages, 1);
+    vsubnet_count(tx->counters, VSUBNET_tx_datagrams, 1);
+    return 0;
+}
+
+int
+vsubnet_tx_message(struct vsubnet_tx *tx,
+                   const struct vsubnet_tx_message *message)
+{
+    unsigned int i = own_slot();
+    struct keyring_net *net;
+    int error = ENOKEY;
+
+    ovs_assert(message->len >= OAM_MESSAGE_LEN
+               && message->len <= WIRE_MAX_FRAME_LEN);
+    ovs_mutex_lock(&tx->locks[i]);
+    if (tx->keys && tx->socket) {
+        struct tx_context ctx = begin(tx, i);
+
+        net = keyring_net_find(tx->keys->keyring, message->vni);
+        if (net && net->tx) {
+            outbox_begin(ctx.slot->outbox, tx->socket, tx->counters);
+            error = send_message(&ctx, message, net);
+        }
+    }
+    ovs_mutex_unlock(&tx->locks[i]);
+    return error;
+}
+
+void
+vsubnet_tx_renew(struct vsubnet_tx *tx)
+{
+    unsigned int i = own_slot();
+    struct tx_session *s;
+
+    ovs_mutex_lock(&tx->locks[i]);
+    if (tx->slots[i]) {
+        HMAP_FOR_EACH (s, node, &tx->slots[i]->sessions) {
+            session_tx_renew(s->tx);
+        }
+    }
+    ovs_mutex_unlock(&tx->locks[i]);
+}
+
+/* Changes. */
 
 void
 vsubnet_tx_lock_all(struct vsubnet_tx *tx)

@@ -29,9 +29,11 @@
  * What a slot works with (socket, keys, 'fragment') may only be changed while all slots
  * are locked: vsubnet_tx_lock_all(). */
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "datapath/oam.h"
 #include "ovs-thread.h"
 
 struct dp_packet_batch;
@@ -61,6 +63,23 @@ void vsubnet_tx_destroy(struct vsubnet_tx *);
 
 /* Sends the packets of the batch and deletes them. */
 void vsubnet_tx_send(struct vsubnet_tx *, struct dp_packet_batch *);
+
+/* A message of this port to another node's (oam.h). */
+struct vsubnet_tx_message {
+    struct oam_message content;
+    size_t len;                 /* Of its frame, at least OAM_MESSAGE_LEN. */
+    uint32_t number;            /* The node... */
+    uint32_t vni;               /* ...and a vSubnet that both are in. */
+    struct in6_addr address;    /* Where to. */
+    uint16_t port;
+};
+
+/* Sends 'message', whatever the path is thought to carry.  Returns 0, or a
+ * positive errno: EMSGSIZE if no device takes it; ENOKEY if there is none. */
+int vsubnet_tx_message(struct vsubnet_tx *, const struct vsubnet_tx_message *);
+
+/* What this thread sends next is in new sessions, the youngest ones. */
+void vsubnet_tx_renew(struct vsubnet_tx *);
 
 void vsubnet_tx_lock_all(struct vsubnet_tx *);
 void vsubnet_tx_unlock_all(struct vsubnet_tx *);

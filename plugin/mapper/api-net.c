@@ -3,11 +3,13 @@
 
 #include <config.h>
 
+#include <inttypes.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mapper/api.h"
+#include "mapper/audit.h"
 #include "mapper/change.h"
 #include "mapper/db.h"
 #include "random.h"
@@ -301,8 +303,27 @@ api_member_delete(struct api_call *call)
                  "node %s is no member of vSubnet %s", node->name, net->name);
         return;
     }
+    audit(call, "member-removed", net->name, "node %"PRId64", %s",
+          node->number, node->name);
     change_remove_member(call->txn, member);
     api_ok(call, MHD_HTTP_NO_CONTENT, NULL);
+}
+
+void
+api_net_rekey(struct api_call *call)
+{
+    const struct mdb_net *net = api_net(call, call->args[0]);
+    struct model_reader r;
+
+    if (!net) {
+        return;
+    }
+    model_reader_init(&r, call->body);
+    if (api_finish_reader(call, &r)) {
+        change_rekey(call->txn, net);
+        audit(call, "net-rekeyed", net->name, "new keys for all members");
+        api_ok(call, MHD_HTTP_OK, db_net_json(call->api->db, net));
+    }
 }
 
 void

@@ -3,11 +3,13 @@
 
 #include <config.h>
 
+#include <inttypes.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mapper/api.h"
+#include "mapper/audit.h"
 #include "mapper/change.h"
 #include "mapper/db.h"
 #include "mapper/events.h"
@@ -96,6 +98,8 @@ api_node_patch(struct api_call *call)
         if (!strcmp(state, "revoked")) {
             change_strip_node(call->txn, node);
         }
+        audit(call, !strcmp(state, "revoked") ? "node-revoked"
+              : "node-approved", node->name, "was %s", node->state);
         mdb_node_set_state(node, state);
         mdb_node_set_revision(node, txn_touch(call->txn));
     }
@@ -108,6 +112,8 @@ api_node_delete(struct api_call *call)
     const struct mdb_node *node = api_node(call, call->args[0]);
 
     if (node) {
+        audit(call, "node-removed", node->name, "node %"PRId64", node ID %s",
+              node->number, node->node_id);
         change_strip_node(call->txn, node);
         mdb_node_delete(node);
         api_ok(call, MHD_HTTP_NO_CONTENT, NULL);

@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "mapper/api.h"
+#include "mapper/audit.h"
 #include "mapper/change.h"
 #include "mapper/db.h"
-#include "mapper/keybox.h"
+#include "mapper/identity.h"
+#include "mapper/node-input.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "timeval.h"
@@ -19,86 +21,16 @@
 
 VLOG_DEFINE_THIS_MODULE(api_self);
 
-enum { KEY_EPOCHS_KEPT = 2 };   /* Make before break: new and old. */
-
-/* What a node says about itself.  Null: says nothing. */
-struct node_input {
-    char id[UUID_LEN + 1];
-    const char *name;
-    const char *credential_hash;
-    const char *fingerprint;
-    char *endpoints;            /* Owned. */
-};
-
-static void
-read_node(struct model_reader *r, struct node_input *in,
-          enum model_presence name_presence)
-{
-    struct model_endpoint *endpoints = NULL;
-    size_t n = model_reader_endpoints(r, "endpoints", MODEL_OPTIONAL,
-                                      &endpoints);
-
-    in->name = model_reader_string(r, "name", name_presence);
-    if (in->name) {
-        char *error = model_check_node_name(in->name);
-
-        if (error) {
-            model_reader_fail(r, "name", error);
-        }
-    }
-    in->fingerprint = model_reader_string(r, "fingerprint", MODEL_OPTIONAL);
-    if (model_reader_has(r, "endpoints")) {
-        in->endpoints = db_format_endpoints(endpoints, n);
-    }
-    free(endpoints);
-}
-
-/* Writes what differs, so that a node that says the same again after each
- * reconnection makes no revision. */
-static void
-update_node(struct txn *txn, const struct mdb_node *node,
-            const struct node_input *in)
-{
-    if (in->name && strcmp(in->name, node->name)) {
-        mdb_node_set_name(node, in->name);
-        mdb_node_set_revision(node, txn_touch(txn));
-    }
-    if (in->fingerprint && strcmp(in->fingerprint, node->fingerprint)) {
-        mdb_node_set_fingerprint(node, in->fingerprint);
-        mdb_node_set_revision(node, txn_touch(txn));
-    }
-    if (in->endpoints && strcmp(in->endpoints, node->endpoints)) {
-        mdb_node_set_endpoints(node, in->endpoints);
-        mdb_node_set_revision(node, txn_touch(txn));
-    }
-}
-
-static json_t *
-self_json(struct api_call *call, const struct mdb_node *node)
-{
-    return db_node_json(call->api->db, node, MODEL_VIEW_NODE, true);
-}
-
 /* Registration. */
 
 static bool
 read_registration(struct api_call *call, struct node_input *in)
 {
     struct model_reader r;
-    struct uuid id;
 
     memset(in, 0, sizeof *in);
     model_reader_init(&r, call->body);
-    if (model_reader_uuid(&r, "id", MODEL_REQUIRED, &id)) {
-        snprintf(in->id, sizeof in->id, UUID_FMT, UUID_ARGS(&id));
-    }
-    in->credential_hash = model_reader_string(&r, "credential_hash",
-                                              MODEL_REQUIRED);
-    if (in->credential_hash && !auth_is_hash(in->credential_hash)) {
-        model_reader_fail(&r, "credential_hash",
-                          xstrdup("not a SHA-256 in lower-case hex"));
-    }
-    read_node(&r, in, MODEL_REQUIRED);
+    node_input_read_new(&r, in);
     return api_finish_reader(call, &r);
 }
 
@@ -129,7 +61,7 @@ insert_node(struct txn *txn, const struct node_input *in)
     mdb_node_set_credential_hash(node, in->credential_hash);
     mdb_node_set_created(node, time_wall());
     mdb_node_set_revision(node, txn_touch(txn));
-    update_node(txn, node, in);
+    node_input_write(txn, node, in);
     return node;
 }
 
@@ -189,8 +121,9 @@ register_node(struct api_call *call, const struct node_input *in)
     const struct mdb_node *node = db_node_by_id(db, in->id);
     bool is_new = !node;
 
-    if (node && !auth_hash_equals(node->credential_hash,
-                                  in->credential_hash)) {
+    enum identity_credential match = (
+        node ? identity_match(node, in->credential_hash) : IDENTITY_NONE);
+    if (node && match != IDENTITY_CURRENT && match != IDENTITY_NEXT) {
         VLOG_WARN("node ID %s registers with another credential", in->id);
         api_fail(call, MHD_HTTP_CONFLICT, "duplicate-node-id", "id",
                  "another node has this ID");
@@ -210,12 +143,15 @@ register_node(struct api_call *call, const struct node_input *in)
         }
         if (!node) {
             node = insert_node(call->txn, in);
+            audit(call, "node-joined", node->name, "node ID %s%s",
+                  node->node_id, (token->approve ? ", approved by its token"
+                                  : ""));
         }
         use_token(call->txn, token, node);
     }
-    update_node(call->txn, node, in);
+    node_input_write(call->txn, node, in);
     api_ok(call, is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK,
-           self_json(call, node));
+           api_self_json(call, node));
 }
 
 void
@@ -223,6 +159,10 @@ api_register(struct api_call *call)
 {
     struct node_input in;
 
+    if (call->who.role == ROLE_NODE) {
+        api_register_clone(call);
+        return;
+    }
     if (read_registration(call, &in)) {
         register_node(call, &in);
     }
@@ -237,7 +177,7 @@ api_self_get(struct api_call *call)
     const struct mdb_node *node = api_self(call);
 
     if (node) {
-        api_ok(call, MHD_HTTP_OK, self_json(call, node));
+        api_ok(call, MHD_HTTP_OK, api_self_json(call, node));
     }
 }
 
@@ -248,186 +188,14 @@ api_self_patch(struct api_call *call)
     struct model_reader r;
 
     model_reader_init(&r, call->body);
-    read_node(&r, &in, MODEL_OPTIONAL);
+    node_input_read(&r, &in, MODEL_OPTIONAL);
     if (api_finish_reader(call, &r)) {
         const struct mdb_node *node = api_self(call);
 
         if (node) {
-            update_node(call->txn, node, &in);
-            api_ok(call, MHD_HTTP_OK, self_json(call, node));
+            node_input_write(call->txn, node, &in);
+            api_ok(call, MHD_HTTP_OK, api_self_json(call, node));
         }
     }
     free(in.endpoints);
-}
-
-/* Keys. */
-
-struct key_input {
-    const char *net;
-    uint32_t epoch;
-    enum model_algorithm algorithm;
-    struct model_secret secret;
-};
-
-static bool
-read_key(struct api_call *call, struct key_input *in)
-{
-    struct model_reader r;
-
-    memset(in, 0, sizeof *in);
-    model_reader_init(&r, call->body);
-    in->net = model_reader_name(&r, "net", MODEL_REQUIRED);
-    in->epoch = model_reader_uint(&r, "epoch", MODEL_REQUIRED, 1, UINT32_MAX);
-    model_reader_algorithm(&r, "algorithm", MODEL_REQUIRED, &in->algorithm);
-    const char *text = model_reader_string(&r, "key", MODEL_REQUIRED);
-    if (text) {
-        uint8_t raw[MODEL_KEY_MAX];
-        size_t size;
-
-        if (model_base64_decode(text, raw, sizeof raw, &size)
-            && size == model_algorithm_key_size(in->algorithm)) {
-            model_secret_set(&in->secret, raw, size);
-        } else {
-            model_reader_fail(&r, "key", xasprintf(
-                                  "not %"PRIuSIZE" bytes in base64",
-                                  model_algorithm_key_size(in->algorithm)));
-        }
-        model_wipe(raw, sizeof raw);
-    }
-    return api_finish_reader(call, &r);
-}
-
-/* The vSubnet, if NODE may have a key in it. */
-static const struct mdb_net *
-key_net(struct api_call *call, const struct mdb_node *node,
-        const struct key_input *in)
-{
-    const struct mdb_net *net = api_net(call, in->net);
-
-    if (!net) {
-        return NULL;
-    } else if (strcmp(node->state, "approved")) {
-        api_fail(call, MHD_HTTP_FORBIDDEN, "node-pending", NULL,
-                 "this node is not approved");
-    } else if (!db_member(call->api->db, net->name, node->number)) {
-        api_fail(call, MHD_HTTP_FORBIDDEN, "not-a-member", "net",
-                 "this node is no member of vSubnet %s", net->name);
-    } else if (strcmp(net->algorithm, model_algorithm_name(in->algorithm))) {
-        api_fail(call, MHD_HTTP_CONFLICT, "wrong-algorithm", "algorithm",
-                 "vSubnet %s uses %s", net->name, net->algorithm);
-    } else {
-        return net;
-    }
-    return NULL;
-}
-
-static int64_t
-insert_key(struct txn *txn, const struct mdb_node *node,
-           const struct key_input *in)
-{
-    struct uuid uuid;
-    int64_t spi = txn_new_spi(txn);
-
-    /* The row's UUID is part of what is sealed, so it is chosen here. */
-    uuid_generate(&uuid);
-    char *sealed = keybox_seal(txn->db->keybox, &uuid, spi, &in->secret);
-    struct mdb_key *row = mdb_key_insert_persist_uuid(txn->idl_txn, &uuid);
-    mdb_key_set_net(row, in->net);
-    mdb_key_set_node(row, node->number);
-    mdb_key_set_spi(row, spi);
-    mdb_key_set_epoch(row, in->epoch);
-    mdb_key_set_algorithm(row, model_algorithm_name(in->algorithm));
-    mdb_key_set_sealed(row, sealed);
-    mdb_key_set_revision(row, txn_touch(txn));
-    free(sealed);
-    return spi;
-}
-
-/* Looks at NODE's keys in the vSubnet: returns the SPI of this very key if it
- * is there, 0 if it may be added, or -1 after answering. */
-static int64_t
-find_key(struct api_call *call, struct mdb_key **keys, size_t n,
-         const struct key_input *in)
-{
-    int64_t spi = 0;
-    int64_t newest = 0;
-
-    for (size_t i = 0; i < n && !spi; i++) {
-        struct model_secret old = { .size = 0 };
-
-        if (strcmp(keys[i]->net, in->net)) {
-            continue;
-        }
-        newest = MAX(newest, keys[i]->epoch);
-        if (keys[i]->epoch == in->epoch
-            && keybox_unseal(call->api->db->keybox, &keys[i]->header_.uuid,
-                             keys[i]->spi, keys[i]->sealed, &old)
-            && model_secret_equals(&old, &in->secret)) {
-            spi = keys[i]->spi;
-        }
-        model_secret_wipe(&old);
-    }
-    if (!spi && in->epoch < newest) {
-        api_fail(call, MHD_HTTP_CONFLICT, "stale-epoch", "epoch",
-                 "the newest epoch of this node's key is %"PRId64, newest);
-        return -1;
-    }
-    return spi;
-}
-
-/* Removes what the new epoch replaces: another key of the same epoch, and
- * epochs older than the last one before it. */
-static void
-retire_keys(struct txn *txn, struct mdb_key **keys, size_t n,
-            const struct key_input *in)
-{
-    int64_t previous = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        if (!strcmp(keys[i]->net, in->net) && keys[i]->epoch < in->epoch) {
-            previous = MAX(previous, keys[i]->epoch);
-        }
-    }
-    BUILD_ASSERT_DECL(KEY_EPOCHS_KEPT == 2);
-    for (size_t i = 0; i < n; i++) {
-        if (!strcmp(keys[i]->net, in->net) && keys[i]->epoch != previous) {
-            txn_touch(txn);
-            mdb_key_delete(keys[i]);
-        }
-    }
-}
-
-static void
-put_key(struct api_call *call, const struct key_input *in)
-{
-    const struct mdb_node *node = api_self(call);
-    size_t n;
-
-    if (!node || !key_net(call, node, in)) {
-        return;
-    }
-    struct mdb_key **keys = db_keys_of_node(call->api->db, node->number, &n);
-    int64_t spi = find_key(call, keys, n, in);
-    if (!spi) {
-        retire_keys(call->txn, keys, n, in);
-        spi = insert_key(call->txn, node, in);
-    }
-    free(keys);
-    if (spi > 0) {
-        json_t *body = json_object();
-
-        json_object_set_new(body, "spi", json_integer(spi));
-        api_ok(call, MHD_HTTP_OK, body);
-    }
-}
-
-void
-api_self_keys(struct api_call *call)
-{
-    struct key_input in;
-
-    if (read_key(call, &in)) {
-        put_key(call, &in);
-    }
-    model_secret_wipe(&in.secret);
 }

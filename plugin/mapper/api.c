@@ -19,6 +19,7 @@
 #include "mapper/pki.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
+#include "timeval.h"
 #include "util.h"
 #include "uuid.h"
 
@@ -33,6 +34,9 @@ enum route_flags {
     ROUTE_BODY = 1 << 1,        /* Needs a JSON object. */
     ROUTE_BODY_MAY = 1 << 2,    /* Takes one; none is like {}. */
     ROUTE_NO_DB = 1 << 3,       /* Works without a database. */
+    ROUTE_ANY_INSTANCE = 1 << 4, /* For a node that holds no lease, too, */
+    ROUTE_SUPERSEDED = 1 << 5,  /* and with a credential of earlier days. */
+    ROUTE_MAY_PARK = 1 << 6,    /* See api_lease_park(). */
 };
 
 struct api_route {
@@ -48,17 +52,27 @@ static struct vlog_rate_limit change_rl = VLOG_RATE_LIMIT_INIT(120, 600);
 #define WRITE (ROUTE_WRITES)
 #define WRITE_BODY (ROUTE_WRITES | ROUTE_BODY)
 #define WRITE_MAY (ROUTE_WRITES | ROUTE_BODY_MAY)
+#define ANYHOW (ROUTE_ANY_INSTANCE | ROUTE_SUPERSEDED)
 
 /* All of the API. */
 static const struct api_route routes[] = {
     { "GET", "/healthz", ROLE_ANYONE, api_healthz, ROUTE_NO_DB },
     { "GET", "/v1/ca", ROLE_ANYONE, api_ca, ROUTE_NO_DB },
-    { "POST", "/v1/register", ROLE_TOKEN, api_register, WRITE_BODY },
+    { "POST", "/v1/register", ROLE_TOKEN | ROLE_NODE, api_register,
+      WRITE_BODY | ANYHOW },
 
     { "GET", "/v1/self", ROLE_NODE, api_self_get, 0 },
     { "PATCH", "/v1/self", ROLE_NODE, api_self_patch, WRITE_BODY },
+    { "PUT", "/v1/self/lease", ROLE_NODE, api_self_lease,
+      WRITE_BODY | ANYHOW | ROUTE_MAY_PARK },
+    { "POST", "/v1/self/heartbeat", ROLE_NODE, api_self_heartbeat,
+      ROUTE_BODY },
+    { "PUT", "/v1/self/credential", ROLE_NODE, api_self_credential,
+      WRITE_BODY },
     { "POST", "/v1/self/bindings", ROLE_NODE, api_self_bindings, WRITE_BODY },
     { "PUT", "/v1/self/keys", ROLE_NODE, api_self_keys, WRITE_BODY },
+    { "DELETE", "/v1/self/keys/*", ROLE_NODE, api_self_key_delete, WRITE },
+    { "POST", "/v1/self/loaded", ROLE_NODE, api_self_loaded, ROUTE_BODY },
     { "GET", "/v1/events", ROLE_NODE | ROLE_OPERATOR, api_events, 0 },
 
     { "GET", "/v1/tokens", ROLE_OPERATOR, api_tokens_get, 0 },
@@ -69,12 +83,15 @@ static const struct api_route routes[] = {
     { "GET", "/v1/nodes/*", ROLE_OPERATOR, api_node_get, 0 },
     { "PATCH", "/v1/nodes/*", ROLE_OPERATOR, api_node_patch, WRITE_BODY },
     { "DELETE", "/v1/nodes/*", ROLE_OPERATOR, api_node_delete, WRITE },
+    { "POST", "/v1/nodes/*/adopt", ROLE_OPERATOR, api_node_adopt,
+      WRITE_MAY },
 
     { "GET", "/v1/nets", ROLE_OPERATOR, api_nets_get, 0 },
     { "POST", "/v1/nets", ROLE_OPERATOR, api_nets_post, WRITE_BODY },
     { "GET", "/v1/nets/*", ROLE_OPERATOR, api_net_get, 0 },
     { "PATCH", "/v1/nets/*", ROLE_OPERATOR, api_net_patch, WRITE_BODY },
     { "DELETE", "/v1/nets/*", ROLE_OPERATOR, api_net_delete, WRITE },
+    { "POST", "/v1/nets/*/rekey", ROLE_OPERATOR, api_net_rekey, WRITE_MAY },
 
     { "GET", "/v1/nets/*/members", ROLE_OPERATOR, api_members_get, 0 },
     { "PUT", "/v1/nets/*/members/*", ROLE_OPERATOR, api_member_put,
@@ -91,6 +108,8 @@ static const struct api_route routes[] = {
       WRITE },
 
     { "GET", "/v1/nets/*/keys", ROLE_OPERATOR, api_keys_get, 0 },
+
+    { "GET", "/v1/audit", ROLE_OPERATOR, api_audit_get, 0 },
 };
 
 /* Paths. */
@@ -257,6 +276,12 @@ api_fail(struct api_call *call, int status, const char *code,
 }
 
 void
+api_problem_set(struct api_call *call, const char *name, json_t *value)
+{
+    json_object_set_new(present_answer(call)->body, name, value);
+}
+
+void
 api_refuse(struct api_call *call, struct change_refusal *refusal)
 {
     api_fail(call, (strcmp(refusal->code, "invalid-address")
@@ -351,6 +376,12 @@ api_self(struct api_call *call)
     return node;
 }
 
+json_t *
+api_self_json(struct api_call *call, const struct mdb_node *node)
+{
+    return db_node_json(call->api->db, node, MODEL_VIEW_SELF, true);
+}
+
 /* The life of a call. */
 
 static void
@@ -362,6 +393,7 @@ call_destroy(struct api_call *call)
     json_decref(call->body);
     free_args(call->args);
     free(call->last_event_id);
+    free(call->limit);
     free(call);
 }
 
@@ -372,7 +404,10 @@ call_finish(struct api_call *call, int attempt)
     const struct api_answer *answer = &call->answers[attempt];
     const char *header = NULL;
     const char *value = NULL;
+    char seconds[INT_STRLEN(int) + 1];
     char *text = NULL;
+
+    json_t *retry_after = json_object_get(answer->body, "retry_after");
 
     if (answer->status == MHD_HTTP_UNAUTHORIZED) {
         COVERAGE_INC(mapper_api_unauthorized);
@@ -384,6 +419,11 @@ call_finish(struct api_call *call, int attempt)
     } else if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED) {
         header = MHD_HTTP_HEADER_ALLOW;
         value = json_string_value(json_object_get(answer->body, "allow"));
+    } else if (answer->status == MHD_HTTP_CONFLICT && retry_after) {
+        snprintf(seconds, sizeof seconds, "%d",
+                 (int) json_integer_value(retry_after));
+        header = MHD_HTTP_HEADER_RETRY_AFTER;
+        value = seconds;
     }
     if (answer->body) {
         text = json_dumps(answer->body, JSON_COMPACT);
@@ -393,6 +433,44 @@ call_finish(struct api_call *call, int attempt)
                   : "application/problem+json"),
                  text, text ? strlen(text) : 0, header, value);
     call_destroy(call);
+}
+
+/* A node's credential may be an old one, or its lease another's. */
+static bool
+authorize_node(struct api_call *call)
+{
+    int flags = call->route->flags;
+
+    if (call->who.credential == IDENTITY_SUPERSEDED
+        && !(flags & ROUTE_SUPERSEDED)) {
+        api_fail(call, MHD_HTTP_UNAUTHORIZED, "bad-credential", NULL,
+                 "another credential has taken the place of this one");
+        return false;
+    }
+    if (flags & ROUTE_ANY_INSTANCE) {
+        return true;
+    }
+    const struct mdb_node *node = db_node_by_id(call->api->db, call->who.id);
+    if (strcmp(node->instance, call->who.instance)) {
+        api_fail(call, MHD_HTTP_CONFLICT, "not-holder", NULL,
+                 "the lease of this node ID is not held by this instance");
+        return false;
+    }
+    if (node->instance[0]) {
+        lease_heard(call->api->lease, node->number, time_msec());
+    }
+    return true;
+}
+
+static void
+refuse_adopted(struct api_call *call)
+{
+    const struct mdb_node *node = db_node_by_formerly(call->api->db,
+                                                      call->who.id);
+
+    api_fail(call, MHD_HTTP_CONFLICT, "adopted", NULL,
+             "this node has the node ID %s now", node->node_id);
+    api_problem_set(call, "id", json_string(node->node_id));
 }
 
 /* Checks the principal against the database as it is now. */
@@ -413,6 +491,10 @@ call_authorize(struct api_call *call)
                  "this node has been revoked");
         return false;
 
+    case AUTH_ADOPTED:
+        refuse_adopted(call);
+        return false;
+
     case AUTH_OK:
         break;
     }
@@ -426,7 +508,7 @@ call_authorize(struct api_call *call)
                  "this is not for credentials of this kind");
         return false;
     }
-    return true;
+    return call->who.role != ROLE_NODE || authorize_node(call);
 }
 
 static void
@@ -526,6 +608,24 @@ call_parse_body(struct api_call *call, const struct http_request *request)
     return true;
 }
 
+/* Reads the header that says which boot of its host a node is. */
+static bool
+call_parse_instance(struct api_call *call, const char *text)
+{
+    struct uuid uuid;
+
+    if (text && call->who.role == ROLE_NODE) {
+        if (!uuid_from_string(&uuid, text)) {
+            api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "invalid-field",
+                     "VSubnet-Instance", "VSubnet-Instance: not a UUID");
+            return false;
+        }
+        snprintf(call->who.instance, sizeof call->who.instance, UUID_FMT,
+                 UUID_ARGS(&uuid));
+    }
+    return true;
+}
+
 /* Finds the route, and checks everything up to the body.  Returns false with
  * an answer if that is the end. */
 static bool
@@ -561,7 +661,8 @@ call_prepare(struct api_call *call, const struct http_request *request)
                  "the Authorization header holds no credential of ours");
         return false;
     }
-    if (!call_authorize(call)) {
+    if (!call_parse_instance(call, request->instance)
+        || !call_authorize(call)) {
         return false;
     }
     if (call->who.role != ROLE_ANYONE
@@ -569,6 +670,16 @@ call_prepare(struct api_call *call, const struct http_request *request)
         http_connection_trust(call->connection);
     }
     return call_parse_body(call, request);
+}
+
+void
+api_continue(struct api_call *call)
+{
+    if (!txn_queue_add(call->api->txns, &call->txn_request)) {
+        api_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE, "busy", NULL,
+                 "too many requests are waiting");
+        call_finish(call, 0);
+    }
 }
 
 void
@@ -580,6 +691,8 @@ api_handle(struct http_connection *connection,
     call->api = api;
     call->connection = connection;
     call->last_event_id = nullable_xstrdup(request->last_event_id);
+    call->limit = nullable_xstrdup(request->limit);
+    http_connection_peer(connection, call->source);
     call->txn_request.apply = call_apply;
     call->txn_request.done = call_done;
 
@@ -590,10 +703,8 @@ api_handle(struct http_connection *connection,
     if (!go) {
         call_finish(call, 0);
     } else if (call->route->flags & ROUTE_WRITES) {
-        if (!txn_queue_add(call->api->txns, &call->txn_request)) {
-            api_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE, "busy", NULL,
-                     "too many requests are waiting");
-            call_finish(call, 0);
+        if (!(call->route->flags & ROUTE_MAY_PARK) || !api_lease_park(call)) {
+            api_continue(call);
         }
     } else {
         call->route->handler(call);

@@ -18,19 +18,23 @@
  * Problems are those of RFC 9457, with a "code" for programs; the codes are
  * listed in openapi.yaml. */
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "mapper/auth.h"
+#include "mapper/lease.h"
 #include "mapper/txn.h"
 #include "model/jansson.h"
 #include "model/reader.h"
 
 struct change_refusal;
+struct confirm;
 struct db;
 struct events;
 struct http_connection;
 struct http_request;
+struct mdb_node;
 struct pki;
 
 enum { API_ARGS_MAX = 2 };
@@ -39,6 +43,8 @@ struct api {
     struct db *db;
     struct txn_queue *txns;
     struct events *events;
+    struct lease *lease;
+    struct confirm *confirm;
     const struct pki *pki;
 };
 
@@ -56,6 +62,9 @@ struct api_call {
     char *args[API_ARGS_MAX];
     json_t *body;               /* Always an object where there is one. */
     char *last_event_id;
+    char *limit;                /* Of the query, or null. */
+    char source[INET6_ADDRSTRLEN]; /* Address of who calls. */
+    struct lease_waiter waiter; /* While a holder is asked (api-lease.c). */
 
     struct txn *txn;            /* Null while only reading. */
     struct api_answer answers[TXN_ATTEMPTS_MAX];
@@ -73,6 +82,18 @@ void api_fail(struct api_call *, int status, const char *code,
               const char *field, const char *format, ...)
     OVS_PRINTF_FORMAT(5, 6);
 
+/* Adds a member to the problem that was just answered. */
+void api_problem_set(struct api_call *, const char *name, json_t *value);
+
+/* Lets a call that was put aside go on to its transaction. */
+void api_continue(struct api_call *);
+
+/* A registration whose credential is that of the node it was cloned from. */
+void api_register_clone(struct api_call *);
+
+/* Puts CALL, for a lease, aside if the holder must be asked first. */
+bool api_lease_park(struct api_call *);
+
 /* Frees what is in the refusal. */
 void api_refuse(struct api_call *, struct change_refusal *);
 
@@ -86,17 +107,24 @@ const struct mdb_node *api_node(struct api_call *, const char *text);
 /* The node that calls; null, after answering, if it is gone. */
 const struct mdb_node *api_self(struct api_call *);
 
+/* NODE as it may see itself. */
+json_t *api_self_json(struct api_call *, const struct mdb_node *);
+
 /* Handlers, named after what they do. */
 typedef void api_handler(struct api_call *);
 api_handler api_healthz, api_ca, api_events;
 api_handler api_register, api_self_get, api_self_patch, api_self_bindings,
     api_self_keys;
+api_handler api_self_lease, api_self_heartbeat, api_self_credential,
+    api_self_key_delete, api_self_loaded;
 api_handler api_tokens_get, api_tokens_post, api_token_delete;
-api_handler api_nodes_get, api_node_get, api_node_patch, api_node_delete;
+api_handler api_nodes_get, api_node_get, api_node_patch, api_node_delete,
+    api_node_adopt;
 api_handler api_nets_get, api_nets_post, api_net_get, api_net_patch,
-    api_net_delete;
+    api_net_delete, api_net_rekey;
 api_handler api_members_get, api_member_put, api_member_delete;
 api_handler api_bindings_get, api_bindings_post, api_binding_put,
     api_binding_delete, api_keys_get;
+api_handler api_audit_get;
 
 #endif /* mapper/api.h */

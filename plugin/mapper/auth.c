@@ -79,7 +79,7 @@ auth_parse(const char *header, struct principal *who)
 }
 
 enum auth_result
-auth_check(const struct db *db, const struct principal *who)
+auth_check(const struct db *db, struct principal *who)
 {
     const struct mdb_operator *operator;
     const struct mdb_token *token;
@@ -97,7 +97,13 @@ auth_check(const struct db *db, const struct principal *who)
 
     case ROLE_NODE:
         node = db_node_by_id(db, who->id);
-        ok = node && auth_hash_equals(node->credential_hash, who->hash);
+        if (!node) {
+            node = db_node_by_formerly(db, who->id);
+            return (node && identity_match(node, who->hash) != IDENTITY_NONE
+                    ? AUTH_ADOPTED : AUTH_UNKNOWN);
+        }
+        who->credential = identity_match(node, who->hash);
+        ok = who->credential != IDENTITY_NONE;
         if (ok && !strcmp(node->state, "revoked")) {
             return AUTH_REVOKED;
         }

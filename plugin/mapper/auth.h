@@ -9,12 +9,17 @@
  * once; the database knows only hashes too.  Hashes are compared in constant
  * time.
  *
+ * Of a node all its credentials are good here, also one that is superseded;
+ * 'credential' tells which it was, and most routes refuse that one.
+ *
  * A principal is checked twice: when its request arrives, and again when the
  * request is applied, since the credential may be gone by then. */
 
 #include <stdbool.h>
 
+#include "mapper/identity.h"
 #include "model/credential.h"
+#include "uuid.h"
 
 struct db;
 
@@ -29,18 +34,23 @@ struct principal {
     enum auth_role role;
     char id[MODEL_NAME_MAX + 1];        /* Token, node UUID, operator. */
     char hash[MODEL_SECRET_HEX + 1];
+
+    /* Of a node. */
+    char instance[UUID_LEN + 1];        /* As it says, or "". */
+    enum identity_credential credential; /* Set by auth_check(). */
 };
 
 enum auth_result {
     AUTH_OK,
     AUTH_UNKNOWN,               /* No such credential. */
     AUTH_REVOKED,               /* That of a revoked node. */
+    AUTH_ADOPTED,               /* Of a node that has another ID now. */
 };
 
 /* Reads a header's value ("Bearer vsn1...", or null).  Returns false if it
  * is no credential; no header at all makes ROLE_ANYONE. */
 bool auth_parse(const char *header, struct principal *);
-enum auth_result auth_check(const struct db *, const struct principal *);
+enum auth_result auth_check(const struct db *, struct principal *);
 
 /* Lower-case hex of SHA-256 over the null-terminated SECRET. */
 void auth_hash(const char *secret, char hash[MODEL_SECRET_HEX + 1]);

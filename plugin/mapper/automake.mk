@@ -12,16 +12,25 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/api.c \
 	plugin/mapper/api.h \
 	plugin/mapper/api-binding.c \
+	plugin/mapper/api-clone.c \
+	plugin/mapper/api-key.c \
+	plugin/mapper/api-lease.c \
 	plugin/mapper/api-net.c \
 	plugin/mapper/api-node.c \
 	plugin/mapper/api-self.c \
 	plugin/mapper/api-token.c \
+	plugin/mapper/audit.c \
+	plugin/mapper/audit.h \
 	plugin/mapper/auth.c \
 	plugin/mapper/auth.h \
 	plugin/mapper/bootstrap.c \
 	plugin/mapper/bootstrap.h \
 	plugin/mapper/change.c \
 	plugin/mapper/change.h \
+	plugin/mapper/confirm.c \
+	plugin/mapper/confirm.h \
+	plugin/mapper/convert.c \
+	plugin/mapper/convert.h \
 	plugin/mapper/db.c \
 	plugin/mapper/db.h \
 	plugin/mapper/delta.c \
@@ -33,12 +42,18 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/file.h \
 	plugin/mapper/http.c \
 	plugin/mapper/http.h \
+	plugin/mapper/identity.c \
+	plugin/mapper/identity.h \
 	plugin/mapper/ipam.c \
 	plugin/mapper/ipam.h \
 	plugin/mapper/keybox.c \
 	plugin/mapper/keybox.h \
+	plugin/mapper/lease.c \
+	plugin/mapper/lease.h \
 	plugin/mapper/mark.c \
 	plugin/mapper/mark.h \
+	plugin/mapper/node-input.c \
+	plugin/mapper/node-input.h \
 	plugin/mapper/pki.c \
 	plugin/mapper/pki.h \
 	plugin/mapper/storage.c \

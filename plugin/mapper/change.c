@@ -394,8 +394,24 @@ strip(struct txn *txn, const char *net, int64_t node)
 }
 
 void
+change_rekey(struct txn *txn, const struct mdb_net *net)
+{
+    int64_t revision = txn_touch(txn);
+
+    mdb_net_set_rekey(net, revision);
+    mdb_net_set_revision(net, revision);
+}
+
+void
 change_remove_member(struct txn *txn, const struct mdb_member *member)
 {
+    const struct mdb_net *net = db_net(txn->db, member->net);
+    size_t n;
+
+    free(db_members_of_net(txn->db, member->net, &n));
+    if (net && n > 1) {
+        change_rekey(txn, net); /* The leaver knows the others' keys. */
+    }
     strip(txn, member->net, member->node);
     mdb_member_delete(member);
 }

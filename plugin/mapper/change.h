@@ -59,6 +59,10 @@ bool change_draw_addresses(const struct txn *, const struct mdb_net *,
                            const char *mac, struct model_address **addresses,
                            size_t *n, struct change_refusal *);
 
+/* Orders new keys in a vSubnet: those that are made by who does not know yet
+ * are stale.  Part of the end of a membership, too, if others remain. */
+void change_rekey(struct txn *, const struct mdb_net *);
+
 /* A vSubnet with all that is in it; all that a node has (but the node's own
  * row stays); and a vSubnet's new ranges. */
 void change_remove_net(struct txn *, const struct mdb_net *);

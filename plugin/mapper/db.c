@@ -35,6 +35,9 @@ db_init(struct db *db, const char *remote, const struct keybox *keybox)
     INDEX1(node_by_id, node_col_node_id);
     INDEX1(node_by_number, node_col_number);
     INDEX1(node_by_name, node_col_name);
+    INDEX1(node_by_origin, node_col_origin);
+    INDEX1(node_by_formerly, node_col_formerly);
+    INDEX1(audit_by_sequence, audit_col_sequence);
     INDEX1(net_by_name, net_col_name);
     INDEX1(net_by_vni, net_col_vni);
     INDEX2(member_by_key, member_col_net, member_col_node);
@@ -127,6 +130,19 @@ const struct mdb_node *
 db_node_by_id(const struct db *db, const char *uuid)
 {
     FIND(node, node_by_id, mdb_node_index_set_node_id(key, uuid));
+}
+
+const struct mdb_node *
+db_node_by_formerly(const struct db *db, const char *uuid)
+{
+    FIND(node, node_by_formerly, mdb_node_index_set_formerly(key, uuid));
+}
+
+const struct mdb_audit *
+db_audit(const struct db *db, int64_t sequence)
+{
+    FIND(audit, audit_by_sequence,
+         mdb_audit_index_set_sequence(key, sequence));
 }
 
 const struct mdb_net *
@@ -234,6 +250,12 @@ struct mdb_node **
 db_nodes_named(const struct db *db, const char *name, size_t *n)
 {
     GATHER(node, node_by_name, mdb_node_index_set_name(key, name));
+}
+
+struct mdb_node **
+db_clones_of(const struct db *db, const char *uuid, size_t *n)
+{
+    GATHER(node, node_by_origin, mdb_node_index_set_origin(key, uuid));
 }
 
 struct mdb_member **

@@ -43,6 +43,9 @@ struct db {
     struct ovsdb_idl_index *node_by_id;
     struct ovsdb_idl_index *node_by_number;
     struct ovsdb_idl_index *node_by_name;
+    struct ovsdb_idl_index *node_by_origin;
+    struct ovsdb_idl_index *node_by_formerly;
+    struct ovsdb_idl_index *audit_by_sequence;
     struct ovsdb_idl_index *net_by_name;
     struct ovsdb_idl_index *net_by_vni;
     struct ovsdb_idl_index *member_by_key;
@@ -73,6 +76,9 @@ const struct mdb_operator *db_operator(const struct db *, const char *id);
 const struct mdb_token *db_token(const struct db *, const char *id);
 const struct mdb_node *db_node(const struct db *, int64_t number);
 const struct mdb_node *db_node_by_id(const struct db *, const char *uuid);
+const struct mdb_node *db_node_by_formerly(const struct db *,
+                                           const char *uuid);
+const struct mdb_audit *db_audit(const struct db *, int64_t sequence);
 const struct mdb_net *db_net(const struct db *, const char *name);
 const struct mdb_net *db_net_by_vni(const struct db *, int64_t vni);
 const struct mdb_member *db_member(const struct db *, const char *net,
@@ -94,6 +100,8 @@ bool db_nodes_share_net(const struct db *, int64_t a, int64_t b);
 /* All rows with one value.  The array is malloc()'d, so the caller may delete
  * rows as it goes. */
 struct mdb_node **db_nodes_named(const struct db *, const char *, size_t *n);
+struct mdb_node **db_clones_of(const struct db *, const char *uuid,
+                               size_t *n);
 struct mdb_member **db_members_of_net(const struct db *, const char *,
                                       size_t *n);
 struct mdb_member **db_members_of_node(const struct db *, int64_t,

@@ -188,6 +188,11 @@ collect_nodes(struct delta *delta, const struct db *db,
 
     MDB_NODE_FOR_EACH_TRACKED (row, db->idl) {
         const struct mdb_node *now = db_node(db, row->number);
+
+        if (now && !mdb_node_is_new(row)
+            && !mdb_node_is_updated(row, MDB_NODE_COL_REVISION)) {
+            continue;           /* Lease or credential: nobody sees them. */
+        }
         struct delta_item *item = touch_node(delta, db, row->number);
         bool state = (!now || mdb_node_is_new(row)
                       || mdb_node_is_updated(row, MDB_NODE_COL_STATE));
@@ -656,7 +661,7 @@ delta_render_snapshot(const struct db *db, int64_t node,
         snapshot_for_node(&snapshot, self);
     }
 
-    char *text = self ? to_text(db_node_json(db, self, MODEL_VIEW_NODE, true))
+    char *text = self ? to_text(db_node_json(db, self, MODEL_VIEW_SELF, true))
                       : xstrdup("null");
     ds_put_format(s, ",\"self\":%s", text);
     free(text);

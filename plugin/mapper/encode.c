@@ -130,6 +130,9 @@ db_node_json(const struct db *db, const struct mdb_node *row,
     node.n_endpoints = parse_list(row->endpoints, sizeof *node.endpoints,
                                   &endpoints, parse_endpoint);
     node.endpoints = endpoints;
+    if (row->origin[0]) {
+        uuid_from_string(&node.origin, row->origin);
+    }
     node.fingerprint = copy_or_null(row->fingerprint);
     node.created = db_format_time(row->created);
     node.connected = connected;
@@ -158,6 +161,7 @@ db_net_json(const struct db *db, const struct mdb_net *row)
         net.has_group = !error;
         free(error);
     }
+    net.rekey = row->rekey;
 
     struct json_t *json = model_net_to_json(&net);
     model_net_destroy(&net);
@@ -229,6 +233,7 @@ db_key_json(const struct db *db, const struct mdb_key *row,
     key.spi = row->spi;
     key.epoch = row->epoch;
     free(model_algorithm_parse(row->algorithm, &key.algorithm));
+    key.rekey = row->rekey;
     if (view == MODEL_VIEW_KEYS
         && !keybox_unseal(db->keybox, &row->header_.uuid, row->spi,
                           row->sealed, &key.secret)) {

@@ -5,15 +5,19 @@
 
 #include "mapper/events.h"
 
+#include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "coverage.h"
 #include "hash.h"
 #include "mapper/auth.h"
+#include "mapper/confirm.h"
 #include "mapper/db.h"
 #include "mapper/delta.h"
 #include "mapper/http.h"
+#include "mapper/lease.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
@@ -34,7 +38,10 @@ static struct vlog_rate_limit stream_rl = VLOG_RATE_LIMIT_INIT(60, 600);
 
 struct events {
     const struct db *db;
+    struct lease *lease;
+    struct confirm *confirm;
     struct ovs_list streams;
+    struct hmap by_node;        /* Those of nodes, by number. */
     unsigned int n_streams;
 
     struct ovs_list ring;       /* "struct delta"s, oldest first. */
@@ -49,22 +56,28 @@ struct events {
 
 struct stream {
     struct ovs_list list_node;
+    struct hmap_node by_node;   /* In 'by_node' if it is a node's. */
     struct events *events;
     struct http_stream *http;
     char id[MODEL_NAME_MAX + 1]; /* Node UUID or operator. */
+    char instance[UUID_LEN + 1]; /* Of the node, or "". */
     int64_t node;               /* 0: operator. */
     bool wants_snapshot;
     bool cut;                   /* In favour of younger ones. */
 };
 
 struct events *
-events_create(const struct db *db)
+events_create(const struct db *db, struct lease *lease,
+              struct confirm *confirm)
 {
     static const char heartbeat[] = ": still here\n\n";
     struct events *events = xzalloc(sizeof *events);
 
     events->db = db;
+    events->lease = lease;
+    events->confirm = confirm;
     ovs_list_init(&events->streams);
+    hmap_init(&events->by_node);
     ovs_list_init(&events->ring);
     events->heartbeat = http_blob_create(xstrdup(heartbeat),
                                          strlen(heartbeat));
@@ -98,22 +111,57 @@ events_destroy(struct events *events)
     if (events) {
         ovs_assert(!events->n_streams);
         clear_ring(events);
+        hmap_destroy(&events->by_node);
         http_blob_unref(events->heartbeat);
         free(events);
     }
 }
+
+#define STREAM_FOR_EACH_OF_NODE(STREAM, NODE, EVENTS)                   \
+    HMAP_FOR_EACH_WITH_HASH (STREAM, by_node, hash_uint64(NODE),        \
+                             &(EVENTS)->by_node)                        \
+        if ((STREAM)->node == (NODE))
 
 bool
 events_is_connected(const struct events *events, int64_t node)
 {
     const struct stream *stream;
 
-    LIST_FOR_EACH (stream, list_node, &events->streams) {
-        if (stream->node == node) {
+    STREAM_FOR_EACH_OF_NODE (stream, node, events) {
+        if (!stream->cut) {
             return true;
         }
     }
     return false;
+}
+
+bool
+events_has_stream(const struct events *events, int64_t number,
+                  const char *instance)
+{
+    const struct stream *stream;
+
+    STREAM_FOR_EACH_OF_NODE (stream, number, events) {
+        if (!stream->cut && !strcmp(stream->instance, instance)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+long long int
+events_silence(const struct events *events, int64_t number,
+               const char *instance)
+{
+    const struct stream *stream;
+    long long int silence = LLONG_MAX;
+
+    STREAM_FOR_EACH_OF_NODE (stream, number, events) {
+        if (!strcmp(stream->instance, instance)) {
+            silence = MIN(silence, http_stream_silence(stream->http));
+        }
+    }
+    return silence;
 }
 
 static bool
@@ -303,6 +351,21 @@ begin_generation(struct events *events, struct model_revision revision)
     }
 }
 
+/* Only those that come while this mapper watches: after a start all of the
+ * database is new to it. */
+static void
+confirm_new_keys(struct events *events)
+{
+    const struct mdb_key *key;
+
+    MDB_KEY_FOR_EACH_TRACKED (key, events->db->idl) {
+        if (!mdb_key_is_deleted(key) && mdb_key_is_new(key)) {
+            confirm_add(events->confirm, key);
+        }
+    }
+    confirm_changed(events->confirm);
+}
+
 static void
 collect(struct events *events)
 {
@@ -323,6 +386,37 @@ collect(struct events *events)
             send_delta_to_all(events, delta);
             add_to_ring(events, delta);
         }
+        confirm_new_keys(events);
+    }
+}
+
+static void
+cut(struct stream *stream)
+{
+    stream->cut = true;
+    stream->wants_snapshot = false;
+    http_stream_cut(stream->http);
+}
+
+/* Ends the streams of those from whom a lease has gone to another. */
+static void
+cut_displaced(struct events *events)
+{
+    const struct mdb_node *node;
+    struct stream *stream;
+
+    MDB_NODE_FOR_EACH_TRACKED (node, events->db->idl) {
+        if (mdb_node_is_deleted(node)
+            || (!mdb_node_is_updated(node, MDB_NODE_COL_INSTANCE)
+                && !mdb_node_is_updated(node, MDB_NODE_COL_FORMERLY))) {
+            continue;
+        }
+        STREAM_FOR_EACH_OF_NODE (stream, node->number, events) {
+            if (!stream->cut && strcmp(stream->instance, node->instance)) {
+                cut(stream);
+            }
+        }
+        confirm_closed(events->confirm, node->number);
     }
 }
 
@@ -331,6 +425,7 @@ events_run(struct events *events)
 {
     long long int now = time_msec();
 
+    cut_displaced(events);
     collect(events);
     ovsdb_idl_track_clear(events->db->idl);
     if (db_service(events->db)) {
@@ -362,6 +457,22 @@ stream_closed(void *stream_)
     struct stream *stream = stream_;
 
     VLOG_INFO_RL(&stream_rl, "event stream of %s closed", stream->id);
+    if (stream->node) {
+        const struct mdb_node *node = db_node(stream->events->db,
+                                              stream->node);
+        long long int silence = http_stream_silence(stream->http);
+
+        /* What a displaced one says is no sign of life of the holder. */
+        if (node && !strcmp(node->instance, stream->instance)
+            && silence < LLONG_MAX) {
+            lease_heard(stream->events->lease, stream->node,
+                        time_msec() - silence);
+        }
+        hmap_remove(&stream->events->by_node, &stream->by_node);
+        if (!events_is_connected(stream->events, stream->node)) {
+            confirm_closed(stream->events->confirm, stream->node);
+        }
+    }
     ovs_list_remove(&stream->list_node);
     stream->events->n_streams--;
     free(stream);
@@ -435,9 +546,7 @@ make_room(struct events *events, const char *id, int max)
         }
     }
     if (n >= max) {
-        oldest->cut = true;
-        oldest->wants_snapshot = false;
-        http_stream_cut(oldest->http);
+        cut(oldest);
     }
 }
 
@@ -451,6 +560,11 @@ events_subscribe(struct events *events, struct http_connection *connection,
     ovs_strlcpy(stream->id, who->id, sizeof stream->id);
     if (who->role == ROLE_NODE) {
         stream->node = db_node_by_id(events->db, who->id)->number;
+        ovs_strlcpy(stream->instance, who->instance,
+                    sizeof stream->instance);
+        hmap_insert(&events->by_node, &stream->by_node,
+                    hash_uint64(stream->node));
+        confirm_opened(events->confirm, stream->node);
     }
     make_room(events, stream->id, (stream->node ? EVENTS_STREAMS_PER_NODE
                                    : EVENTS_STREAMS_PER_OPERATOR));
@@ -468,4 +582,53 @@ events_subscribe(struct events *events, struct http_connection *connection,
     VLOG_INFO_RL(&stream_rl, "event stream of %s opened%s", stream->id,
                  stream->wants_snapshot ? "" : ", resumed");
     poll_immediate_wake();
+}
+
+/* Events for one node only. */
+
+/* Sends EVENT, with DATA, to all streams of node NUMBER that belong to
+ * INSTANCE. */
+static void
+send_to_node(struct events *events, int64_t number, const char *instance,
+             const char *event, const char *data)
+{
+    char *text = xasprintf("event: %s\ndata: %s\n\n", event, data);
+    struct http_blob *blob = http_blob_create(text, strlen(text));
+    struct stream *stream;
+
+    STREAM_FOR_EACH_OF_NODE (stream, number, events) {
+        if (!stream->cut && !strcmp(stream->instance, instance)) {
+            http_stream_send(stream->http, blob, false);
+        }
+    }
+    http_blob_unref(blob);
+}
+
+void
+events_send_challenge(struct events *events, int64_t number,
+                      const char *instance, const char *nonce)
+{
+    char *data = xasprintf("{\"nonce\":\"%s\"}", nonce);
+
+    send_to_node(events, number, instance, "challenge", data);
+    free(data);
+}
+
+void
+events_send_loaded(struct events *events, int64_t number,
+                   const int64_t *spis, size_t n)
+{
+    const struct mdb_node *node = db_node(events->db, number);
+    struct ds data = DS_EMPTY_INITIALIZER;
+
+    ds_put_cstr(&data, "{\"keys\":[");
+    for (size_t i = 0; i < n; i++) {
+        ds_put_format(&data, "%s%"PRId64, i ? "," : "", spis[i]);
+    }
+    ds_put_cstr(&data, "]}");
+    if (node) {
+        send_to_node(events, number, node->instance, "loaded",
+                     ds_cstr(&data));
+    }
+    ds_destroy(&data);
 }

@@ -31,14 +31,22 @@
  * it to be read, so what waits is bounded, and what it has lost the right to
  * is not delivered late.
  *
+ * A stream belongs to the instance of its node that opened it (see lease.h).
+ * When the lease changes hands the streams of others are cut at once.
+ * Events that concern one node only, "challenge" and "loaded", are no part of
+ * the mapping: they have no revision and are not repeated by a resumption.
+ *
  * A delta covers all transactions that one run of the IDL brought; its
  * revision is that of the last one. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+struct confirm;
 struct db;
 struct events;
+struct lease;
 struct http_connection;
 struct principal;
 
@@ -51,7 +59,10 @@ enum {
     EVENTS_STREAMS_PER_OPERATOR = 16,
 };
 
-struct events *events_create(const struct db *);
+/* LEASE is told of the last sign of life on each stream that ends, CONFIRM of
+ * streams and of new keys. */
+struct events *events_create(const struct db *, struct lease *,
+                             struct confirm *);
 void events_destroy(struct events *);
 
 /* To be called after ovsdb_idl_run() and before anything else changes the
@@ -62,6 +73,21 @@ void events_wait(struct events *);
 /* Turns the connection into a stream. */
 void events_subscribe(struct events *, struct http_connection *,
                       const struct principal *, const char *last_event_id);
+
+/* Streams of node NUMBER that belong to INSTANCE: is there one, and for how
+ * many milliseconds has none acknowledged anything (LLONG_MAX without one)? */
+bool events_has_stream(const struct events *, int64_t number,
+                       const char *instance);
+long long int events_silence(const struct events *, int64_t number,
+                             const char *instance);
+
+/* Asks the holder INSTANCE of node NUMBER whether it is there. */
+void events_send_challenge(struct events *, int64_t number,
+                           const char *instance, const char *nonce);
+
+/* Tells node NUMBER that the others have its keys with these SPIs. */
+void events_send_loaded(struct events *, int64_t number,
+                        const int64_t *spis, size_t n);
 
 bool events_is_connected(const struct events *, int64_t node);
 unsigned int events_n_streams(const struct events *);

@@ -5,9 +5,12 @@
 
 #include "mapper/http.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -93,6 +96,7 @@ struct queued_blob {
 
 struct http_stream {
     struct http_connection *connection;
+    int fd;                     /* Not owned; outlives the connection. */
     struct ovs_list queue;      /* "struct queued_blob"s. */
     size_t offset;              /* Sent of the first one. */
     size_t queued;              /* Bytes that count. */
@@ -240,6 +244,8 @@ call_handler(struct http_connection *c, const char *method)
         .content_type = get(c->mhd, MHD_HEADER_KIND,
                             MHD_HTTP_HEADER_CONTENT_TYPE),
         .last_event_id = get(c->mhd, MHD_HEADER_KIND, "Last-Event-ID"),
+        .instance = get(c->mhd, MHD_HEADER_KIND, "VSubnet-Instance"),
+        .limit = get(c->mhd, MHD_GET_ARGUMENT_KIND, "limit"),
         .body = c->body ? c->body : "",
         .body_size = c->body_size,
         .too_large = c->received > HTTP_BODY_MAX,
@@ -569,6 +575,30 @@ http_server_wait(struct http_server *server)
     }
 }
 
+void
+http_connection_peer(const struct http_connection *c,
+                     char text[INET6_ADDRSTRLEN])
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        c->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *sa = info ? info->client_addr : NULL;
+
+    text[0] = '\0';
+    if (sa && sa->sa_family == AF_INET) {
+        inet_ntop(AF_INET, &((const struct sockaddr_in *) sa)->sin_addr,
+                  text, INET6_ADDRSTRLEN);
+    } else if (sa && sa->sa_family == AF_INET6) {
+        const struct in6_addr *ip
+            = &((const struct sockaddr_in6 *) sa)->sin6_addr;
+
+        if (IN6_IS_ADDR_V4MAPPED(ip)) {
+            inet_ntop(AF_INET, &ip->s6_addr[12], text, INET6_ADDRSTRLEN);
+        } else {
+            inet_ntop(AF_INET6, ip, text, INET6_ADDRSTRLEN);
+        }
+    }
+}
+
 size_t
 http_server_n_connections(const struct http_server *server)
 {
@@ -678,6 +708,7 @@ http_stream_open(struct http_connection *c, void (*closed)(void *aux),
 
     ovs_assert(c->state == CONN_HANDLED);
     stream->connection = c;
+    stream->fd = c->socket->fd;
     ovs_list_init(&stream->queue);
     stream->closed = closed;
     stream->aux = aux;
@@ -748,6 +779,19 @@ http_stream_send(struct http_stream *stream, struct http_blob *blob,
         stream->queued += blob->size;
     }
     wake_stream(stream);
+}
+
+/* libmicrohttpd tells of a connection's end, and frees its answer, before it
+ * closes the socket. */
+long long int
+http_stream_silence(const struct http_stream *stream)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+
+    memset(&info, 0, sizeof info);
+    return (getsockopt(stream->fd, IPPROTO_TCP, TCP_INFO, &info, &size)
+            ? LLONG_MAX : info.tcpi_last_ack_recv);
 }
 
 void

@@ -28,6 +28,7 @@
  * heartbeats.  A stream whose client does not read is cut once
  * HTTP_STREAM_QUEUE_MAX bytes wait beside the first message. */
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -54,9 +55,11 @@ enum {
 struct http_request {
     const char *method;
     const char *path;           /* Undecoded, without query. */
-    const char *authorization;  /* These three may be null. */
+    const char *authorization;  /* These five may be null. */
     const char *content_type;
     const char *last_event_id;
+    const char *instance;       /* Header VSubnet-Instance. */
+    const char *limit;          /* Parameter of the query. */
     const char *body;           /* Null-terminated. */
     size_t body_size;
     bool too_large;             /* The body was, and is not here. */
@@ -77,6 +80,10 @@ int http_server_listen(struct http_server *, struct sockaddr_storage *);
 
 /* Says that a good credential came on this connection. */
 void http_connection_trust(struct http_connection *);
+
+/* Stores the peer's address, as text. */
+void http_connection_peer(const struct http_connection *,
+                          char text[INET6_ADDRSTRLEN]);
 
 size_t http_server_n_connections(const struct http_server *);
 
@@ -113,5 +120,9 @@ void http_stream_cut(struct http_stream *);
 
 /* Ends the stream after what is queued. */
 void http_stream_finish(struct http_stream *);
+
+/* Milliseconds since the kernel had the last acknowledgement from the peer;
+ * LLONG_MAX if it can't tell.  Also good within CLOSED. */
+long long int http_stream_silence(const struct http_stream *);
 
 #endif /* mapper/http.h */

@@ -129,8 +129,8 @@ finish_program(struct process *process, const char *name)
 
 /* The database. */
 
-static const char *
-schema_file(void)
+const char *
+storage_schema_file(void)
 {
     const char *given = getenv("VSUBNET_MAPPER_SCHEMA");
 
@@ -171,7 +171,7 @@ create_database(const struct storage *storage)
     svec_add(&args, "-vconsole:emer");
     svec_add(&args, "create-cluster");
     svec_add(&args, temporary);
-    svec_add(&args, schema_file());
+    svec_add(&args, storage_schema_file());
     svec_add(&args, "unix:raft.sock");
 
     char *error = start_program(storage, "ovsdb-tool", &args, &process);

@@ -41,6 +41,9 @@ void storage_wait(struct storage *);
 /* Stops the server. */
 void storage_close(struct storage *);
 
+/* The file that has the schema of what this program makes and expects. */
+const char *storage_schema_file(void);
+
 /* For the IDL: "unix:...". */
 const char *storage_remote(const struct storage *);
 const char *storage_state(const struct storage *);

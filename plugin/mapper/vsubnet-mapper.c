@@ -19,10 +19,13 @@
 #include "fatal-signal.h"
 #include "mapper/api.h"
 #include "mapper/bootstrap.h"
+#include "mapper/confirm.h"
+#include "mapper/convert.h"
 #include "mapper/db.h"
 #include "mapper/events.h"
 #include "mapper/http.h"
 #include "mapper/keybox.h"
+#include "mapper/lease.h"
 #include "mapper/mark.h"
 #include "mapper/pki.h"
 #include "mapper/storage.h"
@@ -49,6 +52,7 @@ struct options {
     char *state_dir;
     struct svec listen;
     struct sset names;          /* For the certificate. */
+    int lease_time;             /* Seconds. */
     const char *db;             /* Null: a server of our own. */
     const char *ovs_bindir;
 };
@@ -59,6 +63,8 @@ struct mapper {
     struct storage *storage;    /* Null with --db. */
     struct db db;
     struct txn_queue *txns;
+    struct lease *lease;
+    struct confirm *confirm;
     struct events *events;
     struct mark mark;
     struct http_server *http;
@@ -78,12 +84,15 @@ usage(void)
            "                          may be repeated (default: %s:%d)\n"
            "  --name=NAME             also put NAME, a DNS name or address,\n"
            "                          into the certificate; may be repeated\n"
+           "  --lease-time=SECONDS    silence after which a node on another\n"
+           "                          machine may take over a node ID\n"
+           "                          (default: %d)\n"
            "  --db=REMOTE             use the database at REMOTE instead of\n"
            "                          running a server\n"
            "  --ovs-bindir=DIR        look for ovsdb-server and ovsdb-tool\n"
            "                          in DIR first\n",
            program_name, program_name, DEFAULT_STATE_DIR, DEFAULT_LISTEN,
-           DEFAULT_PORT);
+           DEFAULT_PORT, LEASE_DEFAULT_S);
     daemon_usage();
     vlog_usage();
     printf("\nOther options:\n"
@@ -98,6 +107,7 @@ enum {
     OPT_STATE_DIR = UCHAR_MAX + 1,
     OPT_LISTEN,
     OPT_NAME,
+    OPT_LEASE_TIME,
     OPT_DB,
     OPT_OVS_BINDIR,
     OPT_UNIXCTL,
@@ -110,6 +120,7 @@ static const struct option long_options[] = {
     { "state-dir", required_argument, NULL, OPT_STATE_DIR },
     { "listen", required_argument, NULL, OPT_LISTEN },
     { "name", required_argument, NULL, OPT_NAME },
+    { "lease-time", required_argument, NULL, OPT_LEASE_TIME },
     { "db", required_argument, NULL, OPT_DB },
     { "ovs-bindir", required_argument, NULL, OPT_OVS_BINDIR },
     { "unixctl", required_argument, NULL, OPT_UNIXCTL },
@@ -139,6 +150,13 @@ parse_options(int argc, char *argv[], struct options *o, char **unixctl)
             break;
         case OPT_NAME:
             sset_add(&o->names, optarg);
+            break;
+        case OPT_LEASE_TIME:
+            if (!str_to_int(optarg, 10, &o->lease_time)
+                || o->lease_time < 1 || o->lease_time > LEASE_MAX_S) {
+                ovs_fatal(0, "--lease-time=%s: not a whole number from 1 "
+                          "to %d", optarg, LEASE_MAX_S);
+            }
             break;
         case OPT_DB:
             o->db = optarg;
@@ -360,17 +378,31 @@ mapper_open(struct mapper *mapper, struct options *o)
         check(storage_start(mapper->storage));
         remote = storage_remote(mapper->storage);
     }
+    check(convert_database(remote, storage_schema_file()));
     db_init(&mapper->db, remote, mapper->keybox);
     mapper->txns = txn_queue_create(&mapper->db, &instance);
-    mapper->events = events_create(&mapper->db);
+    mapper->lease = lease_create(o->lease_time);
+    mapper->confirm = confirm_create(&mapper->db);
+    mapper->events = events_create(&mapper->db, mapper->lease,
+                                   mapper->confirm);
     mapper->api = (struct api) {
         .db = &mapper->db,
         .txns = mapper->txns,
         .events = mapper->events,
+        .lease = mapper->lease,
+        .confirm = mapper->confirm,
         .pki = &mapper->pki,
     };
     check(bootstrap(&mapper->db, o->state_dir, &mapper->pki, &mapper->urls));
     check(mark_open(&mapper->mark, o->state_dir, &mapper->db));
+}
+
+static bool
+node_exists(const void *mapper_, int64_t number)
+{
+    const struct mapper *mapper = mapper_;
+
+    return db_node(&mapper->db, number) != NULL;
 }
 
 static void
@@ -379,7 +411,10 @@ mapper_run(struct mapper *mapper)
     storage_run(mapper->storage);
     ovsdb_idl_run(mapper->db.idl);
     events_run(mapper->events);
+    confirm_run(mapper->confirm, mapper->events);
     mark_run(&mapper->mark, &mapper->db);
+    lease_run(mapper->lease);
+    lease_sweep(mapper->lease, node_exists, mapper);
     txn_queue_run(mapper->txns);
     http_server_run(mapper->http);
 }
@@ -390,7 +425,9 @@ mapper_wait(struct mapper *mapper)
     storage_wait(mapper->storage);
     ovsdb_idl_wait(mapper->db.idl);
     events_wait(mapper->events);
+    confirm_wait(mapper->confirm);
     mark_wait(&mapper->mark, &mapper->db);
+    lease_wait(mapper->lease);
     txn_queue_wait(mapper->txns);
     http_server_wait(mapper->http);
 }
@@ -398,9 +435,12 @@ mapper_wait(struct mapper *mapper)
 static void
 mapper_close(struct mapper *mapper)
 {
+    lease_stop(mapper->lease);
     txn_queue_destroy(mapper->txns);
     http_server_destroy(mapper->http);
     events_destroy(mapper->events);
+    confirm_destroy(mapper->confirm);
+    lease_destroy(mapper->lease);
     mark_close(&mapper->mark, &mapper->db);
     db_destroy(&mapper->db);
     storage_close(mapper->storage);
@@ -416,6 +456,7 @@ main(int argc, char *argv[])
         .state_dir = xstrdup(DEFAULT_STATE_DIR),
         .listen = SVEC_EMPTY_INITIALIZER,
         .names = SSET_INITIALIZER(&options.names),
+        .lease_time = LEASE_DEFAULT_S,
     };
     struct mapper mapper = { .urls = SVEC_EMPTY_INITIALIZER };
     struct unixctl_server *unixctl;

@@ -77,6 +77,15 @@ model_origin_parse(const char *s, enum model_origin *origin)
 
 /* Node. */
 
+static json_t *
+origin_to_json(const struct uuid *origin)
+{
+    char id[UUID_LEN + 1];
+
+    snprintf(id, sizeof id, UUID_FMT, UUID_ARGS(origin));
+    return model_string_or_null(uuid_is_zero(origin) ? NULL : id);
+}
+
 json_t *
 model_node_to_json(const struct model_node *node, enum model_view view)
 {
@@ -99,6 +108,10 @@ model_node_to_json(const struct model_node *node, enum model_view view)
         "endpoints", model_endpoints_to_json(node->endpoints,
                                              node->n_endpoints),
         "tunnel_address", model_address_string(&tunnel, tunnel_s));
+    if (view == MODEL_VIEW_OPERATOR
+        || (view != MODEL_VIEW_NODE && !uuid_is_zero(&node->origin))) {
+        json_object_set_new(json, "origin", origin_to_json(&node->origin));
+    }
     if (view == MODEL_VIEW_OPERATOR) {
         json_object_set_new(json, "fingerprint",
                             model_string_or_null(node->fingerprint));
@@ -137,6 +150,7 @@ model_node_from_json(const json_t *json, struct model_node *nodep)
     node.state = read_state(&r);
     node.n_endpoints = model_reader_endpoints(&r, "endpoints", MODEL_OPTIONAL,
                                               &node.endpoints);
+    model_reader_uuid(&r, "origin", MODEL_OPTIONAL, &node.origin);
     const char *fingerprint = model_reader_string(&r, "fingerprint",
                                                   MODEL_OPTIONAL);
     const char *created = model_reader_string(&r, "created", MODEL_OPTIONAL);
@@ -171,7 +185,7 @@ model_net_to_json(const struct model_net *net)
     char group[MODEL_ADDRESS_STRLEN];
 
     return json_pack(
-        "{s:o, s:s, s:I, s:o, s:s, s:o}",
+        "{s:o, s:s, s:I, s:o, s:s, s:o, s:I}",
         "revision", model_revision_to_json(net->revision),
         "name", net->name,
         "vni", (json_int_t) net->vni,
@@ -179,7 +193,8 @@ model_net_to_json(const struct model_net *net)
         "algorithm", model_algorithm_name(net->algorithm),
         "group", model_string_or_null(
             net->has_group ? model_address_string(&net->group, group)
-            : NULL));
+            : NULL),
+        "rekey", (json_int_t) net->rekey);
 }
 
 /* Checks that the ranges do not overlap and that the group is one address
@@ -237,6 +252,7 @@ model_net_from_json(const json_t *json, struct model_net *netp)
                                          &net.subnets);
     model_reader_algorithm(&r, "algorithm", MODEL_REQUIRED, &net.algorithm);
     net.has_group = read_group(&r, &net.group);
+    net.rekey = model_reader_uint(&r, "rekey", MODEL_OPTIONAL, 0, INT64_MAX);
 
     char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
     error = error ? error : model_net_check(&net);
@@ -428,13 +444,14 @@ json_t *
 model_key_to_json(const struct model_key *key, enum model_view view)
 {
     json_t *json = json_pack(
-        "{s:o, s:s, s:I, s:I, s:I, s:s}",
+        "{s:o, s:s, s:I, s:I, s:I, s:s, s:I}",
         "revision", model_revision_to_json(key->revision),
         "net", key->net,
         "node", (json_int_t) key->node,
         "spi", (json_int_t) key->spi,
         "epoch", (json_int_t) key->epoch,
-        "algorithm", model_algorithm_name(key->algorithm));
+        "algorithm", model_algorithm_name(key->algorithm),
+        "rekey", (json_int_t) key->rekey);
 
     if (view == MODEL_VIEW_KEYS && key->secret.size) {
         char base64[(MODEL_KEY_MAX + 2) / 3 * 4 + 1];
@@ -476,6 +493,7 @@ model_key_from_json(const json_t *json, struct model_key *keyp)
     key.epoch = model_reader_uint(&r, "epoch", MODEL_REQUIRED,
                                   0, UINT32_MAX);
     model_reader_algorithm(&r, "algorithm", MODEL_REQUIRED, &key.algorithm);
+    key.rekey = model_reader_uint(&r, "rekey", MODEL_OPTIONAL, 0, INT64_MAX);
     read_secret(&r, key.algorithm, &key.secret);
 
     char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);

@@ -15,9 +15,14 @@
  *
  *   - model_X_to_json() makes the form that DESIGN.md section 4.2 states.
  *     The view says for whom: a node sees less of another node than an
- *     operator does, and key bytes appear only in MODEL_VIEW_KEYS.
+ *     operator does, and key bytes appear only in MODEL_VIEW_KEYS.  (Who
+ *     writes a file of what it was told uses _KEYS, and loses nothing.)
  *
  *   - model_X_destroy() frees the contents (and wipes keys), not the struct.
+ *
+ * A key whose "rekey" is less than its vSubnet's was made by somebody who did
+ * not know yet that all keys are to be replaced: it is stale, and so is no
+ * longer to be sent with.  The number only grows.
  *
  * The hmap_nodes belong to the container in mapping.h; an object outside of
  * one leaves them alone.  All strings are owned by the object. */
@@ -30,6 +35,7 @@ struct json_t;
 
 enum model_view {
     MODEL_VIEW_NODE,            /* What a member sees of others; no key. */
+    MODEL_VIEW_SELF,            /* What a node is told of itself. */
     MODEL_VIEW_OPERATOR,        /* Everything but key bytes. */
     MODEL_VIEW_KEYS,            /* As _NODE, with key bytes: stream, cache. */
 };
@@ -51,6 +57,9 @@ struct model_node {
     struct model_endpoint *endpoints;
     size_t n_endpoints;
 
+    /* For operators and the node itself. */
+    struct uuid origin;         /* Node of which it is a clone, or zero. */
+
     /* For operators only; null or false where not told. */
     char *fingerprint;
     char *created;              /* RFC 3339, UTC: "2026-11-22T07:39:00Z". */
@@ -71,6 +80,7 @@ struct model_net {
     enum model_algorithm algorithm;
     struct model_address group;
     bool has_group;
+    uint64_t rekey;             /* Keys made before this are stale. */
 };
 
 struct model_member {
@@ -112,6 +122,7 @@ struct model_key {
     uint32_t spi;
     uint32_t epoch;
     enum model_algorithm algorithm;
+    uint64_t rekey;             /* The vSubnet's, as its maker knew it. */
     struct model_secret secret; /* Size 0 where the reader may not see it. */
 };
 

@@ -35,7 +35,7 @@ check_file(const struct stat *st, size_t max)
         return "owned by neither this user nor root";
     }
     if (st->st_mode & 077) {
-        return "group or others have permissions";
+        return "others may read or change it (chmod 600)";
     }
     if (st->st_size > max) {
         return "file too large";

@@ -161,6 +161,27 @@ find_oldest(const struct session_rx *rx)
     return oldest;
 }
 
+bool
+session_rx_is_newest(const struct session_rx *rx, uint64_t session,
+                     uint64_t sequence)
+{
+    const struct session_entry *entry = find(rx, session);
+    uint64_t highest;
+
+    if (!entry || !entry->active
+        || !replay_highest(&entry->active->replay, &highest)
+        || sequence != highest) {
+        return false;
+    }
+    for (size_t i = 0; i < rx->n; i++) {
+        if (session_seconds(rx->entries[i].session)
+            > session_seconds(session)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Whether the table would have to refuse an unknown session of this time.  In
  * a full table a session that is not younger than the oldest would be the
  * next one evicted, so it does not get in. */

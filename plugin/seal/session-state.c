@@ -10,9 +10,11 @@
 #include "hash.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/hmap.h"
+#include "seal/keyring.h"
 #include "seal/private-file.h"
 #include "seal/records.h"
 #include "seal/session.h"
+#include "seal/wire.h"
 #include "util.h"
 
 static const char HEADER[] = "vsubnet-sessions";
@@ -31,8 +33,14 @@ struct spi_state {
     size_t n_marks;
 };
 
+struct endpoint_state {
+    struct hmap_node hmap_node; /* In 'endpoints', by number. */
+    struct session_endpoint endpoint;
+};
+
 struct session_state {
     struct hmap spis;           /* Contains "struct spi_state"s. */
+    struct hmap endpoints;      /* Contains "struct endpoint_state"s. */
 };
 
 struct session_state *
@@ -41,6 +49,7 @@ session_state_create(void)
     struct session_state *state = xmalloc(sizeof *state);
 
     hmap_init(&state->spis);
+    hmap_init(&state->endpoints);
     return state;
 }
 
@@ -62,6 +71,8 @@ session_state_destroy(struct session_state *state)
             spi_destroy(state, spi);
         }
         hmap_destroy(&state->spis);
+        session_state_clear_endpoints(state);
+        hmap_destroy(&state->endpoints);
         free(state);
     }
 }
@@ -195,6 +206,54 @@ session_state_get_rx(const struct session_state *state, uint32_t number,
     return spi ? spi->n_marks : 0;
 }
 
+/* Endpoints. */
+
+static struct endpoint_state *
+endpoint_find(const struct session_state *state, uint32_t number)
+{
+    struct endpoint_state *e;
+
+    HMAP_FOR_EACH_WITH_HASH (e, hmap_node, hash_int(number, 0),
+                             &state->endpoints) {
+        if (e->endpoint.number == number) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+void
+session_state_set_endpoint(struct session_state *state,
+                           const struct session_endpoint *endpoint)
+{
+    struct endpoint_state *e = endpoint_find(state, endpoint->number);
+
+    if (!e) {
+        e = xmalloc(sizeof *e);
+        hmap_insert(&state->endpoints, &e->hmap_node,
+                    hash_int(endpoint->number, 0));
+    }
+    e->endpoint = *endpoint;
+}
+
+const struct session_endpoint *
+session_state_get_endpoint(const struct session_state *state, uint32_t number)
+{
+    const struct endpoint_state *e = endpoint_find(state, number);
+
+    return e ? &e->endpoint : NULL;
+}
+
+void
+session_state_clear_endpoints(struct session_state *state)
+{
+    struct endpoint_state *e;
+
+    HMAP_FOR_EACH_POP (e, hmap_node, &state->endpoints) {
+        free(e);
+    }
+}
+
 /* Parsing. */
 
 struct parser {
@@ -212,6 +271,53 @@ parse_header(struct parser *p)
             && !strcmp(r->fields[1], "1")
             ? NULL
             : "not a session state file of version 1");
+}
+
+/* Reads an address and a port; with 'optional', also "-" and 0. */
+static bool
+parse_endpoint_fields(const char *address_s, const char *port_s, bool optional,
+                      struct in6_addr *address, uint16_t *port)
+{
+    uint32_t number;
+
+    if (optional && !strcmp(address_s, "-") && !strcmp(port_s, "0")) {
+        *address = in6addr_any;
+        *port = 0;
+        return true;
+    }
+    if (!keyring_address_parse(address_s, address)
+        || !records_u32(port_s, 1, UINT16_MAX, &number)) {
+        return false;
+    }
+    *port = number;
+    return true;
+}
+
+static const char *
+parse_endpoint(struct parser *p)
+{
+    struct records *r = &p->records;
+    struct session_endpoint e;
+
+    p->rx = NULL;
+    if (r->n_fields != 8
+        || !records_u32(r->fields[1], 1, WIRE_NODE_MAX, &e.number)
+        || !parse_endpoint_fields(r->fields[2], r->fields[3], false,
+                                  &e.address, &e.port)
+        || !parse_endpoint_fields(r->fields[4], r->fields[5], true,
+                                  &e.registered, &e.registered_port)
+        || !records_number(r->fields[6], 0, UINT64_MAX, &e.generation)
+        || !records_number(r->fields[7], 0, UINT64_MAX, &e.revision)) {
+        return "`endpoint' needs a node, two endpoints and a revision";
+    }
+    if (session_state_get_endpoint(p->state, e.number)) {
+        return "duplicate node";
+    }
+    if (hmap_count(&p->state->endpoints) >= SESSION_STATE_MAX_ENDPOINTS) {
+        return "too many endpoints";
+    }
+    session_state_set_endpoint(p->state, &e);
+    return NULL;
 }
 
 static const char *
@@ -310,6 +416,7 @@ parse_record(struct parser *p)
     return (records_is(r, "tx") ? parse_tx(p)
             : records_is(r, "rx") ? parse_rx(p)
             : records_is(r, "session") ? parse_session(p)
+            : records_is(r, "endpoint") ? parse_endpoint(p)
             : "unknown word");
 }
 
@@ -374,6 +481,51 @@ format_spi(const struct spi_state *spi, struct ds *s)
     return spi->has_tx + 1 + n;
 }
 
+static int
+compare_endpoints(const void *a_, const void *b_)
+{
+    const struct session_endpoint *const *a = a_;
+    const struct session_endpoint *const *b = b_;
+
+    return ((*a)->number < (*b)->number ? -1
+            : (*a)->number > (*b)->number);
+}
+
+static void
+format_endpoint(const struct session_endpoint *e, struct ds *s)
+{
+    char address[INET6_ADDRSTRLEN];
+    char registered[INET6_ADDRSTRLEN] = "-";
+
+    keyring_address_format(&e->address, address);
+    if (e->registered_port) {
+        keyring_address_format(&e->registered, registered);
+    }
+    ds_put_format(s, "endpoint %"PRIu32" %s %"PRIu16" %s %"PRIu16" %"PRIu64
+                  " %"PRIu64"\n", e->number, address, e->port, registered,
+                  e->registered_port, e->generation, e->revision);
+}
+
+/* Appends the lines of all endpoints and returns their number. */
+static size_t
+format_endpoints(const struct session_state *state, struct ds *s)
+{
+    size_t n = hmap_count(&state->endpoints);
+    const struct session_endpoint **sorted = xmalloc((n + 1) * sizeof *sorted);
+    const struct endpoint_state *e;
+    size_t i = 0;
+
+    HMAP_FOR_EACH (e, hmap_node, &state->endpoints) {
+        sorted[i++] = &e->endpoint;
+    }
+    qsort(sorted, n, sizeof *sorted, compare_endpoints);
+    for (i = 0; i < n; i++) {
+        format_endpoint(sorted[i], s);
+    }
+    free(sorted);
+    return n;
+}
+
 char *
 session_state_format(const struct session_state *state, size_t *n)
 {
@@ -390,6 +542,7 @@ session_state_format(const struct session_state *state, size_t *n)
     qsort(spis, n_spis, sizeof *spis, compare_spis);
 
     ds_put_format(&s, "%s 1\n", HEADER);
+    n_lines += format_endpoints(state, &s);
     for (i = 0; i < n_spis; i++) {
         n_lines += format_spi(spis[i], &s);
     }

@@ -13,14 +13,17 @@
  * as seen, so that a restart opens at most a second to replay.
  *
  *     vsubnet-sessions 1
+ *     endpoint 9 10.0.0.77 8002 10.0.0.9 8002 3 41
  *     tx 161 1893456000
  *     rx 178 0
  *     session 178 70dbd880a1b2c3d4 4711
- *     end 4
+ *     end 5
  *
- * `tx SPI SECONDS`; `rx SPI FLOOR`, followed by its `session SPI SESSION
- * HIGHEST` lines, SESSION being 16 hexadecimal digits; `end N`, N being the
- * number of lines before it.  As with the keyring, a file is taken whole or
+ * `endpoint NODE ADDRESS PORT REGISTERED-ADDRESS REGISTERED-PORT GENERATION
+ * REVISION`: a peer that was found elsewhere than the keyring of that revision
+ * says (`- 0`: says nothing); `tx SPI SECONDS`; `rx SPI FLOOR`, followed by its
+ * `session SPI SESSION HIGHEST` lines, SESSION being 16 hexadecimal digits;
+ * `end N`, N being the number of lines before it.  As with the keyring, a file is taken whole or
  * refused whole, and an error names the line.
  *
  * A state holds records of SPIs that are in no keyring too.  So a port that
@@ -44,14 +47,16 @@
  *
  * Thread safety: none; one state belongs to one thread at a time. */
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
     SESSION_STATE_MAX_SPIS = 2 * 1048576,
-    SESSION_STATE_MAX_LINE = 128,
+    SESSION_STATE_MAX_LINE = 192,
     SESSION_STATE_RETIRED = 4096,   /* SPIs that are in no keyring. */
+    SESSION_STATE_MAX_ENDPOINTS = 65536,
 };
 
 struct session_state *session_state_create(void);
@@ -101,5 +106,22 @@ void session_state_set_rx(struct session_state *, uint32_t spi,
 size_t session_state_get_rx(const struct session_state *, uint32_t spi,
                             uint32_t *floor,
                             const struct session_mark **marks);
+
+/* Where a peer was found. */
+struct session_endpoint {
+    uint32_t number;            /* The node. */
+    struct in6_addr address;    /* IPv4 as IPv4-mapped. */
+    uint16_t port;              /* Not 0. */
+    struct in6_addr registered; /* All zeros and 0: not known. */
+    uint16_t registered_port;
+    uint64_t generation, revision;      /* Of the registration. */
+};
+
+/* Adds a copy, in place of an earlier one of the same node. */
+void session_state_set_endpoint(struct session_state *,
+                                const struct session_endpoint *);
+const struct session_endpoint *session_state_get_endpoint(
+    const struct session_state *, uint32_t number);
+void session_state_clear_endpoints(struct session_state *);
 
 #endif /* seal/session-state.h */

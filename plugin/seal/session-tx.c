@@ -180,6 +180,13 @@ session_tx_sender(const struct session_tx *tx)
     return tx->sender;
 }
 
+void
+session_tx_renew(struct session_tx *tx)
+{
+    aead_destroy(tx->aead);
+    tx->aead = NULL;
+}
+
 struct aead *
 session_tx_next(struct session_tx *tx, const struct session_time *now,
                 struct wire_header *header)

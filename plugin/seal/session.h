@@ -23,7 +23,7 @@
  *         +-- struct session_tx   one per thread: counter and cipher context
  *
  * A session_tx draws a session at its first datagram, each hour, after 2^32
- * datagrams, and when the wall clock has jumped against the monotonic one (a
+ * datagrams, when it is told to, and when the wall clock has jumped against the monotonic one (a
  * resumed virtual machine).  The last time used is advanced by compare and
  * swap, so two threads never draw the same time.
  *
@@ -163,6 +163,10 @@ struct aead *session_tx_reserve(struct session_tx *,
                                 const struct session_time *, uint64_t n,
                                 struct wire_header *);
 
+/* Makes the next sequence be one of a new session, which is then the sender's
+ * youngest. */
+void session_tx_renew(struct session_tx *);
+
 /* Receive side. */
 
 enum session_verdict {
@@ -184,6 +188,12 @@ size_t session_rx_count(const struct session_rx *);
 
 /* The floor: 0 if there is none. */
 uint32_t session_rx_floor(const struct session_rx *);
+
+/* Whether 'sequence' is the highest that the youngest of all sessions has got,
+ * and 'session' is that one.  An authentic datagram of which this is true right
+ * after it was opened is newer than any other that has come. */
+bool session_rx_is_newest(const struct session_rx *, uint64_t session,
+                          uint64_t sequence);
 
 /* A datagram that came in: its validated and parsed header, and where it
  * arrived. */

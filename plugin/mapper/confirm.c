@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who has a new key in force already? */
+
+#include <config.h>
+
+#include "mapper/confirm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "coverage.h"
+#include "hash.h"
+#include "mapper/db.h"
+#include "mapper/events.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/list.h"
+#include "openvswitch/poll-loop.h"
+#include "timeval.h"
+#include "util.h"
+
+COVERAGE_DEFINE(mapper_key_confirmed);
+COVERAGE_DEFINE(mapper_key_forgotten);
+
+/* One key that is waited for. */
+struct key {
+    struct ovs_list list_node;
+    struct hmap_node by_owner;
+    struct model_revision revision;
+    long long int deadline;
+    int64_t owner;
+    int64_t spi;
+    bool told;
+    size_t i, n;                /* Waits for members[i]; for none if i == n. */
+    uint32_t members[];
+};
+
+/* What a node with a stream has in force. */
+struct loaded {
+    struct hmap_node hmap_node;
+    int64_t number;
+    struct model_revision revision;
+};
+
+struct confirm {
+    const struct db *db;
+    struct ovs_list keys;       /* Oldest first. */
+    struct hmap by_owner;
+    size_t n_members;           /* Of all keys. */
+    struct hmap loaded;
+    bool changed;               /* Something may be confirmed now. */
+};
+
+struct confirm *
+confirm_create(const struct db *db)
+{
+    struct confirm *confirm = xzalloc(sizeof *confirm);
+
+    confirm->db = db;
+    ovs_list_init(&confirm->keys);
+    hmap_init(&confirm->by_owner);
+    hmap_init(&confirm->loaded);
+    return confirm;
+}
+
+static struct key *
+oldest(const struct confirm *confirm)
+{
+    return (ovs_list_is_empty(&confirm->keys) ? NULL
+            : CONTAINER_OF(ovs_list_front(&confirm->keys), struct key,
+                           list_node));
+}
+
+static void
+forget(struct confirm *confirm, struct key *key)
+{
+    if (!key->told) {
+        COVERAGE_INC(mapper_key_forgotten);
+    }
+    ovs_list_remove(&key->list_node);
+    hmap_remove(&confirm->by_owner, &key->by_owner);
+    confirm->n_members -= key->n;
+    free(key);
+}
+
+void
+confirm_destroy(struct confirm *confirm)
+{
+    struct loaded *loaded;
+    struct key *key;
+
+    if (!confirm) {
+        return;
+    }
+    while ((key = oldest(confirm)) != NULL) {
+        forget(confirm, key);
+    }
+    HMAP_FOR_EACH_POP (loaded, hmap_node, &confirm->loaded) {
+        free(loaded);
+    }
+    hmap_destroy(&confirm->loaded);
+    hmap_destroy(&confirm->by_owner);
+    free(confirm);
+}
+
+void
+confirm_add(struct confirm *confirm, const struct mdb_key *row)
+{
+    size_t n_members;
+    struct key *key;
+
+    struct mdb_member **members = db_members_of_net(confirm->db, row->net,
+                                                    &n_members);
+    key = xzalloc(sizeof *key + n_members * sizeof *key->members);
+    key->revision = db_row_revision(confirm->db, row->revision);
+    key->deadline = time_msec() + CONFIRM_MS;
+    key->owner = row->node;
+    key->spi = row->spi;
+    for (size_t i = 0; i < n_members; i++) {
+        if (members[i]->node != row->node) {
+            key->members[key->n++] = members[i]->node;
+        }
+    }
+    free(members);
+
+    ovs_list_push_back(&confirm->keys, &key->list_node);
+    hmap_insert(&confirm->by_owner, &key->by_owner, hash_uint64(key->owner));
+    confirm->n_members += key->n;
+    confirm->changed = true;
+    while (hmap_count(&confirm->by_owner) > CONFIRM_KEYS_MAX
+           || confirm->n_members > CONFIRM_MEMBERS_MAX) {
+        forget(confirm, oldest(confirm));
+    }
+}
+
+/* What the nodes say. */
+
+static struct loaded *
+find_loaded(const struct confirm *confirm, int64_t number)
+{
+    struct loaded *loaded;
+
+    HMAP_FOR_EACH_WITH_HASH (loaded, hmap_node, hash_uint64(number),
+                             &confirm->loaded) {
+        if (loaded->number == number) {
+            return loaded;
+        }
+    }
+    return NULL;
+}
+
+void
+confirm_loaded(struct confirm *confirm, int64_t number,
+               struct model_revision revision)
+{
+    struct loaded *loaded = find_loaded(confirm, number);
+
+    if (!loaded) {
+        loaded = xzalloc(sizeof *loaded);
+        loaded->number = number;
+        hmap_insert(&confirm->loaded, &loaded->hmap_node,
+                    hash_uint64(number));
+    }
+    if (model_revision_compare(revision, loaded->revision) > 0) {
+        loaded->revision = revision;
+        confirm->changed = true;
+    }
+}
+
+void
+confirm_opened(struct confirm *confirm, int64_t number)
+{
+    struct key *key;
+
+    HMAP_FOR_EACH_WITH_HASH (key, by_owner, hash_uint64(number),
+                             &confirm->by_owner) {
+        if (key->owner == number) {
+            key->told = false;
+            confirm->changed = true;
+        }
+    }
+}
+
+void
+confirm_closed(struct confirm *confirm, int64_t number)
+{
+    struct loaded *loaded = find_loaded(confirm, number);
+
+    if (loaded) {
+        hmap_remove(&confirm->loaded, &loaded->hmap_node);
+        free(loaded);
+    }
+    confirm->changed = true;
+}
+
+void
+confirm_changed(struct confirm *confirm)
+{
+    confirm->changed = true;
+}
+
+/* The verdict. */
+
+static bool
+must_wait_for(const struct confirm *confirm, const struct events *events,
+              const struct key *key, const struct mdb_key *row,
+              int64_t member)
+{
+    const struct loaded *loaded = find_loaded(confirm, member);
+
+    if (loaded
+        && model_revision_compare(loaded->revision, key->revision) >= 0) {
+        return false;
+    }
+    return (events_is_connected(events, member)
+            && db_member_is_active(confirm->db, row->net, member));
+}
+
+static bool
+is_confirmed(const struct confirm *confirm, const struct events *events,
+             struct key *key, const struct mdb_key *row)
+{
+    while (key->i < key->n
+           && !must_wait_for(confirm, events, key, row,
+                             key->members[key->i])) {
+        key->i++;
+    }
+    return key->i == key->n;
+}
+
+/* Tells OWNER of all its keys that are confirmed. */
+static void
+tell(struct confirm *confirm, struct events *events, int64_t owner)
+{
+    int64_t *spis = NULL;
+    size_t n = 0, allocated = 0;
+    struct key *key;
+
+    HMAP_FOR_EACH_WITH_HASH (key, by_owner, hash_uint64(owner),
+                             &confirm->by_owner) {
+        if (key->owner == owner && !key->told && key->i == key->n) {
+            if (n >= allocated) {
+                spis = x2nrealloc(spis, &allocated, sizeof *spis);
+            }
+            spis[n++] = key->spi;
+            key->told = true;
+        }
+    }
+    COVERAGE_ADD(mapper_key_confirmed, n);
+    events_send_loaded(events, owner, spis, n);
+    free(spis);
+}
+
+void
+confirm_run(struct confirm *confirm, struct events *events)
+{
+    struct key *key;
+
+    while ((key = oldest(confirm)) != NULL && time_msec() >= key->deadline) {
+        forget(confirm, key);
+    }
+    if (!confirm->changed) {
+        return;
+    }
+    confirm->changed = false;
+
+    LIST_FOR_EACH_SAFE (key, list_node, &confirm->keys) {
+        const struct mdb_key *row = db_key(confirm->db, key->spi);
+
+        if (!row) {
+            forget(confirm, key);
+        } else if (!key->told
+                   && is_confirmed(confirm, events, key, row)
+                   && events_is_connected(events, key->owner)) {
+            tell(confirm, events, key->owner);
+        }
+    }
+}
+
+void
+confirm_wait(const struct confirm *confirm)
+{
+    const struct key *key = oldest(confirm);
+
+    if (confirm->changed) {
+        poll_immediate_wake();
+    } else if (key) {
+        poll_timer_wait_until(key->deadline);
+    }
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who has a new key in force already? */
+
+#ifndef MAPPER_CONFIRM_H
+#define MAPPER_CONFIRM_H 1
+
+/* Make before break: a node sends with a new key only when the others can
+ * open what it seals.  Each of them tells, after its ovs-vswitchd has read a
+ * keyring, of which revision of the mapping that was (POST /v1/self/loaded).
+ *
+ * For each key that is uploaded the members of its vSubnet are written down.
+ * The list is gone through once, from its beginning; a member that has told of
+ * the key's revision or a later one, that has no event stream, or that is no
+ * member any more, is passed over, and who comes back later is not gone back
+ * to: it begins with a snapshot, which has the key.
+ *
+ *      waiting for members[i] --passed--> ... --the last one--> confirmed
+ *          |                                                       |
+ *          |                       owner's stream opens: tell again-+
+ *          +----------------CONFIRM_MS--------------------> (forgotten)
+ *
+ * The owner is told by an event "loaded" with the SPIs.  It does not depend on
+ * it: after a while it switches anyway.  So all this is kept in memory only,
+ * and the oldest gives way to what is new beyond CONFIRM_KEYS_MAX and
+ * CONFIRM_MEMBERS_MAX. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/types.h"
+
+struct confirm;
+struct db;
+struct events;
+struct mdb_key;
+
+enum {
+    CONFIRM_MS = 60 * 1000,
+    CONFIRM_KEYS_MAX = 65536,
+    CONFIRM_MEMBERS_MAX = 4 * 1024 * 1024, /* Of all keys, in numbers. */
+};
+
+struct confirm *confirm_create(const struct db *);
+void confirm_destroy(struct confirm *);
+
+/* KEY is new. */
+void confirm_add(struct confirm *, const struct mdb_key *);
+
+/* Node NUMBER has the keys of REVISION in force. */
+void confirm_loaded(struct confirm *, int64_t number, struct model_revision);
+
+/* Node NUMBER's streams: one has opened; all have ended, or those of another
+ * boot of it. */
+void confirm_opened(struct confirm *, int64_t number);
+void confirm_closed(struct confirm *, int64_t number);
+
+/* Something changed in the database: members may have gone. */
+void confirm_changed(struct confirm *);
+
+/* Tells owners through EVENTS. */
+void confirm_run(struct confirm *, struct events *);
+void confirm_wait(const struct confirm *);
+
+#endif /* mapper/confirm.h */

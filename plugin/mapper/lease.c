@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may act under a node ID. */
+
+#include <config.h>
+
+#include "mapper/lease.h"
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coverage.h"
+#include "hash.h"
+#include "model/credential.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/poll-loop.h"
+#include "timeval.h"
+#include "util.h"
+
+COVERAGE_DEFINE(mapper_lease_challenge);
+COVERAGE_DEFINE(mapper_lease_answered);
+
+/* Time between two calls of lease_sweep() that do anything. */
+enum { SWEEP_MS = 10 * 60 * 1000 };
+
+/* What is known of one node ID. */
+struct sign {
+    struct hmap_node hmap_node;
+    int64_t number;
+    long long int heard;        /* Or LLONG_MIN: not since the start. */
+    long long int refused;      /* Last audited refusal, or LLONG_MIN. */
+};
+
+struct challenge {
+    struct ovs_list list_node;
+    int64_t number;
+    char holder[UUID_LEN + 1];
+    char nonce[LEASE_NONCE_HEX + 1];
+    long long int deadline;
+    struct ovs_list waiters;    /* "struct lease_waiter"s. */
+    size_t n_waiters;
+};
+
+struct lease {
+    int seconds;
+    long long int started;
+    struct hmap signs;
+    struct ovs_list challenges; /* By deadline. */
+    long long int next_sweep;
+};
+
+/* The decision. */
+
+/* Another instance holds the lease, and is not there. */
+static enum lease_verdict
+decide_absent(const struct lease_facts *f)
+{
+    if (f->same_machine) {
+        /* It has rebooted: nobody else has this fingerprint. */
+        return f->superseded ? LEASE_GRANT_RESTORED : LEASE_GRANT;
+    }
+    return f->silent_ms >= f->lease_ms ? LEASE_GRANT_MOVED : LEASE_HELD;
+}
+
+enum lease_verdict
+lease_decide(const struct lease_facts *f)
+{
+    /* An old credential on another machine is a copy of an old disk,
+     * whoever else is there or is not. */
+    if (f->superseded && !f->same_machine) {
+        return LEASE_DUPLICATE;
+    }
+    if (f->holder != LEASE_OTHER) {
+        return f->superseded ? LEASE_GRANT_RESTORED : LEASE_GRANT;
+    }
+    if (f->stream) {
+        switch (f->challenge) {
+        case LEASE_NOT_ASKED:
+            return LEASE_ASK;
+        case LEASE_ANSWERED:
+            return LEASE_DUPLICATE;
+        case LEASE_SILENT:
+            break;
+        }
+    }
+    return decide_absent(f);
+}
+
+int
+lease_retry_s(const struct lease_facts *f)
+{
+    long long int left = f->lease_ms - f->silent_ms;
+
+    return left > 0 ? MIN(DIV_ROUND_UP(left, 1000), LEASE_MAX_S) : 1;
+}
+
+/* Signs of life. */
+
+struct lease *
+lease_create(int seconds)
+{
+    struct lease *lease = xzalloc(sizeof *lease);
+
+    lease->seconds = seconds;
+    lease->started = time_msec();
+    lease->next_sweep = lease->started + SWEEP_MS;
+    hmap_init(&lease->signs);
+    ovs_list_init(&lease->challenges);
+    return lease;
+}
+
+int
+lease_seconds(const struct lease *lease)
+{
+    return lease->seconds;
+}
+
+static struct sign *
+find_sign(const struct lease *lease, int64_t number)
+{
+    struct sign *sign;
+
+    HMAP_FOR_EACH_WITH_HASH (sign, hmap_node, hash_uint64(number),
+                             &lease->signs) {
+        if (sign->number == number) {
+            return sign;
+        }
+    }
+    return NULL;
+}
+
+static struct sign *
+get_sign(struct lease *lease, int64_t number)
+{
+    struct sign *sign = find_sign(lease, number);
+
+    if (!sign) {
+        sign = xmalloc(sizeof *sign);
+        *sign = (struct sign) {
+            .number = number,
+            .heard = LLONG_MIN,
+            .refused = LLONG_MIN,
+        };
+        hmap_insert(&lease->signs, &sign->hmap_node, hash_uint64(number));
+    }
+    return sign;
+}
+
+void
+lease_heard(struct lease *lease, int64_t number, long long int when)
+{
+    struct sign *sign = get_sign(lease, number);
+
+    sign->heard = MAX(sign->heard, when);
+}
+
+long long int
+lease_last_sign(const struct lease *lease, int64_t number)
+{
+    const struct sign *sign = find_sign(lease, number);
+
+    return sign ? MAX(sign->heard, lease->started) : lease->started;
+}
+
+bool
+lease_may_audit_refusal(struct lease *lease, int64_t number)
+{
+    struct sign *sign = get_sign(lease, number);
+    long long int now = time_msec();
+
+    if (sign->refused != LLONG_MIN
+        && now - sign->refused < LEASE_REFUSED_MS) {
+        return false;
+    }
+    sign->refused = now;
+    return true;
+}
+
+void
+lease_sweep(struct lease *lease, bool (*exists)(const void *aux, int64_t),
+            const void *aux)
+{
+    struct sign *sign;
+
+    if (time_msec() < lease->next_sweep) {
+        return;
+    }
+    lease->next_sweep = time_msec() + SWEEP_MS;
+    HMAP_FOR_EACH_SAFE (sign, hmap_node, &lease->signs) {
+        if (!exists(aux, sign->number)) {
+            hmap_remove(&lease->signs, &sign->hmap_node);
+            free(sign);
+        }
+    }
+}
+
+/* Challenges. */
+
+static struct challenge *
+find_challenge(const struct lease *lease, int64_t number, const char *holder)
+{
+    struct challenge *challenge;
+
+    LIST_FOR_EACH (challenge, list_node, &lease->challenges) {
+        if (challenge->number == number
+            && !strcmp(challenge->holder, holder)) {
+            return challenge;
+        }
+    }
+    return NULL;
+}
+
+bool
+lease_wait_answer(struct lease *lease, int64_t number,
+                  struct lease_waiter *waiter, const char **nonce)
+{
+    struct challenge *challenge = find_challenge(lease, number,
+                                                 waiter->holder);
+
+    *nonce = NULL;
+    if (challenge && challenge->n_waiters >= LEASE_WAITERS_MAX) {
+        return false;
+    }
+    if (!challenge) {
+        unsigned char random[LEASE_NONCE_HEX / 2];
+
+        COVERAGE_INC(mapper_lease_challenge);
+        challenge = xzalloc(sizeof *challenge);
+        challenge->number = number;
+        ovs_strlcpy(challenge->holder, waiter->holder,
+                    sizeof challenge->holder);
+        ovs_assert(RAND_bytes(random, sizeof random) == 1);
+        model_hex_encode(random, sizeof random, challenge->nonce);
+        challenge->deadline = time_msec() + LEASE_CHALLENGE_MS;
+        ovs_list_init(&challenge->waiters);
+        ovs_list_push_back(&lease->challenges, &challenge->list_node);
+        *nonce = challenge->nonce;
+    }
+    ovs_list_push_back(&challenge->waiters, &waiter->list_node);
+    challenge->n_waiters++;
+    return true;
+}
+
+static void
+resolve(struct challenge *challenge, enum lease_challenge result)
+{
+    struct lease_waiter *waiter;
+
+    ovs_list_remove(&challenge->list_node);
+    LIST_FOR_EACH_POP (waiter, list_node, &challenge->waiters) {
+        waiter->challenge = result;
+        waiter->resume(waiter);
+    }
+    free(challenge);
+}
+
+void
+lease_answer(struct lease *lease, int64_t number, const char *instance,
+             const char *nonce)
+{
+    struct challenge *challenge = find_challenge(lease, number, instance);
+
+    if (challenge && strlen(nonce) == LEASE_NONCE_HEX
+        && !CRYPTO_memcmp(nonce, challenge->nonce, LEASE_NONCE_HEX)) {
+        COVERAGE_INC(mapper_lease_answered);
+        resolve(challenge, LEASE_ANSWERED);
+    }
+}
+
+static struct challenge *
+first_challenge(const struct lease *lease)
+{
+    return (ovs_list_is_empty(&lease->challenges) ? NULL
+            : CONTAINER_OF(ovs_list_front(&lease->challenges),
+                           struct challenge, list_node));
+}
+
+void
+lease_run(struct lease *lease)
+{
+    struct challenge *first;
+
+    while ((first = first_challenge(lease)) != NULL
+           && time_msec() >= first->deadline) {
+        resolve(first, LEASE_SILENT);
+    }
+}
+
+void
+lease_wait(const struct lease *lease)
+{
+    const struct challenge *first = first_challenge(lease);
+
+    if (first) {
+        poll_timer_wait_until(first->deadline);
+    }
+}
+
+void
+lease_stop(struct lease *lease)
+{
+    struct challenge *first;
+
+    while ((first = first_challenge(lease)) != NULL) {
+        resolve(first, LEASE_NOT_ASKED);
+    }
+}
+
+void
+lease_destroy(struct lease *lease)
+{
+    struct sign *sign;
+
+    if (!lease) {
+        return;
+    }
+    ovs_assert(ovs_list_is_empty(&lease->challenges));
+    HMAP_FOR_EACH_POP (sign, hmap_node, &lease->signs) {
+        free(sign);
+    }
+    hmap_destroy(&lease->signs);
+    free(lease);
+}

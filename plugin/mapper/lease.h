@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may act under a node ID. */
+
+#ifndef MAPPER_LEASE_H
+#define MAPPER_LEASE_H 1
+
+/* A disk that is copied wakes up twice, with the same node ID and the same
+ * credential on it.  Only one of the two may be the node.  So each boot of a
+ * host draws an ID of its own, the instance, and asks for the node ID's
+ * lease; the instance that has it is the holder, and requests of any other are
+ * refused (409 not-holder).  Who holds it stands in the database and is
+ * written only when it changes hands.
+ *
+ *      nobody --first one--> held --holder is silent, or proves that it is
+ *                             |     the same machine--> held by another
+ *                             +--revoked, removed--> (the end)
+ *
+ * A request for a lease that another holds is decided in up to three steps:
+ *
+ *      facts --lease_decide()--> grant or refuse
+ *                  |
+ *                  +--ask--> challenge --heartbeat in time--> "answered"
+ *                                |                               |
+ *                                +--LEASE_CHALLENGE_MS--> "silent"
+ *                                                                |
+ *                                      lease_decide() again <----+
+ *
+ * The challenge goes down the holder's event stream, and its answer comes as a
+ * request, POST /v1/self/heartbeat, from that very instance.  A host whose
+ * network hangs can't answer, and one that has rebooted has no stream.
+ *
+ * What a machine is tells its stable fingerprint; what it is now, its
+ * instance; whether its disk was turned back, its credential: a superseded one
+ * is one that was replaced since (see identity.h).
+ *
+ * Signs of life are kept in memory: each request of the holder, and the last
+ * TCP acknowledgement of its event stream, down which a comment goes each 15
+ * seconds.  After a start of the mapper every holder counts as heard then.
+ *
+ * This module decides, remembers signs, and keeps those who wait for the
+ * answer to a challenge; it neither reads the database nor sends anything
+ * (api-lease.c does).  Single-threaded. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "openvswitch/list.h"
+#include "uuid.h"
+
+struct lease;
+
+enum {
+    LEASE_DEFAULT_S = 60,
+    LEASE_MAX_S = 3600,
+    LEASE_CHALLENGE_MS = 2000,
+    LEASE_WAITERS_MAX = 16,     /* For the answer of one node. */
+    LEASE_REFUSED_MS = 60 * 1000, /* Between two audits of one node. */
+    LEASE_NONCE_HEX = 32,
+};
+
+/* The decision: pure. */
+
+enum lease_holder {
+    LEASE_NOBODY,               /* The node ID has no holder, */
+    LEASE_SELF,                 /* the one who asks holds it already, */
+    LEASE_OTHER,                /* or another instance does. */
+};
+
+enum lease_challenge {
+    LEASE_NOT_ASKED,
+    LEASE_ANSWERED,             /* The other holder is there. */
+    LEASE_SILENT,               /* It said nothing for LEASE_CHALLENGE_MS. */
+};
+
+struct lease_facts {
+    enum lease_holder holder;
+    bool superseded;            /* Credential; else current or next. */
+    bool same_machine;          /* The fingerprint is the registered one. */
+
+    /* Of another holder. */
+    bool stream;                /* It has an event stream. */
+    enum lease_challenge challenge;
+    long long int silent_ms;    /* Since its last sign of life. */
+
+    long long int lease_ms;
+};
+
+enum lease_verdict {
+    LEASE_GRANT,                /* To the same machine, or the first one. */
+    LEASE_GRANT_MOVED,          /* To another machine; the last is silent. */
+    LEASE_GRANT_RESTORED,       /* To a disk that was turned back. */
+    LEASE_ASK,                  /* Challenge the holder, then decide again. */
+    LEASE_HELD,                 /* Not yet: see lease_retry_s(). */
+    LEASE_DUPLICATE,            /* Never: it is another node now. */
+};
+
+enum lease_verdict lease_decide(const struct lease_facts *);
+
+/* For LEASE_HELD: how many seconds to wait. */
+int lease_retry_s(const struct lease_facts *);
+
+/* Signs of life. */
+
+struct lease *lease_create(int seconds);
+void lease_destroy(struct lease *);     /* After lease_stop(). */
+int lease_seconds(const struct lease *);
+
+/* The holder of node NUMBER was heard at WHEN, in time_msec(). */
+void lease_heard(struct lease *, int64_t number, long long int when);
+long long int lease_last_sign(const struct lease *, int64_t number);
+
+/* True at most once in LEASE_REFUSED_MS: an audit row may be written. */
+bool lease_may_audit_refusal(struct lease *, int64_t number);
+
+/* Forgets nodes for which EXISTS() is false.  Once in a while. */
+void lease_sweep(struct lease *, bool (*exists)(const void *aux, int64_t),
+                 const void *aux);
+
+/* Challenges. */
+
+/* One who waits.  RESUME is called once, with 'challenge' set. */
+struct lease_waiter {
+    struct ovs_list list_node;
+    enum lease_challenge challenge;
+    char holder[UUID_LEN + 1];  /* Instance that was asked. */
+    void (*resume)(struct lease_waiter *);
+};
+
+/* Has WAITER, whose 'holder' is set, wait for node NUMBER's answer.  If that
+ * begins a challenge, *NONCE is what to send; else null.  Returns false if
+ * too many wait. */
+bool lease_wait_answer(struct lease *, int64_t number, struct lease_waiter *,
+                       const char **nonce);
+
+/* The holder INSTANCE of node NUMBER answers with NONCE. */
+void lease_answer(struct lease *, int64_t number, const char *instance,
+                  const char *nonce);
+
+/* Resumes all that wait, as if nothing had been asked. */
+void lease_stop(struct lease *);
+
+/* Ends what has waited long enough. */
+void lease_run(struct lease *);
+void lease_wait(const struct lease *);
+
+#endif /* mapper/lease.h */
