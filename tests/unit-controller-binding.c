@@ -345,6 +345,27 @@ test_bindings_learnt(struct ovs_cmdl_context *ctx OVS_UNUSED)
 
 /* The keyring. */
 
+/* What a host that has lost IPv4 reaches. */
+static bool
+has_no_ipv4(const struct in6_addr *remote)
+{
+    return !IN6_IS_ADDR_V4MAPPED(remote);
+}
+
+/* Node 9 gets an endpoint of the other family, too. */
+static void
+add_ipv6_endpoint(struct mapping *mapping)
+{
+    struct model_node *node = mapping_node(mapping, 9);
+    struct model_endpoint *both = xmalloc(2 * sizeof *both);
+
+    both[0] = node->endpoints[0];
+    free(model_endpoint_parse("[2001:db8::9]:8003", &both[1]));
+    free(node->endpoints);
+    node->endpoints = both;
+    node->n_endpoints = 2;
+}
+
 void
 test_keyring(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
@@ -358,7 +379,7 @@ test_keyring(struct ovs_cmdl_context *ctx OVS_UNUSED)
     memset(own->secret.bytes, 0xab, own->secret.size);
 
     /* Not uploaded yet: receives only.  far has no keys at all. */
-    struct keyring *keyring = keyring_build(mapping, &keys);
+    struct keyring *keyring = keyring_build(mapping, &keys, has_no_ipv4);
     char *text = keyring_format(keyring, &n);
     CHECK(!strcmp(text,
                   "vsubnet-keyring 1\n"
@@ -375,10 +396,18 @@ test_keyring(struct ovs_cmdl_context *ctx OVS_UNUSED)
     keyring_text_free(text, n);
     keyring_destroy(keyring);
 
+    /* Of two endpoints, one that this host reaches. */
+    add_ipv6_endpoint(mapping);
+    keyring = keyring_build(mapping, &keys, has_no_ipv4);
+    text = keyring_format(keyring, &n);
+    CHECK(strstr(text, "peer 9 2001:db8::9 8003 1.3\n"), "%s", text);
+    keyring_text_free(text, n);
+    keyring_destroy(keyring);
+
     /* Uploaded; and node 9 is revoked: nothing of it is left. */
     own_keys_set_spi(&keys, "demo", own->draw, 161);
     mapping_node(mapping, 9)->state = MODEL_NODE_REVOKED;
-    keyring = keyring_build(mapping, &keys);
+    keyring = keyring_build(mapping, &keys, has_no_ipv4);
     text = keyring_format(keyring, &n);
     CHECK(!strcmp(text,
                   "vsubnet-keyring 1\n"

@@ -21,6 +21,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/flow-tables.h \
 	plugin/controller/host-addr.c \
 	plugin/controller/host-addr.h \
+	plugin/controller/underlay.c \
+	plugin/controller/underlay.h \
 	plugin/controller/http.c \
 	plugin/controller/http.h \
 	plugin/controller/identity.c \

@@ -17,6 +17,7 @@
 #include "controller/ofctrl.h"
 #include "controller/registrar.h"
 #include "controller/sse.h"
+#include "controller/underlay.h"
 #include "coverage.h"
 #include "dirs.h"
 #include "host/node-file.h"
@@ -282,22 +283,20 @@ own_endpoints(const struct controller *c)
     if (!status.local_ip) {
         return NULL;
     }
-    return (strchr(status.local_ip, ':')
-            ? xasprintf("[%s]:%d", status.local_ip, settings->port)
-            : xasprintf("%s:%d", status.local_ip, settings->port));
+    return underlay_endpoints(status.local_ip, settings->port);
 }
 
-/* True if a datagram between this node and any that it knows may be IPv6. */
+/* True if a datagram between this node and any that it knows is IPv6 unless
+ * there is no other way. */
 static bool
-underlay_has_ipv6(const struct controller *c)
+underlay_is_ipv6(const struct controller *c)
 {
     const struct model_node *node;
 
     HMAP_FOR_EACH (node, by_number, &c->mapping->nodes) {
-        for (size_t i = 0; i < node->n_endpoints; i++) {
-            if (!model_endpoint_is_ipv4(&node->endpoints[i])) {
-                return true;
-            }
+        if (node->n_endpoints
+            && !model_endpoint_is_ipv4(&node->endpoints[0])) {
+            return true;
         }
     }
     return false;
@@ -317,7 +316,7 @@ update_mtu(struct controller *c)
         underlay = mtu ? MIN(underlay, mtu) : underlay;
     }
     int mtu = wire_inner_mtu(underlay,
-                             underlay_has_ipv6(c) ? AF_INET6 : AF_INET);
+                             underlay_is_ipv6(c) ? AF_INET6 : AF_INET);
     if (mtu) {
         c->mtu = mtu;
     }
@@ -379,6 +378,10 @@ check_local_address(struct controller *c)
 static void
 run_database(struct controller *c)
 {
+    if (underlay_run(&c->underlay)) {
+        c->keyring_changed = true;
+        c->next_update = 0;
+    }
     if (ovs_config_run(c->ovs) || time_msec() >= c->next_update) {
         if (c->mapping) {
             update_mtu(c);
@@ -419,7 +422,8 @@ run_keyring(struct controller *c)
         c->keyring_changed = true;
     }
     if (c->mapping && c->keyring_changed && !keyring_is_ahead(c)) {
-        keyring_out_update(&c->keyring, c->mapping, &c->keys);
+        keyring_out_update(&c->keyring, c->mapping, &c->keys,
+                           underlay_reaches);
         c->keyring_changed = false;
     }
     c->keyring.cached = c->cache.saved;
@@ -570,6 +574,7 @@ controller_wait(struct controller *c)
     credential_rotation_wait(c);
     client_wait(c->client);
     ovs_config_wait(c->ovs);
+    underlay_wait(&c->underlay);
     poll_timer_wait_until(c->next_update);
     keyring_out_wait(&c->keyring);
     ofctrl_wait(c->ofctrl);

@@ -37,6 +37,7 @@
 #include "controller/ovs-config.h"
 #include "controller/own-keys.h"
 #include "controller/standing.h"
+#include "controller/underlay.h"
 
 struct controller {
     char *state_dir, *run_dir;
@@ -55,6 +56,7 @@ struct controller {
     struct registrar *registrar;
     struct key_service *key_service;
     struct learnt learnt;
+    struct underlay underlay;
 
     struct mapping *mapping;            /* NULL: none known. */
     bool from_service;                  /* Else from the cache. */

@@ -45,18 +45,31 @@ is_approved_peer(const struct mapping *mapping, uint32_t number)
             && node->state == MODEL_NODE_APPROVED);
 }
 
-static void
-add_peer(struct keyring *keyring, const struct model_node *node)
+static const struct model_endpoint *
+choose_endpoint(const struct model_node *node, keyring_reaches_func *reaches)
 {
+    for (size_t i = 0; node->n_endpoints > 1 && i < node->n_endpoints; i++) {
+        if (reaches(&node->endpoints[i].ip)) {
+            return &node->endpoints[i];
+        }
+    }
+    return node->n_endpoints ? &node->endpoints[0] : NULL;
+}
+
+static void
+add_peer(struct keyring *keyring, const struct model_node *node,
+         keyring_reaches_func *reaches)
+{
+    const struct model_endpoint *endpoint = choose_endpoint(node, reaches);
     struct keyring_peer peer = {
         .number = node->number,
         .generation = node->revision.generation,
         .revision = node->revision.number,
     };
 
-    if (node->n_endpoints) {
-        peer.address = node->endpoints[0].ip;
-        peer.port = node->endpoints[0].port;
+    if (endpoint) {
+        peer.address = endpoint->ip;
+        peer.port = endpoint->port;
     }
     complain(keyring_add_peer(keyring, &peer), "node", node->number);
 }
@@ -132,7 +145,8 @@ add_net(struct keyring *keyring, const struct mapping *mapping,
 }
 
 struct keyring *
-keyring_build(const struct mapping *mapping, const struct own_keys *keys)
+keyring_build(const struct mapping *mapping, const struct own_keys *keys,
+              keyring_reaches_func *reaches)
 {
     const struct model_node *node;
     const struct model_net *net;
@@ -145,7 +159,7 @@ keyring_build(const struct mapping *mapping, const struct own_keys *keys)
     if (keyring) {
         HMAP_FOR_EACH (node, by_number, &mapping->nodes) {
             if (is_approved_peer(mapping, node->number)) {
-                add_peer(keyring, node);
+                add_peer(keyring, node, reaches);
             }
         }
         HMAP_FOR_EACH (net, by_name, &mapping->nets) {
@@ -253,9 +267,10 @@ keyring_out_is_left(struct keyring_out *out, uint32_t self)
 
 void
 keyring_out_update(struct keyring_out *out, const struct mapping *mapping,
-                   const struct own_keys *keys)
+                   const struct own_keys *keys,
+                   keyring_reaches_func *reaches)
 {
-    struct keyring *keyring = keyring_build(mapping, keys);
+    struct keyring *keyring = keyring_build(mapping, keys, reaches);
     uint8_t sha256[32];
 
     if (!keyring) {

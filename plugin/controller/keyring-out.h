@@ -18,14 +18,18 @@
 #include <stdint.h>
 #include "model/types.h"
 
+struct in6_addr;
 struct keyring;
 struct mapping;
 struct own_keys;
 struct reload;
 
 /* Returns a new keyring, or NULL if 'mapping' does not say who this node is.
- * Only approved nodes and members are in it. */
-struct keyring *keyring_build(const struct mapping *, const struct own_keys *);
+ * Only approved nodes and members are in it.  Of a node's endpoints it has the
+ * first that 'reaches' says can be reached, or else just the first. */
+typedef bool keyring_reaches_func(const struct in6_addr *);
+struct keyring *keyring_build(const struct mapping *, const struct own_keys *,
+                              keyring_reaches_func *reaches);
 
 struct keyring_out {
     char *path;
@@ -58,7 +62,7 @@ void keyring_out_destroy(struct keyring_out *);
 bool keyring_out_is_left(struct keyring_out *, uint32_t self);
 
 void keyring_out_update(struct keyring_out *, const struct mapping *,
-                        const struct own_keys *);
+                        const struct own_keys *, keyring_reaches_func *);
 
 /* ovs-vswitchd keeps the last keyring that it could read, so it is given an
  * empty one first; the file is deleted when it has that (or does not run). */
