@@ -29,11 +29,14 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/keyring/small \
 	tests/fuzz/corpus/registration/bad-mac \
 	tests/fuzz/corpus/registration/bindings \
+	tests/fuzz/corpus/registration/credential \
 	tests/fuzz/corpus/registration/endpoint-loopback \
+	tests/fuzz/corpus/registration/heartbeat \
 	tests/fuzz/corpus/registration/key \
 	tests/fuzz/corpus/registration/key-too-short \
 	tests/fuzz/corpus/registration/key256 \
 	tests/fuzz/corpus/registration/lease \
+	tests/fuzz/corpus/registration/loaded \
 	tests/fuzz/corpus/registration/register \
 	tests/fuzz/corpus/session-state/design \
 	tests/fuzz/corpus/session-state/small
@@ -43,8 +46,11 @@ EXTRA_DIST += \
 fuzz_seal = $(top_srcdir)/plugin/seal/*.c
 fuzz_model = $(top_srcdir)/plugin/model/*.c
 fuzz_registration_sources = $(fuzz_model) \
+	$(top_srcdir)/plugin/mapper/api-binding.c \
+	$(top_srcdir)/plugin/mapper/api-key.c \
+	$(top_srcdir)/plugin/mapper/api-lease.c \
 	$(top_srcdir)/plugin/mapper/api-self.c \
-	$(top_srcdir)/plugin/mapper/api-binding.c
+	$(top_srcdir)/plugin/mapper/node-input.c
 fuzz_events_sources = $(fuzz_model) \
 	$(top_srcdir)/plugin/controller/sse.c \
 	$(top_srcdir)/plugin/controller/mapping-event.c

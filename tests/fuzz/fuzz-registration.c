@@ -21,7 +21,11 @@ static const struct reading {
 } readings[] = {
     { "/v1/register", api_register, false },
     { "/v1/self", api_self_patch, false },
+    { "/v1/self/lease", api_self_lease, false },
+    { "/v1/self/heartbeat", api_self_heartbeat, false },
+    { "/v1/self/credential", api_self_credential, false },
     { "/v1/self/keys", api_self_keys, false },
+    { "/v1/self/loaded", api_self_loaded, false },
     { "/v1/self/bindings", api_self_bindings, true },
 };
 
