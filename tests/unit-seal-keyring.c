@@ -486,7 +486,7 @@ check_load_refuses(const char *text)
     static const mode_t modes[] = { 0640, 0604, 0620, 0610, 0601, 0700 };
     for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
         CHECK(!chmod("keyring", modes[i]));
-        check_load("keyring", modes[i] & 077 ? "permissions" : NULL);
+        check_load("keyring", modes[i] & 077 ? "chmod 600" : NULL);
     }
     CHECK(!chmod("keyring", 0600));
 
