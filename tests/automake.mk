@@ -53,7 +53,8 @@ tests_unit_seal_SOURCES = \
 	tests/unit-seal.c \
 	tests/unit-seal.h \
 	tests/unit-seal-keyring.c \
-	tests/unit-seal-session.c
+	tests/unit-seal-session.c \
+	tests/unit-seal-state.c
 tests_unit_seal_LDADD = $(unit_ldadd)
 
 noinst_PROGRAMS += tests/unit-model

@@ -98,26 +98,6 @@ read_private_json(const char *path, json_t **json, char **error)
     return 0;
 }
 
-/* Reads the member "urls" into *URLS. */
-static void
-read_urls(struct model_reader *r, struct svec *urls)
-{
-    const json_t *array = model_reader_array(r, "urls", MODEL_REQUIRED,
-                                             MODEL_URLS_MAX);
-
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        const char *s = json_string_value(json_array_get(array, i));
-        char *error = (s ? model_urls_parse(s, urls)
-                       : xstrdup("not a string"));
-        if (error) {
-            model_reader_fail(r, "urls", error);
-        }
-    }
-    if (array && !urls->n) {
-        model_reader_fail(r, "urls", xstrdup("empty"));
-    }
-}
-
 /* Reads a credential and checks that it is one of KIND. */
 static const char *
 read_credential(struct model_reader *r, const char *field,
@@ -152,7 +132,7 @@ operator_config_from_json(const json_t *json, struct operator_config *config)
 
     svec_init(&config->urls);
     model_reader_init(&r, json);
-    read_urls(&r, &config->urls);
+    model_reader_urls(&r, &config->urls);
     const char *ca = model_reader_text(&r, "ca", MODEL_REQUIRED, PEM_LIMIT);
     const char *token = read_credential(&r, "token",
                                         MODEL_CREDENTIAL_OPERATOR);

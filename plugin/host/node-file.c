@@ -110,25 +110,6 @@ node_dir_unlock(int lock)
 
 /* Reading. */
 
-static void
-read_urls(struct model_reader *r, struct svec *urls)
-{
-    const json_t *array = model_reader_array(r, "urls", MODEL_REQUIRED,
-                                             MODEL_URLS_MAX);
-
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        const char *s = json_string_value(json_array_get(array, i));
-        char *error = (s ? model_urls_parse(s, urls)
-                       : xstrdup("not a string"));
-        if (error) {
-            model_reader_fail(r, "urls", error);
-        }
-    }
-    if (array && !urls->n) {
-        model_reader_fail(r, "urls", xstrdup("empty"));
-    }
-}
-
 static char *
 read_credential(struct model_reader *r, const char *field,
                 enum model_presence presence)
@@ -180,7 +161,7 @@ node_file_from_json(json_t *json, struct node_file *node)
                                             MODEL_OPTIONAL);
     node->credential_made = model_reader_uint(&r, "credential_made",
                                               MODEL_OPTIONAL, 0, INT64_MAX);
-    read_urls(&r, &node->urls);
+    model_reader_urls(&r, &node->urls);
     node->ca = nullable_xstrdup(model_reader_text(&r, "ca", MODEL_REQUIRED,
                                                   MAX_CA));
     node->name = nullable_xstrdup(model_reader_name(&r, "name",

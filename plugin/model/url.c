@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/jansson.h"
+#include "model/reader.h"
 #include "model/types.h"
 #include "svec.h"
 #include "util.h"
@@ -120,4 +122,23 @@ model_urls_parse(const char *s, struct svec *urls)
     }
     svec_destroy(&words);
     return error;
+}
+
+void
+model_reader_urls(struct model_reader *r, struct svec *urls)
+{
+    const json_t *array = model_reader_array(r, "urls", MODEL_REQUIRED,
+                                             MODEL_URLS_MAX);
+
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *s = json_string_value(json_array_get(array, i));
+        char *error = (s ? model_urls_parse(s, urls)
+                       : xstrdup("not a string"));
+        if (error) {
+            model_reader_fail(r, "urls", error);
+        }
+    }
+    if (array && !urls->n) {
+        model_reader_fail(r, "urls", xstrdup("empty"));
+    }
 }

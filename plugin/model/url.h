@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+struct model_reader;
 struct svec;
 
 enum { MODEL_URL_PORT = 8443, MODEL_URLS_MAX = 16 };
@@ -25,5 +26,8 @@ void model_url_destroy(struct model_url *);
 
 /* Appends the URLs of a list to *URLS, each as "https://HOST:PORT". */
 char *model_urls_parse(const char *, struct svec *);
+
+/* Reads the member "urls", an array with at least one, into *URLS. */
+void model_reader_urls(struct model_reader *, struct svec *urls);
 
 #endif /* model/url.h */
