@@ -288,8 +288,7 @@ test_endpoints(struct ovs_cmdl_context *ctx OVS_UNUSED)
     for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
         struct model_endpoint *endpoints;
         size_t n;
-        char *error = registrar_parse_endpoints(tests[i].list, &endpoints,
-                                                &n);
+        char *error = model_endpoints_parse(tests[i].list, &endpoints, &n);
 
         CHECK(error ? tests[i].n < 0 && !n : n == tests[i].n, "%s: %s",
               tests[i].list, error ? error : "no error");

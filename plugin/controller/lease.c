@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/registrar.h"
 #include "host/node-credential.h"
 #include "host/node-file.h"
 #include "model/jansson.h"
@@ -171,7 +170,7 @@ add_endpoints(json_t *body, const char *list)
     size_t n = 0;
 
     if (list) {
-        free(registrar_parse_endpoints(list, &endpoints, &n));
+        free(model_endpoints_parse(list, &endpoints, &n));
     }
     if (n) {
         json_object_set_new(body, "endpoints",

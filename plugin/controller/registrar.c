@@ -113,30 +113,6 @@ parse_answer(const struct http_result *result)
 
 /* Endpoints. */
 
-char *
-registrar_parse_endpoints(const char *list, struct model_endpoint **endpoints,
-                          size_t *n)
-{
-    char *copy = xstrdup(list), *save_ptr = NULL, *error = NULL;
-
-    *endpoints = xcalloc(MODEL_ENDPOINTS_MAX, sizeof **endpoints);
-    *n = 0;
-    for (char *s = strtok_r(copy, ", ", &save_ptr); s && !error;
-         s = strtok_r(NULL, ", ", &save_ptr)) {
-        error = (*n >= MODEL_ENDPOINTS_MAX
-                 ? xstrdup("too many endpoints")
-                 : model_endpoint_parse(s, &(*endpoints)[*n]));
-        *n += !error;
-    }
-    free(copy);
-    if (error) {
-        free(*endpoints);
-        *endpoints = NULL;
-        *n = 0;
-    }
-    return error;
-}
-
 static bool
 endpoints_differ(const struct model_node *self,
                  const struct model_endpoint *endpoints, size_t n)
@@ -172,7 +148,7 @@ run_self(struct registrar *r, const struct registrar_input *in)
     if (r->self_in_flight || !in->endpoints || time_msec() < r->self_at) {
         return;
     }
-    free(registrar_parse_endpoints(in->endpoints, &endpoints, &n));
+    free(model_endpoints_parse(in->endpoints, &endpoints, &n));
     if (n && endpoints_differ(in->mapping->self, endpoints, n)) {
         json_t *body = json_pack("{s:o}", "endpoints",
                                  model_endpoints_to_json(endpoints, n));

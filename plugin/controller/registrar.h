@@ -54,10 +54,4 @@ const char *registrar_refusal(const struct registrar *,
 /* Of the last request that failed as a whole, or NULL. */
 const char *registrar_error(const struct registrar *);
 
-/* Reads a list of endpoints.  Returns NULL, or what is wrong with it, which
- * the caller frees. */
-struct model_endpoint;
-char *registrar_parse_endpoints(const char *, struct model_endpoint **,
-                                size_t *n);
-
 #endif /* registrar.h */

@@ -302,6 +302,30 @@ model_endpoint_parse(const char *s, struct model_endpoint *endpoint)
     return NULL;
 }
 
+char *
+model_endpoints_parse(const char *list, struct model_endpoint **endpoints,
+                      size_t *n)
+{
+    char *copy = xstrdup(list), *save_ptr = NULL, *error = NULL;
+
+    *endpoints = xcalloc(MODEL_ENDPOINTS_MAX, sizeof **endpoints);
+    *n = 0;
+    for (char *s = strtok_r(copy, ", ", &save_ptr); s && !error;
+         s = strtok_r(NULL, ", ", &save_ptr)) {
+        error = (*n >= MODEL_ENDPOINTS_MAX
+                 ? xstrdup("too many endpoints")
+                 : model_endpoint_parse(s, &(*endpoints)[*n]));
+        *n += !error;
+    }
+    free(copy);
+    if (error) {
+        free(*endpoints);
+        *endpoints = NULL;
+        *n = 0;
+    }
+    return error;
+}
+
 bool
 model_endpoint_is_ipv4(const struct model_endpoint *e)
 {

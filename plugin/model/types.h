@@ -94,6 +94,11 @@ struct model_endpoint {
 #define MODEL_ENDPOINT_STRLEN (INET6_ADDRSTRLEN + sizeof "[]:65535")
 
 char *model_endpoint_parse(const char *, struct model_endpoint *);
+
+/* Reads a list with commas, of at most MODEL_ENDPOINTS_MAX.  Returns NULL and
+ * the endpoints, which the caller frees, or what is wrong and none. */
+char *model_endpoints_parse(const char *list, struct model_endpoint **,
+                            size_t *n);
 bool model_endpoint_is_ipv4(const struct model_endpoint *);
 bool model_endpoint_equals(const struct model_endpoint *,
                            const struct model_endpoint *);
