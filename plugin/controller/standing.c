@@ -290,6 +290,11 @@ take_answer(struct controller *c, const struct lease_answer *answer,
     }
     switch (answer->verdict) {
     case LEASE_GRANTED:
+        if (c->standing.duty != DUTY_NONE) {
+            /* It is not written down yet, and the other one has gone. */
+            VLOG_INFO("this machine is the node after all");
+            set_duty(c, DUTY_NONE);
+        }
         c->standing.origin = answer->origin;
         if (!c->standing.trusted) {
             VLOG_INFO("the mapping service lets this machine be the node");
