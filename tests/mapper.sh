@@ -249,5 +249,6 @@ wait_until () {
 }
 
 not_running () { ! kill -0 "$1" 2>/dev/null; }
-no_streams () { test `mapper_status "d['streams']"` = 0; }
+has_streams () { test `mapper_status "d['streams']"` = $1; }
+no_streams () { has_streams 0; }
 healthy () { test `call GET /healthz "" | cut -c 1-3` = 200; }

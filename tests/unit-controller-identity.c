@@ -312,7 +312,10 @@ test_credential(struct ovs_cmdl_context *ctx OVS_UNUSED)
         { NOW - 11, NOW - 10, true },           /* Of an earlier boot. */
         { NOW - DAY + 1, NOW - 2 * DAY, false },
         { NOW - DAY, NOW - 2 * DAY, true },
-        { NOW + 1, NOW - 10, true },            /* A clock was wrong. */
+        { NOW + 1, NOW - 10, true },            /* A clock was wrong: */
+        { NOW + DAY, NOW + DAY, true },
+        { NOW, NOW + DAY, false },              /* once, not for ever. */
+        { NOW - DAY, NOW + DAY, true },
         { 0, 0, true },                         /* Not known. */
     };
     struct uuid id, origin;

@@ -99,6 +99,7 @@ enum what {
     UNSETTLED,                  /* ovs-vswitchd has not answered. */
     SETTLED,
     RESTART,
+    SET_BACK,                   /* The clock, by ten years. */
 };
 
 struct step {
@@ -126,6 +127,11 @@ static const struct scenario scenarios[] = {
         { 13000, LOADED, 100, 100, 2, 100 },
         { 20000, NOTHING, 0, 100, 2, 100 },
         { 21000, NOTHING, 0, 100, 3, 0 },
+    } },
+    { "by time, of a clock that was set back", 10, {
+        { 2000, SET_BACK, 0, 99, 1, 99 },
+        { 11000, NOTHING, 0, 99, 1, 99 },
+        { 12000, NOTHING, 0, 99, 2, 0 },
     } },
     { "not by time", 0, {
         { 1000, NOTHING, 0, 99, 1, 99 },
@@ -274,6 +280,9 @@ happens(struct fixture *f, const struct step *step)
         break;
     case RESTART:
         restart(f);
+        break;
+    case SET_BACK:
+        key->made += 10LL * 365 * 24 * 60 * 60;
         break;
     case NOTHING:
     default:

@@ -299,7 +299,8 @@ test_lease(struct ovs_cmdl_context *ctx OVS_UNUSED)
         { OTHER, CURRENT, SAME, STREAM, NO, 0, LEASE_GRANT },
         { OTHER, CURRENT, ELSEWHERE, STREAM, NO, 59, LEASE_HELD },
         { OTHER, CURRENT, ELSEWHERE, STREAM, NO, 60, LEASE_GRANT_MOVED },
-        { OTHER, OLD, SAME, STREAM, NO, 0, LEASE_GRANT_RESTORED },
+        { OTHER, OLD, SAME, STREAM, NO, 59, LEASE_HELD },
+        { OTHER, OLD, SAME, STREAM, NO, 60, LEASE_GRANT_RESTORED },
         { OTHER, OLD, ELSEWHERE, STREAM, NO, 999, LEASE_DUPLICATE },
 
         /* Another one, without. */
@@ -308,7 +309,8 @@ test_lease(struct ovs_cmdl_context *ctx OVS_UNUSED)
         { OTHER, CURRENT, ELSEWHERE, GONE, YET, 59, LEASE_HELD },
         { OTHER, CURRENT, ELSEWHERE, GONE, YET, 60, LEASE_GRANT_MOVED },
         { OTHER, CURRENT, ELSEWHERE, GONE, NO, 59, LEASE_HELD },
-        { OTHER, OLD, SAME, GONE, YET, 0, LEASE_GRANT_RESTORED },
+        { OTHER, OLD, SAME, GONE, YET, 59, LEASE_HELD },
+        { OTHER, OLD, SAME, GONE, YET, 60, LEASE_GRANT_RESTORED },
         { OTHER, OLD, ELSEWHERE, GONE, YET, 999, LEASE_DUPLICATE },
     };
     int bad = 0;
@@ -408,6 +410,13 @@ test_challenge(struct ovs_cmdl_context *ctx OVS_UNUSED)
     assert(lease_may_audit_refusal(lease, 7));
     assert(!lease_may_audit_refusal(lease, 7));
     assert(lease_may_audit_refusal(lease, 8));
+
+    /* A restoration a minute, too, but that one as often as it takes. */
+    assert(!lease_restore(lease, 7, "x", "y"));
+    assert(!lease_restore(lease, 7, "x", "y"));
+    assert(lease_restore(lease, 7, "y", "x") == LEASE_RESTORED_MS / 1000);
+    assert(lease_restore(lease, 7, "z", "y"));
+    assert(!lease_restore(lease, 8, "y", "x"));
     lease_destroy(lease);
 }
 

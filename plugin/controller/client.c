@@ -52,10 +52,14 @@ struct client {
     struct uuid node;
     char *instance;
     char *credential, *next_credential, *origin_credential;
+    char **old_credentials;
+    size_t n_old, next_old;     /* Which of them is to be tried. */
 
     /* C_REGISTERING, C_LEASING, and C_LIVE while the lease is renewed. */
     struct http_request *asking;
-    bool asking_with_next;
+    char *asked_with;           /* Credential, for the lease, */
+    bool asked_with_next;       /* the next one, */
+    bool asked_with_old;        /* or one of the old ones. */
     bool registration;          /* 'answer' is a registration's. */
     bool answered;              /* 'answer' is not yet looked at here, */
     bool untaken;               /* nor by our owner. */
@@ -149,8 +153,20 @@ stop_requests(struct client *client, bool tell)
 }
 
 static void
+clear_old(struct client *client)
+{
+    for (size_t i = 0; i < client->n_old; i++) {
+        node_credential_free(client->old_credentials[i]);
+    }
+    free(client->old_credentials);
+    client->old_credentials = NULL;
+    client->n_old = client->next_old = 0;
+}
+
+static void
 clear_config(struct client *client)
 {
+    clear_old(client);
     for (size_t i = 0; i < client->n_urls; i++) {
         free(client->urls[i]);
     }
@@ -161,11 +177,13 @@ clear_config(struct client *client)
     node_credential_free(client->next_credential);
     node_credential_free(client->origin_credential);
     node_credential_free(client->granted);
+    node_credential_free(client->asked_with);
     client->urls = NULL;
     client->n_urls = client->url = 0;
     client->ca = client->instance = NULL;
     client->credential = client->next_credential = NULL;
     client->origin_credential = client->granted = NULL;
+    client->asked_with = NULL;
 }
 
 void
@@ -216,6 +234,26 @@ replace_credential(char **dst, const char *src)
 }
 
 static void
+set_old(struct client *client, const struct client_config *config)
+{
+    bool same = client->n_old == config->n_old;
+
+    for (size_t i = 0; same && i < config->n_old; i++) {
+        same = !strcmp(client->old_credentials[i],
+                       config->old_credentials[i]);
+    }
+    if (!same) {
+        clear_old(client);
+        client->n_old = config->n_old;
+        client->old_credentials = xcalloc(config->n_old + 1,
+                                          sizeof *client->old_credentials);
+        for (size_t i = 0; i < config->n_old; i++) {
+            client->old_credentials[i] = xstrdup(config->old_credentials[i]);
+        }
+    }
+}
+
+static void
 set_service_and_node(struct client *client, const struct client_config *config)
 {
     stop_stream(client);
@@ -255,6 +293,7 @@ client_set_config(struct client *client, const struct client_config *config)
     }
     replace_credential(&client->credential, config->credential);
     replace_credential(&client->next_credential, config->next_credential);
+    set_old(client, config);
 }
 
 /* What is common to all states. */
@@ -319,11 +358,9 @@ asking_done(const struct http_result *result, void *client_)
 }
 
 static void
-ask(struct client *client, bool registration, bool with_next)
+ask(struct client *client, bool registration, const char *credential)
 {
-    struct http_server server = current_server(
-        client, registration ? client->origin_credential
-        : with_next ? client->next_credential : client->credential);
+    struct http_server server = current_server(client, credential);
     char *body = (registration
                   ? client->events.register_body(client->events.aux)
                   : client->events.lease_body(client->events.aux));
@@ -337,13 +374,39 @@ ask(struct client *client, bool registration, bool with_next)
     char *error;
 
     client->registration = registration;
-    client->asking_with_next = with_next;
+    replace_credential(&client->asked_with, credential);
     client->asking = http_send(client->http, &server, &query, &error);
     if (!client->asking) {
         failed(client, error);
         free(error);
     }
     free(body);
+}
+
+static void
+ask_for_lease(struct client *client, bool with_next)
+{
+    client->asked_with_next = with_next;
+    client->asked_with_old = false;
+    ask(client, false, with_next ? client->next_credential
+        : client->credential);
+}
+
+/* Asks with another credential, the last one being unknown.  Returns false if
+ * there is none to be tried now. */
+static bool
+ask_otherwise(struct client *client)
+{
+    if (client->asked_with_next) {
+        ask_for_lease(client, false);
+    } else if (!client->asked_with_old && client->n_old) {
+        client->asked_with_old = true;
+        ask(client, false,
+            client->old_credentials[client->next_old++ % client->n_old]);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 /* Looks at an answer about the lease.  Returns true if it was granted. */
@@ -358,12 +421,8 @@ take_verdict(struct client *client)
         client->verdict = answer->verdict;
     }
     if (answer->verdict == LEASE_GRANTED) {
-        const char *credential = (client->asking_with_next
-                                  ? client->next_credential
-                                  : client->credential);
-
-        if (!nullable_string_is_equal(client->granted, credential)) {
-            replace_credential(&client->granted, credential);
+        if (!nullable_string_is_equal(client->granted, client->asked_with)) {
+            replace_credential(&client->granted, client->asked_with);
             client->granted_seqno++;
         }
     }
@@ -375,10 +434,13 @@ static void
 run_waiting(struct client *client)
 {
     if (time_msec() >= client->retry_at) {
-        bool registration = client->origin_credential != NULL;
-
-        client->state = registration ? C_REGISTERING : C_LEASING;
-        ask(client, registration, !registration && client->next_credential);
+        if (client->origin_credential) {
+            client->state = C_REGISTERING;
+            ask(client, true, client->origin_credential);
+        } else {
+            client->state = C_LEASING;
+            ask_for_lease(client, client->next_credential != NULL);
+        }
     }
 }
 
@@ -417,9 +479,8 @@ run_leasing(struct client *client)
     if (!client->answered) {
         return;
     }
-    if (client->answer.verdict == LEASE_UNKNOWN && client->asking_with_next) {
+    if (client->answer.verdict == LEASE_UNKNOWN && ask_otherwise(client)) {
         client->answered = false;
-        ask(client, false, false);
     } else if (!take_verdict(client)) {
         lease_refused(client);
     } else {
@@ -434,7 +495,7 @@ client_renew_lease(struct client *client)
 {
     if (client->state == C_LIVE && !client->asking
         && client->next_credential) {
-        ask(client, false, true);
+        ask_for_lease(client, true);
     }
 }
 
@@ -620,7 +681,7 @@ run_live(struct client *client)
         stop_stream(client);
         VLOG_INFO_RL(&rl, "the lease is lost: asking for it again");
         client->state = C_LEASING;
-        ask(client, false, client->next_credential != NULL);
+        ask_for_lease(client, client->next_credential != NULL);
     } else if (client->answered) {
         run_renewal(client);
     }

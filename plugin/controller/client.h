@@ -33,7 +33,9 @@
  * HELD and UNKNOWN is done here; DUPLICATE and ADOPTED need another
  * configuration.  While a node's credential is being changed it has two: the
  * next one is tried first, because after the service was told of it only the
- * service knows which of them holds.
+ * service knows which of them holds.  When neither is known its database may
+ * be that of an earlier day: then one of those before is tried, each time
+ * another.
  *
  * An event "challenge" (another instance wants the lease: is this one alive?)
  * is answered here, at once.
@@ -55,6 +57,8 @@ struct client_config {
     const struct uuid *node;
     const char *credential;
     const char *next_credential;    /* Or NULL. */
+    char *const *old_credentials;   /* 'n_old', latest first. */
+    size_t n_old;
     const char *origin_credential;  /* To register with first, or NULL. */
 };
 

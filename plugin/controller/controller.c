@@ -210,7 +210,7 @@ configure_client(struct controller *c)
     const char *remote = ovs_config_settings(c->ovs)->remote;
     enum { URLS_MAX = 16 };
     const char *urls[URLS_MAX];
-    size_t n = 0;
+    size_t n = 0, n_old = 0;
 
     if (!identity || !c->standing.fingerprint) {
         client_set_config(c->client, NULL);
@@ -225,6 +225,9 @@ configure_client(struct controller *c)
     for (size_t i = 0; !*copy && i < identity->urls.n && n < URLS_MAX; i++) {
         urls[n++] = identity->urls.names[i];
     }
+    while (n_old < NODE_OLD_MAX && identity->old_credentials[n_old]) {
+        n_old++;
+    }
     const struct client_config config = {
         .urls = urls,
         .n_urls = n,
@@ -234,6 +237,8 @@ configure_client(struct controller *c)
         .credential = identity->credential,
         .next_credential = identity->next_credential,
         .origin_credential = identity->origin_credential,
+        .old_credentials = identity->old_credentials,
+        .n_old = n_old,
     };
     client_set_config(c->client, &config);
     free(copy);

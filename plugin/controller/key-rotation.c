@@ -70,10 +70,13 @@ is_demanded(struct own_key *key, const struct model_net *net,
 }
 
 static bool
-is_old(const struct own_key *key, const struct key_rotation_facts *f)
+is_old(struct own_key *key, const struct key_rotation_facts *f)
 {
     long long int interval = f->interval * 1000LL;
 
+    if (key->made > f->wall) {
+        key->made = f->wall;    /* A clock was wrong: as good as new. */
+    }
     return (f->interval > 0 && !key->before
             && (f->wall - key->made) * 1000
                >= interval + interval * key->jitter / 1000);

@@ -215,8 +215,10 @@ bool
 lease_credential_is_due(const struct node_file *node,
                         long long int instance_made, long long int now)
 {
-    /* One from the future tells that a clock was wrong, not how old it is. */
-    return (node->credential_made < instance_made
+    /* One from the future tells that a clock was wrong, not how old it is.
+     * Neither does an instance from the future: none would ever be made after
+     * it. */
+    return ((node->credential_made < instance_made && instance_made <= now)
             || node->credential_made > now
             || now - node->credential_made >= CREDENTIAL_AGE_MAX);
 }

@@ -168,6 +168,7 @@ make_new_id(struct controller *c, struct node_file *node)
     uuid_generate(&node->id);
     node_credential_free(node->credential);
     node->credential = node_credential_make(&node->id);
+    node_file_forget_old(node);
     node->credential_made = time_wall();
     node_credential_free(node->next_credential);
     node->next_credential = NULL;
@@ -190,6 +191,7 @@ take_id(struct node_file *node, const struct uuid *id)
     node->id = *id;
     rename_credential(&node->credential, id);
     rename_credential(&node->next_credential, id);
+    node_file_forget_old(node);
     node->number = 0;
 }
 
@@ -246,7 +248,18 @@ do_duty(struct controller *c)
     }
 }
 
-/* With the lease granted: a next credential that the service has taken is the
+static bool
+has_old_credential(const struct node_file *node, const char *credential)
+{
+    for (size_t i = 0; i < NODE_OLD_MAX && node->old_credentials[i]; i++) {
+        if (!strcmp(node->old_credentials[i], credential)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* With the lease granted: whichever credential the service has taken is the
  * credential now, and this machine is the node's. */
 static void
 settle(struct controller *c)
@@ -256,21 +269,23 @@ settle(struct controller *c)
     const char *fingerprint = c->standing.fingerprint;
     struct node_file node;
 
-    bool taken = (granted && now->next_credential
-                  && !strcmp(granted, now->next_credential));
+    bool old = granted && has_old_credential(now, granted);
+    bool taken = old || (granted && now->next_credential
+                         && !strcmp(granted, now->next_credential));
     bool moved = granted && strcmp(fingerprint, now->fingerprint);
     if ((!taken && !moved) || !identity_file_edit(&c->node, &node)) {
         return;
     }
     if (taken) {
-        node_credential_free(node.credential);
-        node.credential = node.next_credential;
+        node_file_set_credential(&node, xstrdup(granted));
+        node_credential_free(node.next_credential);
         node.next_credential = NULL;
-        node.credential_made = time_wall();
+        node.credential_made = old ? 0 : time_wall();
     }
     set_fingerprint(c, &node);
     if (identity_file_update(&c->node, &node) && taken) {
-        VLOG_INFO("the service has taken this node's new credential");
+        VLOG_INFO("the service has taken this node's %s credential",
+                  old ? "old" : "new");
     }
 }
 
@@ -290,6 +305,11 @@ take_answer(struct controller *c, const struct lease_answer *answer,
     }
     switch (answer->verdict) {
     case LEASE_GRANTED:
+        if (c->standing.duty != DUTY_NONE) {
+            /* It is not written down yet, and the other one has gone. */
+            VLOG_INFO("this machine is the node after all");
+            set_duty(c, DUTY_NONE);
+        }
         c->standing.origin = answer->origin;
         if (!c->standing.trusted) {
             VLOG_INFO("the mapping service lets this machine be the node");

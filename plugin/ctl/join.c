@@ -176,13 +176,15 @@ prepare_identity(struct join *join)
         ctl_fatal("this host belongs to another mapping service; to change "
                   "that, run \"vsubnetctl leave\" first");
     }
+    /* One that is there keeps its fingerprint: if this is another machine, the
+     * disk may be a copy, and its controller has to ask first. */
     if (!join->exists) {
         make_identity(node);
+        ctl_check("", local_get_external_id("vsubnet-fingerprint",
+                                            &fingerprint));
+        node->fingerprint = (fingerprint ? fingerprint
+                             : fingerprint_of_machine());
     }
-    ctl_check("", local_get_external_id("vsubnet-fingerprint", &fingerprint));
-    free(node->fingerprint);
-    node->fingerprint = (fingerprint ? fingerprint
-                         : fingerprint_of_machine());
     if (name || !node->name) {
         free(node->name);
         node->name = name ? xstrdup(name) : local_node_name();
@@ -234,7 +236,10 @@ register_node(struct join *join)
         "credential_hash", hash, "fingerprint", node->fingerprint,
         "endpoints", own_endpoints(join));
 
+    char *instance = instance_read();
     client_set_credential(join->client, join->token_text);
+    client_set_instance(join->client, instance);
+    free(instance);
     ctl_check("", client_send(join->client, "POST", "/v1/register", body,
                               &answer));
     ctl_check("", client_refusal(&answer));

@@ -81,6 +81,11 @@ fingerprint_of_machine(void)
         fclose(dmi);
     }
     add_cards(&facts);
+    if (!facts.n) {
+        /* What is known of no machine must not be the same for many. */
+        svec_destroy(&facts);
+        return xstrdup("");
+    }
     svec_sort_unique(&facts);
     char *joined = svec_join(&facts, "\n", "");
     svec_destroy(&facts);

@@ -15,7 +15,8 @@
  * Both where it is registered and where it is compared,
  * external_ids:vsubnet-fingerprint of the local database takes its place. */
 
-/* Returns 64 hex digits, which the caller frees. */
+/* Returns 64 hex digits, or an empty string if nothing is known of this
+ * machine: the service takes that for like no other.  The caller frees it. */
 char *fingerprint_of_machine(void);
 
 #endif /* host/fingerprint.h */

@@ -30,8 +30,37 @@ node_file_init(struct node_file *node)
 }
 
 void
+node_file_forget_old(struct node_file *node)
+{
+    for (size_t i = 0; i < NODE_OLD_MAX; i++) {
+        node_credential_free(node->old_credentials[i]);
+        node->old_credentials[i] = NULL;
+    }
+}
+
+void
+node_file_set_credential(struct node_file *node, char *credential)
+{
+    char *shifted = node->credential;
+
+    /* Up to the first that is CREDENTIAL, or room, or the end. */
+    for (size_t i = 0; i < NODE_OLD_MAX && shifted; i++) {
+        char *old = node->old_credentials[i];
+
+        node->old_credentials[i] = shifted;
+        shifted = old;
+        if (old && !strcmp(old, credential)) {
+            break;
+        }
+    }
+    node_credential_free(shifted);
+    node->credential = credential;
+}
+
+void
 node_file_destroy(struct node_file *node)
 {
+    node_file_forget_old(node);
     node_credential_free(node->credential);
     node_credential_free(node->next_credential);
     node_credential_free(node->origin_credential);
@@ -50,6 +79,9 @@ node_file_clone(struct node_file *to, const struct node_file *from)
     to->credential = nullable_xstrdup(from->credential);
     to->next_credential = nullable_xstrdup(from->next_credential);
     to->origin_credential = nullable_xstrdup(from->origin_credential);
+    for (size_t i = 0; i < NODE_OLD_MAX; i++) {
+        to->old_credentials[i] = nullable_xstrdup(from->old_credentials[i]);
+    }
     svec_clone(&to->urls, &from->urls);
     to->ca = nullable_xstrdup(from->ca);
     to->name = nullable_xstrdup(from->name);
@@ -110,26 +142,50 @@ node_dir_unlock(int lock)
 
 /* Reading. */
 
+/* Returns a copy of S, or NULL and *ERROR. */
 static char *
-read_credential(struct model_reader *r, const char *field,
-                enum model_presence presence)
+check_credential(const char *s, char **errorp)
 {
-    const char *s = model_reader_string(r, field, presence);
     struct model_credential credential;
-
-    if (!s) {
-        return NULL;
-    }
     char *error = model_credential_parse(s, &credential);
     if (!error && credential.kind != MODEL_CREDENTIAL_NODE) {
         error = xstrdup("not a node's credential");
     }
     model_credential_wipe(&credential);
+    *errorp = error;
+    return error ? NULL : xstrdup(s);
+}
+
+static char *
+read_credential(struct model_reader *r, const char *field,
+                enum model_presence presence)
+{
+    const char *s = model_reader_string(r, field, presence);
+    char *error = NULL;
+
+    char *credential = s ? check_credential(s, &error) : NULL;
     if (error) {
         model_reader_fail(r, field, error);
-        return NULL;
     }
-    return xstrdup(s);
+    return credential;
+}
+
+static void
+read_old(struct model_reader *r, char *credentials[NODE_OLD_MAX])
+{
+    const json_t *array = model_reader_array(r, "old_credentials",
+                                             MODEL_OPTIONAL, NODE_OLD_MAX);
+
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *s = json_string_value(json_array_get(array, i));
+        char *error;
+
+        credentials[i] = check_credential(s ? s : "", &error);
+        if (error) {
+            model_reader_fail(r, "old_credentials", error);
+            return;
+        }
+    }
 }
 
 static char *
@@ -161,6 +217,7 @@ node_file_from_json(json_t *json, struct node_file *node)
                                             MODEL_OPTIONAL);
     node->credential_made = model_reader_uint(&r, "credential_made",
                                               MODEL_OPTIONAL, 0, INT64_MAX);
+    read_old(&r, node->old_credentials);
     model_reader_urls(&r, &node->urls);
     node->ca = nullable_xstrdup(model_reader_text(&r, "ca", MODEL_REQUIRED,
                                                   MAX_CA));
@@ -249,6 +306,17 @@ set_origin(json_t *json, const struct node_file *node)
     json_object_set_new(json, "origin", origin);
 }
 
+static void
+set_old(json_t *json, char *const credentials[NODE_OLD_MAX])
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < NODE_OLD_MAX && credentials[i]; i++) {
+        json_array_append_new(array, json_string(credentials[i]));
+    }
+    json_object_set_new(json, "old_credentials", array);
+}
+
 static json_t *
 node_file_to_json(const struct node_file *node)
 {
@@ -266,6 +334,7 @@ node_file_to_json(const struct node_file *node)
     set_string(json, "next_credential", node->next_credential);
     json_object_set_new(json, "credential_made",
                         json_integer(node->credential_made));
+    set_old(json, node->old_credentials);
     json_object_set_new(json, "urls", urls);
     set_string(json, "ca", node->ca);
     set_string(json, "name", node->name);

@@ -24,8 +24,10 @@
  *      node_dir_unlock(lock);
  *
  * While a credential is changed, there are two (credential-rotation.h in the
- * controller).  A node that found another one using its ID makes itself a new
- * one and has an 'origin' until it is registered.
+ * controller).  Those that were replaced are kept for a service whose database
+ * is restored from a copy of an earlier day: it knows one of them.  A node that
+ * found another one using its ID makes itself a new one and has an 'origin'
+ * until it is registered.
  *
  * Functions return NULL or an error string that the caller frees; errors name
  * no credential.  Not thread-safe. */
@@ -38,11 +40,15 @@
 
 struct json_t;
 
+/* As many as the service knows. */
+enum { NODE_OLD_MAX = 16 };
+
 struct node_file {
     struct uuid id;
     char *credential;           /* vsn1... */
     char *next_credential;      /* Or NULL. */
     long long int credential_made;  /* Seconds of the epoch; 0: not known. */
+    char *old_credentials[NODE_OLD_MAX];    /* Latest first, then NULLs. */
     struct svec urls;
     char *ca;                   /* PEM. */
     char *name;
@@ -65,6 +71,11 @@ void node_dir_unlock(int lock);
 void node_file_init(struct node_file *);
 void node_file_destroy(struct node_file *);
 void node_file_clone(struct node_file *, const struct node_file *);
+
+/* Makes CREDENTIAL, which is taken over, the node's; that one becomes the
+ * latest of the old ones, of which it is none any more. */
+void node_file_set_credential(struct node_file *, char *credential);
+void node_file_forget_old(struct node_file *);
 
 /* '*exists' is false, and the file empty, if there is none in 'dir'. */
 char *node_file_read(const char *dir, struct node_file *, bool *exists);

@@ -259,7 +259,7 @@ api_self_loaded(struct api_call *call)
     if (!api_finish_reader(call, &r)) {
         return;
     }
-    /* Who has no stream is not waited for, and begins with a snapshot. */
+    /* Who has no stream is to tell it again with the next one. */
     if (events_is_connected(call->api->events, node->number)) {
         confirm_loaded(call->api->confirm, node->number, revision);
     }

@@ -178,8 +178,8 @@ static void
 refuse_held(struct api_call *call, int retry_after)
 {
     api_fail(call, MHD_HTTP_CONFLICT, "lease-held", NULL,
-             "another instance of this node may still be alive; ask again "
-             "in %d s", retry_after);
+             "another instance of this node may still be alive, or it was "
+             "restored a moment ago; ask again in %d s", retry_after);
     api_problem_set(call, "retry_after", json_integer(retry_after));
 }
 
@@ -207,6 +207,14 @@ decide(struct api_call *call, const struct mdb_node *node,
 
     gather_facts(call, node, in, &facts);
     enum lease_verdict verdict = lease_decide(&facts);
+    int seconds = (verdict == LEASE_GRANT_RESTORED
+                   ? lease_restore(call->api->lease, node->number,
+                                   node->credential_hash, call->who.hash)
+                   : 0);
+    if (seconds) {
+        refuse_held(call, seconds);
+        return;
+    }
     switch (verdict) {
     case LEASE_GRANT:
     case LEASE_GRANT_MOVED:

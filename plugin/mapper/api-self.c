@@ -149,7 +149,11 @@ register_node(struct api_call *call, const struct node_input *in)
         }
         use_token(call->txn, token, node);
     }
-    node_input_write(call->txn, node, in);
+    /* A copy of a disk joins too, and has its credential: where the node is,
+     * and on which machine, its holder says. */
+    if (!node->instance[0] || !strcmp(node->instance, call->who.instance)) {
+        node_input_write(call->txn, node, in);
+    }
     api_ok(call, is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK,
            api_self_json(call, node));
 }

@@ -614,7 +614,7 @@ call_parse_instance(struct api_call *call, const char *text)
 {
     struct uuid uuid;
 
-    if (text && call->who.role == ROLE_NODE) {
+    if (text && call->who.role & (ROLE_NODE | ROLE_TOKEN)) {
         if (!uuid_from_string(&uuid, text)) {
             api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "invalid-field",
                      "VSubnet-Instance", "VSubnet-Instance: not a UUID");

@@ -35,9 +35,9 @@ struct principal {
     char id[MODEL_NAME_MAX + 1];        /* Token, node UUID, operator. */
     char hash[MODEL_SECRET_HEX + 1];
 
-    /* Of a node. */
+    /* Of a node, or of one that joins. */
     char instance[UUID_LEN + 1];        /* As it says, or "". */
-    enum identity_credential credential; /* Set by auth_check(). */
+    enum identity_credential credential; /* Of a node: by auth_check(). */
 };
 
 enum auth_result {

@@ -34,11 +34,13 @@ struct key {
     uint32_t members[];
 };
 
-/* What a node with a stream has in force. */
-struct loaded {
+/* What is known of a node that has a stream, or had one a while ago. */
+struct reader {
     struct hmap_node hmap_node;
+    struct ovs_list gone_node;  /* In 'gone', or empty: it has a stream. */
     int64_t number;
-    struct model_revision revision;
+    struct model_revision revision; /* That it has in force; zero: none. */
+    long long int away_at;      /* If it is gone. */
 };
 
 struct confirm {
@@ -46,7 +48,10 @@ struct confirm {
     struct ovs_list keys;       /* Oldest first. */
     struct hmap by_owner;
     size_t n_members;           /* Of all keys. */
-    struct hmap loaded;
+    struct hmap readers;
+    struct ovs_list gone;       /* "struct reader"s, by 'away_at'. */
+    long long int away_at;      /* Of all who have not been seen so far; 0: in
+                                 * the past. */
     bool changed;               /* Something may be confirmed now. */
 };
 
@@ -58,7 +63,9 @@ confirm_create(const struct db *db)
     confirm->db = db;
     ovs_list_init(&confirm->keys);
     hmap_init(&confirm->by_owner);
-    hmap_init(&confirm->loaded);
+    hmap_init(&confirm->readers);
+    ovs_list_init(&confirm->gone);
+    confirm->away_at = time_msec() + CONFIRM_AWAY_MS;
     return confirm;
 }
 
@@ -82,10 +89,18 @@ forget(struct confirm *confirm, struct key *key)
     free(key);
 }
 
+static void
+forget_reader(struct confirm *confirm, struct reader *reader)
+{
+    hmap_remove(&confirm->readers, &reader->hmap_node);
+    ovs_list_remove(&reader->gone_node);
+    free(reader);
+}
+
 void
 confirm_destroy(struct confirm *confirm)
 {
-    struct loaded *loaded;
+    struct reader *reader;
     struct key *key;
 
     if (!confirm) {
@@ -94,10 +109,10 @@ confirm_destroy(struct confirm *confirm)
     while ((key = oldest(confirm)) != NULL) {
         forget(confirm, key);
     }
-    HMAP_FOR_EACH_POP (loaded, hmap_node, &confirm->loaded) {
-        free(loaded);
+    HMAP_FOR_EACH_SAFE (reader, hmap_node, &confirm->readers) {
+        forget_reader(confirm, reader);
     }
-    hmap_destroy(&confirm->loaded);
+    hmap_destroy(&confirm->readers);
     hmap_destroy(&confirm->by_owner);
     free(confirm);
 }
@@ -134,34 +149,43 @@ confirm_add(struct confirm *confirm, const struct mdb_key *row)
 
 /* What the nodes say. */
 
-static struct loaded *
-find_loaded(const struct confirm *confirm, int64_t number)
+static struct reader *
+find_reader(const struct confirm *confirm, int64_t number)
 {
-    struct loaded *loaded;
+    struct reader *reader;
 
-    HMAP_FOR_EACH_WITH_HASH (loaded, hmap_node, hash_uint64(number),
-                             &confirm->loaded) {
-        if (loaded->number == number) {
-            return loaded;
+    HMAP_FOR_EACH_WITH_HASH (reader, hmap_node, hash_uint64(number),
+                             &confirm->readers) {
+        if (reader->number == number) {
+            return reader;
         }
     }
     return NULL;
+}
+
+static struct reader *
+get_reader(struct confirm *confirm, int64_t number)
+{
+    struct reader *reader = find_reader(confirm, number);
+
+    if (!reader) {
+        reader = xzalloc(sizeof *reader);
+        reader->number = number;
+        ovs_list_init(&reader->gone_node);
+        hmap_insert(&confirm->readers, &reader->hmap_node,
+                    hash_uint64(number));
+    }
+    return reader;
 }
 
 void
 confirm_loaded(struct confirm *confirm, int64_t number,
                struct model_revision revision)
 {
-    struct loaded *loaded = find_loaded(confirm, number);
+    struct reader *reader = get_reader(confirm, number);
 
-    if (!loaded) {
-        loaded = xzalloc(sizeof *loaded);
-        loaded->number = number;
-        hmap_insert(&confirm->loaded, &loaded->hmap_node,
-                    hash_uint64(number));
-    }
-    if (model_revision_compare(revision, loaded->revision) > 0) {
-        loaded->revision = revision;
+    if (model_revision_compare(revision, reader->revision) > 0) {
+        reader->revision = revision;
         confirm->changed = true;
     }
 }
@@ -169,8 +193,11 @@ confirm_loaded(struct confirm *confirm, int64_t number,
 void
 confirm_opened(struct confirm *confirm, int64_t number)
 {
+    struct reader *reader = get_reader(confirm, number);
     struct key *key;
 
+    ovs_list_remove(&reader->gone_node);
+    ovs_list_init(&reader->gone_node);
     HMAP_FOR_EACH_WITH_HASH (key, by_owner, hash_uint64(number),
                              &confirm->by_owner) {
         if (key->owner == number) {
@@ -183,12 +210,12 @@ confirm_opened(struct confirm *confirm, int64_t number)
 void
 confirm_closed(struct confirm *confirm, int64_t number)
 {
-    struct loaded *loaded = find_loaded(confirm, number);
+    struct reader *reader = get_reader(confirm, number);
 
-    if (loaded) {
-        hmap_remove(&confirm->loaded, &loaded->hmap_node);
-        free(loaded);
-    }
+    reader->revision = (struct model_revision) { 0, 0 };
+    reader->away_at = time_msec() + CONFIRM_AWAY_MS;
+    ovs_list_remove(&reader->gone_node);
+    ovs_list_push_back(&confirm->gone, &reader->gone_node);
     confirm->changed = true;
 }
 
@@ -201,27 +228,25 @@ confirm_changed(struct confirm *confirm)
 /* The verdict. */
 
 static bool
-must_wait_for(const struct confirm *confirm, const struct events *events,
-              const struct key *key, const struct mdb_key *row,
-              int64_t member)
+must_wait_for(const struct confirm *confirm, const struct key *key,
+              const struct mdb_key *row, int64_t member)
 {
-    const struct loaded *loaded = find_loaded(confirm, member);
+    const struct reader *reader = find_reader(confirm, member);
 
-    if (loaded
-        && model_revision_compare(loaded->revision, key->revision) >= 0) {
+    if (reader
+        && model_revision_compare(reader->revision, key->revision) >= 0) {
         return false;
     }
-    return (events_is_connected(events, member)
+    return ((reader || confirm->away_at)
             && db_member_is_active(confirm->db, row->net, member));
 }
 
 static bool
-is_confirmed(const struct confirm *confirm, const struct events *events,
-             struct key *key, const struct mdb_key *row)
+is_confirmed(const struct confirm *confirm, struct key *key,
+             const struct mdb_key *row)
 {
     while (key->i < key->n
-           && !must_wait_for(confirm, events, key, row,
-                             key->members[key->i])) {
+           && !must_wait_for(confirm, key, row, key->members[key->i])) {
         key->i++;
     }
     return key->i == key->n;
@@ -250,11 +275,37 @@ tell(struct confirm *confirm, struct events *events, int64_t owner)
     free(spis);
 }
 
+static struct reader *
+first_gone(const struct confirm *confirm)
+{
+    return (ovs_list_is_empty(&confirm->gone) ? NULL
+            : CONTAINER_OF(ovs_list_front(&confirm->gone), struct reader,
+                           gone_node));
+}
+
+/* Those who have been gone for long are away. */
+static void
+run_gone(struct confirm *confirm)
+{
+    long long int now = time_msec();
+    struct reader *reader;
+
+    while ((reader = first_gone(confirm)) != NULL && now >= reader->away_at) {
+        forget_reader(confirm, reader);
+        confirm->changed = true;
+    }
+    if (confirm->away_at && now >= confirm->away_at) {
+        confirm->away_at = 0;
+        confirm->changed = true;
+    }
+}
+
 void
 confirm_run(struct confirm *confirm, struct events *events)
 {
     struct key *key;
 
+    run_gone(confirm);
     while ((key = oldest(confirm)) != NULL && time_msec() >= key->deadline) {
         forget(confirm, key);
     }
@@ -269,7 +320,7 @@ confirm_run(struct confirm *confirm, struct events *events)
         if (!row) {
             forget(confirm, key);
         } else if (!key->told
-                   && is_confirmed(confirm, events, key, row)
+                   && is_confirmed(confirm, key, row)
                    && events_is_connected(events, key->owner)) {
             tell(confirm, events, key->owner);
         }
@@ -279,11 +330,19 @@ confirm_run(struct confirm *confirm, struct events *events)
 void
 confirm_wait(const struct confirm *confirm)
 {
+    const struct reader *reader = first_gone(confirm);
     const struct key *key = oldest(confirm);
 
     if (confirm->changed) {
         poll_immediate_wake();
-    } else if (key) {
+    }
+    if (key) {
         poll_timer_wait_until(key->deadline);
+    }
+    if (reader) {
+        poll_timer_wait_until(reader->away_at);
+    }
+    if (confirm->away_at) {
+        poll_timer_wait_until(confirm->away_at);
     }
 }

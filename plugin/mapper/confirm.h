@@ -9,15 +9,27 @@
  * keyring, of which revision of the mapping that was (POST /v1/self/loaded).
  *
  * For each key that is uploaded the members of its vSubnet are written down.
- * The list is gone through once, from its beginning; a member that has told of
- * the key's revision or a later one, that has no event stream, or that is no
- * member any more, is passed over, and who comes back later is not gone back
- * to: it begins with a snapshot, which has the key.
+ * The list is gone through once, from its beginning.  A member is passed over
+ * that has told of the key's revision or a later one, that is away, that is
+ * revoked, or that is no member any more; it is not gone back to.
  *
  *      waiting for members[i] --passed--> ... --the last one--> confirmed
  *          |                                                       |
  *          |                       owner's stream opens: tell again-+
  *          +----------------CONFIRM_MS--------------------> (forgotten)
+ *
+ * A member's program may be started anew, or its connection, or this mapper
+ * itself: meanwhile its ovs-vswitchd goes on with the keys that it had, and
+ * can't open what is sealed with another.  So a member is away only when it
+ * has been without a stream for CONFIRM_AWAY_MS, and nobody is before that
+ * time since the mapper's start:
+ *
+ *      (mapper starts) --> gone --stream opens--> there
+ *                           ^ |                     |
+ *                           | +--CONFIRM_AWAY_MS--> away
+ *                           +------last one ends----+
+ *
+ * Who comes back after that begins with what it missed, which has the key.
  *
  * The owner is told by an event "loaded" with the SPIs.  It does not depend on
  * it: after a while it switches anyway.  So all this is kept in memory only,
@@ -36,6 +48,7 @@ struct mdb_key;
 
 enum {
     CONFIRM_MS = 60 * 1000,
+    CONFIRM_AWAY_MS = 10 * 1000,
     CONFIRM_KEYS_MAX = 65536,
     CONFIRM_MEMBERS_MAX = 4 * 1024 * 1024, /* Of all keys, in numbers. */
 };

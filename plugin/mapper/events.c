@@ -406,6 +406,8 @@ cut_displaced(struct events *events)
     struct stream *stream;
 
     MDB_NODE_FOR_EACH_TRACKED (node, events->db->idl) {
+        bool displaced = false;
+
         if (mdb_node_is_deleted(node)
             || (!mdb_node_is_updated(node, MDB_NODE_COL_INSTANCE)
                 && !mdb_node_is_updated(node, MDB_NODE_COL_FORMERLY))) {
@@ -414,9 +416,12 @@ cut_displaced(struct events *events)
         STREAM_FOR_EACH_OF_NODE (stream, node->number, events) {
             if (!stream->cut && strcmp(stream->instance, node->instance)) {
                 cut(stream);
+                displaced = true;
             }
         }
-        confirm_closed(events->confirm, node->number);
+        if (displaced && !events_is_connected(events, node->number)) {
+            confirm_closed(events->confirm, node->number);
+        }
     }
 }
 

@@ -30,6 +30,9 @@ struct sign {
     int64_t number;
     long long int heard;        /* Or LLONG_MIN: not since the start. */
     long long int refused;      /* Last audited refusal, or LLONG_MIN. */
+    long long int restored;     /* When its disk was, or LLONG_MIN; */
+    char from[MODEL_SECRET_HEX + 1]; /* Credentials before and after that. */
+    char to[MODEL_SECRET_HEX + 1];
 };
 
 struct challenge {
@@ -56,11 +59,18 @@ struct lease {
 static enum lease_verdict
 decide_absent(const struct lease_facts *f)
 {
+    bool silent = f->silent_ms >= f->lease_ms;
+
+    if (f->superseded) {
+        /* Whoever has an old copy of the disk has this too, fingerprint and
+         * all, and waits for a moment in which the holder has no stream. */
+        return silent ? LEASE_GRANT_RESTORED : LEASE_HELD;
+    }
     if (f->same_machine) {
         /* It has rebooted: nobody else has this fingerprint. */
-        return f->superseded ? LEASE_GRANT_RESTORED : LEASE_GRANT;
+        return LEASE_GRANT;
     }
-    return f->silent_ms >= f->lease_ms ? LEASE_GRANT_MOVED : LEASE_HELD;
+    return silent ? LEASE_GRANT_MOVED : LEASE_HELD;
 }
 
 enum lease_verdict
@@ -141,6 +151,7 @@ get_sign(struct lease *lease, int64_t number)
             .number = number,
             .heard = LLONG_MIN,
             .refused = LLONG_MIN,
+            .restored = LLONG_MIN,
         };
         hmap_insert(&lease->signs, &sign->hmap_node, hash_uint64(number));
     }
@@ -175,6 +186,24 @@ lease_may_audit_refusal(struct lease *lease, int64_t number)
     }
     sign->refused = now;
     return true;
+}
+
+int
+lease_restore(struct lease *lease, int64_t number, const char *from,
+              const char *to)
+{
+    struct sign *sign = get_sign(lease, number);
+    long long int now = time_msec();
+
+    if (sign->restored != LLONG_MIN
+        && (strcmp(sign->from, from) || strcmp(sign->to, to))
+        && now - sign->restored < LEASE_RESTORED_MS) {
+        return DIV_ROUND_UP(sign->restored + LEASE_RESTORED_MS - now, 1000);
+    }
+    sign->restored = now;
+    ovs_strlcpy(sign->from, from, sizeof sign->from);
+    ovs_strlcpy(sign->to, to, sizeof sign->to);
+    return 0;
 }
 
 void

@@ -55,6 +55,7 @@ enum {
     LEASE_CHALLENGE_MS = 2000,
     LEASE_WAITERS_MAX = 16,     /* For the answer of one node. */
     LEASE_REFUSED_MS = 60 * 1000, /* Between two audits of one node. */
+    LEASE_RESTORED_MS = 60 * 1000, /* Between two restorations of one. */
     LEASE_NONCE_HEX = 32,
 };
 
@@ -111,6 +112,14 @@ long long int lease_last_sign(const struct lease *, int64_t number);
 
 /* True at most once in LEASE_REFUSED_MS: an audit row may be written. */
 bool lease_may_audit_refusal(struct lease *, int64_t number);
+
+/* Node NUMBER is to get the lease with the superseded credential TO, in place
+ * of FROM (hashes).  That costs new keys and an audit row, and who has several
+ * credentials could come with them in turn.  Returns 0, or in how many seconds
+ * it may; the same once more, because a transaction is tried again, always
+ * may. */
+int lease_restore(struct lease *, int64_t number, const char *from,
+                  const char *to);
 
 /* Forgets nodes for which EXISTS() is false.  Once in a while. */
 void lease_sweep(struct lease *, bool (*exists)(const void *aux, int64_t),
