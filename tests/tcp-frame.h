@@ -75,6 +75,7 @@ void test_path_search_lies(struct ovs_cmdl_context *);
 void test_path_move_stall(struct ovs_cmdl_context *);
 void test_path_move(struct ovs_cmdl_context *);
 void test_path_move_hold(struct ovs_cmdl_context *);
+void test_tx_renew(struct ovs_cmdl_context *);
 void test_oam(struct ovs_cmdl_context *);
 void test_coalesce_rules(struct ovs_cmdl_context *);
 void test_coalesce_order(struct ovs_cmdl_context *);
