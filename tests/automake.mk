@@ -73,7 +73,8 @@ tests_unit_datapath_SOURCES = \
 	tests/unit-datapath.c \
 	tests/unit-fragment.c \
 	tests/unit-path.c \
-	tests/unit-too-big.c
+	tests/unit-too-big.c \
+	tests/unit-tx.c
 tests_unit_datapath_LDADD = \
 	plugin/datapath/libvsubnet-datapath.a $(unit_ldadd)
 

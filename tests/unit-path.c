@@ -24,11 +24,13 @@ struct path {
     int lose;                   /* 0: none. */
     int n_sent;
     int n_bytes;
+    uint64_t nonce;             /* Of the length that is being tried. */
 };
 
 /* A request under way. */
 struct flight {
     int size;
+    uint64_t nonce;
     long long int back_at;
 };
 
@@ -41,7 +43,8 @@ launch(struct path *path, int size, long long int now, struct flight *flights,
     if (size <= path->carries
         && !(path->lose && path->n_sent % path->lose == 0)) {
         assert(*n < 64);
-        flights[(*n)++] = (struct flight) { size, now + path->rtt_ms };
+        flights[(*n)++] = (struct flight) { size, path->nonce,
+                                            now + path->rtt_ms };
     }
 }
 
@@ -58,13 +61,16 @@ run_search(struct path_search *s, struct path *path, long long int *now,
 
         for (size_t i = 0; i < n;) {
             if (flights[i].back_at <= *now) {
-                path_search_answered(s, flights[i].size, *now);
+                if (flights[i].nonce == path->nonce) {
+                    path_search_answered(s, flights[i].size, *now);
+                }
                 flights[i] = flights[--n];
             } else {
                 i++;
             }
         }
         if (path_search_run(s, *now, &request)) {
+            path->nonce += s->tries == 1;
             launch(path, request.size, *now, flights, &n);
             if (request.with_short) {
                 launch(path, s->floor, *now, flights, &n);
@@ -102,7 +108,7 @@ test_path_search(struct ovs_cmdl_context *ctx OVS_UNUSED)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-        struct path path = { t[i].carries, t[i].rtt_ms, t[i].lose, 0, 0 };
+        struct path path = { t[i].carries, t[i].rtt_ms, t[i].lose, 0, 0, 0 };
         long long int now = 1000;
         struct path_search s = begin(t[i].ceiling, now);
 
@@ -118,7 +124,7 @@ test_path_search(struct ovs_cmdl_context *ctx OVS_UNUSED)
 void
 test_path_search_changes(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
-    struct path path = { FULL, RTT_MS, 0, 0, 0 };
+    struct path path = { FULL, RTT_MS, 0, 0, 0, 0 };
     long long int now = 1000;
     struct path_search s = begin(FULL, now);
 
@@ -128,7 +134,9 @@ test_path_search_changes(struct ovs_cmdl_context *ctx OVS_UNUSED)
     /* A black hole appears: within a minute and a few seconds only what passes
      * is in force, without a longer one in between. */
     path.carries = 1300;
-    run_search(&s, &path, &now, PATH_SEARCH_CONFIRM_MS);
+    now = s.next_ms;
+    run_search(&s, &path, &now, 5000);
+    assert(s.in_force <= 1300);
     run_search(&s, &path, &now, 15000);
     assert(s.state == PATH_SETTLED);
     assert(s.in_force == 1300);
@@ -166,10 +174,118 @@ test_path_search_changes(struct ovs_cmdl_context *ctx OVS_UNUSED)
     assert(s.in_force == 8932);
 }
 
+/* Loss. */
+
+/* True once in 100 / 'percent' times, by a generator that always begins
+ * alike. */
+static bool
+by_chance(uint32_t *seed, int percent)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return (*seed >> 8) % 100 < percent;
+}
+
+/* Counts how often a frame that passes counts as too long, in 'n' months in
+ * which 'percent' of all messages of each direction are lost. */
+static int
+count_false_verdicts(int percent, int n)
+{
+    struct path_search_request request;
+    long long int now = 1000;
+    struct path_search s = begin(FULL, now);
+    uint32_t seed = 1;
+    int verdicts = 0;
+
+    for (long long int end = now + n * 30LL * 86400 * 1000; now < end;) {
+        int before = s.in_force;
+
+        now = MAX(now, s.next_ms);
+        if (path_search_run(&s, now, &request)) {
+            for (int i = 0; i <= request.with_short; i++) {
+                if (!by_chance(&seed, percent)
+                    && !by_chance(&seed, percent)) {
+                    path_search_answered(&s, i ? s.floor : request.size,
+                                         now + RTT_MS);
+                }
+            }
+            now += RTT_MS;
+        }
+        verdicts += s.verified && s.in_force < before;
+    }
+    return verdicts;
+}
+
+void
+test_path_search_loss(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const struct {
+        int percent, months, most;
+    } t[] = {
+        { 0, 1, 0 },
+        { 1, 12, 0 },
+        { 5, 120, 0 },
+        { 20, 12, 60 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+        int n = count_false_verdicts(t[i].percent, t[i].months);
+
+        printf("%d %% lost each way: %d false verdicts in %d months\n",
+               t[i].percent, n, t[i].months);
+        if (n > t[i].most) {
+            ovs_fatal(0, "those are too many");
+        }
+    }
+}
+
+void
+test_path_search_slow(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    /* Answers that come after all tries are still answers. */
+    for (int rtt_ms = 10; rtt_ms <= 2500; rtt_ms += 90) {
+        struct path path = { 1400, rtt_ms, 0, 0, 0, 0 };
+        long long int now = 1000;
+        struct path_search s = begin(FULL, now);
+
+        run_search(&s, &path, &now, 120 * 1000);
+        if (s.state != PATH_SETTLED || s.in_force != 1400) {
+            ovs_fatal(0, "%d ms: %d", rtt_ms, s.in_force);
+        }
+
+        /* ...also of a check, which changes nothing. */
+        for (int i = 0; i < 300; i++) {
+            run_search(&s, &path, &now, 1000);
+            assert(s.in_force == 1400);
+        }
+    }
+}
+
+void
+test_path_search_lies(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    struct path_search_request request;
+    long long int now = 1000;
+    struct path_search s = begin(FULL, now);
+
+    /* A peer that says of each length one after the other that it came, though
+     * nobody has sent it, changes nothing by that. */
+    while (s.in_force == FULL) {
+        now++;
+        path_search_answered(&s, FLOOR, now);
+        path_search_run(&s, now, &request);
+    }
+    for (int size = FLOOR + 1; size < FULL; size++) {
+        if (size != s.size) {
+            path_search_answered(&s, size, now);
+            assert(s.in_force == FLOOR);
+        }
+    }
+}
+
 void
 test_path_search_silence(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
-    struct path path = { 0, RTT_MS, 0, 0, 0 };
+    struct path path = { 0, RTT_MS, 0, 0, 0, 0 };
     long long int now = 1000;
     struct path_search s = begin(FULL, now);
 
@@ -302,6 +418,55 @@ test_path_move(struct ovs_cmdl_context *ctx OVS_UNUSED)
                       n_asked);
         }
     }
+}
+
+/* A main loop that does not come round for a while finds all answers at once,
+ * or will only in its next pass. */
+void
+test_path_move_stall(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const uint64_t nonces[2] = { 17, 42 };
+    struct path_endpoint from = endpoint("fd00::1", 8002);
+    struct path_endpoint to = endpoint("fd00::2", 8002);
+
+    for (int n_passes = 1; n_passes <= PATH_MOVE_TRIES; n_passes++) {
+        struct path_move m = { .state = PATH_IDLE };
+        long long int now = 1000;
+        int n_asked = 0;
+
+        assert(path_move_hint(&m, &from, &to, nonces, now));
+        for (int i = 0; i < n_passes; i++) {
+            n_asked += path_move_run(&m, now) == PATH_ASK;
+            path_move_answered(&m, 42, now + 1);
+            now = m.next_ms;
+        }
+        assert(n_asked >= 1);
+
+        /* The answer of the old address waits in the socket. */
+        now += 1000;
+        assert(path_move_run(&m, now) != PATH_MOVED);
+        path_move_answered(&m, 17, now + 1);
+        for (int i = 0; i < 3000; i++) {
+            assert(path_move_run(&m, ++now) != PATH_MOVED);
+        }
+    }
+
+    /* One that is always late comes to an end, too. */
+    struct path_move m = { .state = PATH_IDLE };
+    int n_asked = 0;
+    int n = 0;
+
+    assert(path_move_hint(&m, &from, &to, nonces, 1000));
+    for (; n < 20; n++) {
+        enum path_move_verdict verdict = path_move_run(&m, 1000 + n * 200);
+
+        if (verdict == PATH_MOVED) {
+            break;
+        }
+        n_asked += verdict == PATH_ASK;
+        path_move_answered(&m, 42, 1000 + n * 200);
+    }
+    assert(n_asked == PATH_MOVE_TRIES && n < 10);
 }
 
 void

@@ -61,9 +61,29 @@ deadline(const struct path_move *m)
 {
     long long int took = m->answered_ms - m->begun_ms;
 
-    return (m->from.port
-            ? m->begun_ms + MAX(PATH_MOVE_TRIES * PATH_MOVE_TRY_MS, 3 * took)
-            : m->begun_ms);
+    if (!m->from.port) {
+        return m->begun_ms;
+    }
+    return MAX(m->begun_ms + 3 * took, m->silent_ms + PATH_MOVE_TRY_MS);
+}
+
+/* Whether the old address has been silent long enough. */
+static bool
+is_over(struct path_move *m, long long int now_ms)
+{
+    if (!m->answered_ms || now_ms < deadline(m)
+        || (m->from.port && m->tries < PATH_MOVE_TRIES)) {
+        return false;
+    }
+    if (m->from.port && !m->waited
+        && now_ms - m->next_ms > PATH_MOVE_LATE_MS) {
+        /* The main loop did not come round, so an answer may still wait in
+         * the socket. */
+        m->waited = true;
+        m->silent_ms = now_ms;
+        return false;
+    }
+    return true;
 }
 
 static enum path_move_verdict
@@ -75,13 +95,14 @@ run_asking(struct path_move *m, long long int now_ms)
         hold(m, now_ms + PATH_MOVE_HOLD_MS);
         return PATH_NOTHING;
     }
-    if (m->answered_ms && now_ms >= deadline(m)) {
+    if (is_over(m, now_ms)) {
         m->state = PATH_IDLE;
         m->next_ms = 0;
         return PATH_MOVED;
     }
     if (m->tries < PATH_MOVE_TRIES && now_ms >= next_try) {
         m->tries++;
+        m->silent_ms = now_ms;
         m->next_ms = now_ms + PATH_MOVE_TRY_MS;
         return PATH_ASK;
     }

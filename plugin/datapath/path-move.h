@@ -21,6 +21,8 @@
  * The old address has three tries, and three times as long as the new one took
  * to answer.  So who relays datagrams, both ways, gains nothing as long as the
  * old address can be reached; and a peer with two addresses stays where it is.
+ * That is not to depend on how often the main loop comes round: each try counts
+ * when it is sent, and if the loop was late there is time for what waited.
  *
  * Pure: time and nonces are arguments.  Thread safety: none. */
 
@@ -31,6 +33,7 @@
 enum {
     PATH_MOVE_TRIES = 3,
     PATH_MOVE_TRY_MS = 100,
+    PATH_MOVE_LATE_MS = 50,     /* Who comes so late has missed something. */
     PATH_MOVE_GIVE_UP_MS = 2000,        /* New does not answer. */
     PATH_MOVE_HOLD_MS = 5000,           /* Old does. */
 };
@@ -55,6 +58,8 @@ struct path_move {
     long long int begun_ms;
     long long int answered_ms;  /* When 'to' did; 0: not yet. */
     int tries;
+    long long int silent_ms;    /* Silence counts from here: the last try. */
+    bool waited;                /* Once more, after having come late. */
     long long int next_ms;      /* When there is something to do; 0: never. */
 };
 

@@ -16,10 +16,25 @@ try(struct path_search *s, int size, long long int now_ms)
     s->next_ms = now_ms;
 }
 
+/* Whether 'size' was verified before, and nothing but missing answers speaks
+ * against it now. */
+static bool
+is_doubt(const struct path_search *s)
+{
+    return s->verified && s->size == s->in_force && !s->suspect;
+}
+
+static int
+max_tries(const struct path_search *s)
+{
+    return is_doubt(s) ? PATH_SEARCH_DOUBTS : PATH_SEARCH_TRIES;
+}
+
 static void
 settle(struct path_search *s, long long int now_ms)
 {
     s->state = PATH_SETTLED;
+    s->suspect = false;
     s->in_force = s->passed;
     s->verified = true;
     s->next_ms = now_ms + PATH_SEARCH_CONFIRM_MS;
@@ -79,7 +94,8 @@ path_search_believe(struct path_search *s, int believed, long long int now_ms)
         s->ceiling = believed;
         begin_search(s, believed, now_ms);
     } else if (believed < s->in_force) {
-        /* It may be a lie; only an answer in vain makes it true. */
+        /* It may be a lie; only requests in vain make it true. */
+        s->suspect = true;
         begin_search(s, s->in_force, now_ms);
     } else if (believed > s->in_force) {
         begin_search(s, believed, now_ms);
@@ -90,6 +106,7 @@ void
 path_search_restart(struct path_search *s, long long int now_ms)
 {
     s->retry_ms = PATH_SEARCH_RETRY_MIN_MS;
+    s->suspect = true;
     begin_search(s, s->ceiling, now_ms);
 }
 
@@ -142,7 +159,7 @@ path_search_run(struct path_search *s, long long int now_ms,
     }
     if (s->state != PATH_TRYING) {
         wake_up(s, now_ms);
-    } else if (s->tries >= PATH_SEARCH_TRIES) {
+    } else if (s->tries >= max_tries(s)) {
         if (!s->alive) {
             unreachable(s, now_ms);
             return false;
@@ -158,32 +175,33 @@ path_search_run(struct path_search *s, long long int now_ms,
         .with_short = s->tries > 0,
     };
     s->tries++;
-    s->next_ms = now_ms + PATH_SEARCH_TRY_MS;
+    s->next_ms = now_ms + (is_doubt(s) ? PATH_SEARCH_DOUBT_MS
+                           : PATH_SEARCH_TRY_MS);
     return true;
 }
 
 void
 path_search_answered(struct path_search *s, int size, long long int now_ms)
 {
+    if (size != s->size && size != s->floor) {
+        return;                 /* Nobody has asked for that. */
+    }
     s->alive = true;
     s->retry_ms = PATH_SEARCH_RETRY_MIN_MS;
     if (s->state == PATH_UNREACHABLE) {
-        try(s, s->size, now_ms);
+        /* Far away: what was sent beside it may be answered yet. */
+        s->state = PATH_TRYING;
+        s->next_ms = now_ms + PATH_SEARCH_LATE_MS;
     }
-    if (size >= s->failed || size <= s->passed) {
-        /* A late answer of an earlier search, or a short one. */
-        if (size != s->size || s->size != s->floor) {
-            return;
-        }
+    if (s->state != PATH_TRYING || size < s->size) {
+        return;
     }
     s->passed = MAX(s->passed, size);
     if (s->passed > s->in_force) {
         s->in_force = s->passed;
         s->verified = true;
     }
-    if (s->state == PATH_TRYING && size >= s->size) {
-        narrow(s, now_ms);
-    }
+    narrow(s, now_ms);
 }
 
 void

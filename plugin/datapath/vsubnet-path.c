@@ -7,11 +7,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "coverage.h"
 #include "packets.h"
 #include "seal/keyring.h"
 #include "seal/wire.h"
 #include "socket-util.h"
 #include "util.h"
+
+COVERAGE_DEFINE(vsubnet_path_ask);
 
 /* Fills in 'ss' with an address of the family of 'remote'. */
 static socklen_t
@@ -74,6 +77,7 @@ vsubnet_path_ask(const struct in6_addr *local, const struct in6_addr *remote)
     int fd = socket(IN6_IS_ADDR_V4MAPPED(remote) ? AF_INET : AF_INET6,
                     SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
+    COVERAGE_INC(vsubnet_path_ask);
     if (fd >= 0) {
         ask_kernel(fd, local, remote, &facts);
         close(fd);

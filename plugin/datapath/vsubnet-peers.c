@@ -28,6 +28,11 @@ enum {
     ASK_INTERVAL_MS = 1000,     /* Between questions to the kernel... */
     ASK_PER_INTERVAL = 64,      /* ...about so many peers... */
     ASK_HURRY_MS = 20,          /* ...or, if something has changed. */
+    WATCH_MS = 1,               /* Between looks whether it has; there are many
+                                 * passes of the main loop. */
+    CHANGE_TOKENS = 1000,       /* For each change, at one a millisecond. */
+    CHANGE_BURST = 8,           /* What changes oftener changes nothing that
+                                 * concerns a tunnel: containers come and go. */
     SENT_PER_RUN = 64,          /* Messages. */
 };
 
@@ -43,6 +48,7 @@ vsubnet_peers_init(struct vsubnet_peers *peers, struct vsubnet_tx *tx,
         .probe = true,
     };
     hmap_init(&peers->peers);
+    token_bucket_init(&peers->changes, 1, CHANGE_BURST * CHANGE_TOKENS);
     vsubnet_inbox_init(&peers->inbox);
 }
 
@@ -170,23 +176,36 @@ check_path(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
     schedule(peers, search->next_ms);
 }
 
+/* Takes note of changes of this host's addresses or routes. */
+static void
+check_watch(struct vsubnet_peers *peers, long long int now)
+{
+    if (now >= peers->next_watch) {
+        uint64_t watch = vsubnet_watch_run();
+
+        /* One change seldom comes alone. */
+        peers->watch_rests = watch != peers->watch;
+        peers->next_watch = now + (peers->watch_rests
+                                   ? ASK_HURRY_MS : WATCH_MS);
+        peers->changed |= peers->watch_rests;
+        peers->watch = watch;
+    }
+    if (peers->changed
+        && token_bucket_withdraw(&peers->changes, CHANGE_TOKENS)) {
+        peers->changed = false;
+        peers->n_to_ask = hmap_count(&peers->peers);
+        peers->renew = true;
+        peers->next_ask = now;
+    }
+}
+
 /* Asks the kernel about the peers whose turn it is. */
 static void
 check_paths(struct vsubnet_peers *peers)
 {
     long long int now = time_msec();
 
-    if (now >= peers->next_watch) {
-        uint64_t watch = vsubnet_watch_run();
-
-        peers->next_watch = now + ASK_HURRY_MS;
-        if (watch != peers->watch) {
-            peers->watch = watch;
-            peers->n_to_ask = hmap_count(&peers->peers);
-            peers->renew = true;
-            peers->next_ask = now;
-        }
-    }
+    check_watch(peers, now);
     if (now < peers->next_ask) {
         return;
     }
@@ -450,10 +469,13 @@ vsubnet_peers_wait(struct vsubnet_peers *peers)
 {
     vsubnet_inbox_wait(&peers->inbox);
     poll_timer_wait_until(peers->next_ask);
-    if (time_msec() < peers->next_watch) {
+    if (peers->watch_rests) {
         poll_timer_wait_until(peers->next_watch);
     } else {
         vsubnet_watch_wait();
+    }
+    if (peers->changed) {
+        token_bucket_wait(&peers->changes, CHANGE_TOKENS);
     }
     if (peers->probe && peers->next_run != LLONG_MAX) {
         poll_timer_wait_until(peers->next_run);

@@ -43,6 +43,7 @@
 #include "datapath/path-search.h"
 #include "datapath/vsubnet-inbox.h"
 #include "openvswitch/hmap.h"
+#include "openvswitch/token-bucket.h"
 
 struct keyring;
 struct session_state;
@@ -70,7 +71,11 @@ struct vsubnet_peers {
     bool probe;
     struct in6_addr bound;      /* The socket's own address; or all zeros. */
     uint64_t watch;             /* As vsubnet_watch_run() last said... */
-    long long int next_watch;   /* ...and when it is to be asked again. */
+    long long int next_watch;   /* ...and when it is to be asked again... */
+    bool watch_rests;           /* It had something to say, and is not waited
+                                 * for until then. */
+    bool changed;               /* All peers are to be asked about. */
+    struct token_bucket changes;        /* How often, in a storm. */
     bool renew;                 /* No new session was begun since. */
     struct hmap_position position;      /* Of the peer to ask the kernel for
                                          * next. */

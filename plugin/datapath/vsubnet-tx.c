@@ -593,16 +593,17 @@ vsubnet_tx_message(struct vsubnet_tx *tx,
 void
 vsubnet_tx_renew(struct vsubnet_tx *tx)
 {
-    unsigned int i = own_slot();
-    struct tx_session *s;
+    for (int i = 0; i < VSUBNET_TX_SLOTS; i++) {
+        struct tx_session *s;
 
-    ovs_mutex_lock(&tx->locks[i]);
-    if (tx->slots[i]) {
-        HMAP_FOR_EACH (s, node, &tx->slots[i]->sessions) {
-            session_tx_renew(s->tx);
+        ovs_mutex_lock(&tx->locks[i]);
+        if (tx->slots[i]) {
+            HMAP_FOR_EACH (s, node, &tx->slots[i]->sessions) {
+                session_tx_renew(s->tx);
+            }
         }
+        ovs_mutex_unlock(&tx->locks[i]);
     }
-    ovs_mutex_unlock(&tx->locks[i]);
 }
 
 /* Changes. */

@@ -78,7 +78,9 @@ struct vsubnet_tx_message {
  * positive errno: EMSGSIZE if no device takes it; ENOKEY if there is none. */
 int vsubnet_tx_message(struct vsubnet_tx *, const struct vsubnet_tx_message *);
 
-/* What this thread sends next is in new sessions, the youngest ones. */
+/* What is sent next is in new sessions, the youngest ones.  This is so for all
+ * threads: receivers forget the oldest sessions first, and what one thread
+ * renews again and again must not push out what another sends with. */
 void vsubnet_tx_renew(struct vsubnet_tx *);
 
 void vsubnet_tx_lock_all(struct vsubnet_tx *);
