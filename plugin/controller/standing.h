@@ -28,8 +28,8 @@
  *     written down, with the old one as its origin; then it is registered.
  *     An operator decides what becomes of it.  An operator may also say that
  *     it was the right one all along ("adopted"): it then gets its old ID
- *     back, and begins with nothing in the same way.  That may have happened to
- *     its origin, which was a copy too, before it was registered.
+ *     back, and begins with nothing in the same way.  That may have happened
+ *     to its origin, which was a copy too, before it was registered.
  *
  * Whatever is to be written down is, before it is told; while node.json can't
  * be written, the writing is tried again and the rest waits.
