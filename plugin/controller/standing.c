@@ -229,6 +229,10 @@ do_duty(struct controller *c)
     case DUTY_ADOPTED:
         take_id(&node, &standing->id);
         break;
+    case DUTY_ORIGIN_ADOPTED:
+        node.origin_id = standing->id;
+        rename_credential(&node.origin_credential, &standing->id);
+        break;
     case DUTY_REGISTERED:
         set_registered(standing, &node);
         break;
@@ -300,6 +304,9 @@ take_answer(struct controller *c, const struct lease_answer *answer,
             set_duty(c, DUTY_REGISTERED);
             c->standing.number = answer->number;
             c->standing.name = xstrdup(answer->name);
+        } else if (answer->verdict == LEASE_ADOPTED) {
+            set_duty(c, DUTY_ORIGIN_ADOPTED);
+            c->standing.id = answer->id;
         }
         return;
     }

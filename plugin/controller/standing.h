@@ -28,7 +28,8 @@
  *     written down, with the old one as its origin; then it is registered.
  *     An operator decides what becomes of it.  An operator may also say that
  *     it was the right one all along ("adopted"): it then gets its old ID
- *     back, and begins with nothing in the same way.
+ *     back, and begins with nothing in the same way.  That may have happened
+ *     to its origin, which was a copy too, before it was registered.
  *
  * Whatever is to be written down is, before it is told; while node.json can't
  * be written, the writing is tried again and the rest waits.
@@ -44,7 +45,8 @@ struct controller;
 enum standing_duty {
     DUTY_NONE,
     DUTY_NEW_ID,                /* This is a clone. */
-    DUTY_ADOPTED,               /* It has the ID 'id' now. */
+    DUTY_ADOPTED,               /* It has the ID 'id' now, */
+    DUTY_ORIGIN_ADOPTED,        /* or its origin has. */
     DUTY_REGISTERED,            /* The service has given number and name. */
 };
 

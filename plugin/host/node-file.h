@@ -24,10 +24,10 @@
  *      node_dir_unlock(lock);
  *
  * While a credential is changed, there are two (credential-rotation.h in the
- * controller).  Those that were replaced are kept for a service whose database
- * is restored from a copy of an earlier day: it knows one of them.  A node that
- * found another one using its ID makes itself a new one and has an 'origin'
- * until it is registered.
+ * controller).  Those that were replaced are kept for a service whose
+ * database is restored from a copy of an earlier day: it knows one of them.  A
+ * node that found another one using its ID makes itself a new one and has an
+ * 'origin' until it is registered.
  *
  * Functions return NULL or an error string that the caller frees; errors name
  * no credential.  Not thread-safe. */

@@ -15,8 +15,11 @@
 #include "model/credential.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
 #include "timeval.h"
 #include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(lease);
 
 COVERAGE_DEFINE(mapper_lease_challenge);
 COVERAGE_DEFINE(mapper_lease_answered);
@@ -47,7 +50,8 @@ struct challenge {
 
 struct lease {
     int seconds;
-    long long int started;
+    long long int started;      /* Or went on after a stall. */
+    long long int last_run;
     struct hmap signs;
     struct ovs_list challenges; /* By deadline. */
     long long int next_sweep;
@@ -113,7 +117,7 @@ lease_create(int seconds)
     struct lease *lease = xzalloc(sizeof *lease);
 
     lease->seconds = seconds;
-    lease->started = time_msec();
+    lease->started = lease->last_run = time_msec();
     lease->next_sweep = lease->started + SWEEP_MS;
     hmap_init(&lease->signs);
     ovs_list_init(&lease->challenges);
@@ -305,11 +309,30 @@ first_challenge(const struct lease *lease)
                            struct challenge, list_node));
 }
 
+/* Nobody was heard for a while, whoever spoke. */
+static void
+end_stall(struct lease *lease, long long int now)
+{
+    struct challenge *challenge;
+
+    VLOG_WARN("nobody was heard for %lld s: leases begin anew",
+              (now - lease->last_run) / 1000);
+    lease->started = now;
+    LIST_FOR_EACH (challenge, list_node, &lease->challenges) {
+        challenge->deadline = now + LEASE_CHALLENGE_MS;
+    }
+}
+
 void
 lease_run(struct lease *lease)
 {
+    long long int now = time_msec();
     struct challenge *first;
 
+    if (now - lease->last_run >= LEASE_STALL_MS) {
+        end_stall(lease, now);
+    }
+    lease->last_run = now;
     while ((first = first_challenge(lease)) != NULL
            && time_msec() >= first->deadline) {
         resolve(first, LEASE_SILENT);
@@ -324,6 +347,7 @@ lease_wait(const struct lease *lease)
     if (first) {
         poll_timer_wait_until(first->deadline);
     }
+    poll_timer_wait_until(lease->last_run + LEASE_STALL_MS / 2);
 }
 
 void

@@ -35,7 +35,8 @@
  *
  * Signs of life are kept in memory: each request of the holder, and the last
  * TCP acknowledgement of its event stream, down which a comment goes each 15
- * seconds.  After a start of the mapper every holder counts as heard then.
+ * seconds.  After a start of the mapper every holder counts as heard then, and
+ * so it does when the mapper itself stood still (its host was paused, say).
  *
  * This module decides, remembers signs, and keeps those who wait for the
  * answer to a challenge; it neither reads the database nor sends anything
@@ -53,6 +54,7 @@ enum {
     LEASE_DEFAULT_S = 60,
     LEASE_MAX_S = 3600,
     LEASE_CHALLENGE_MS = 2000,
+    LEASE_STALL_MS = 4000,      /* Without a lease_run(). */
     LEASE_WAITERS_MAX = 16,     /* For the answer of one node. */
     LEASE_REFUSED_MS = 60 * 1000, /* Between two audits of one node. */
     LEASE_RESTORED_MS = 60 * 1000, /* Between two restorations of one. */
