@@ -31,8 +31,8 @@ enum {
     WATCH_MS = 1,               /* Between looks whether it has; there are many
                                  * passes of the main loop. */
     CHANGE_TOKENS = 1000,       /* For each change, at one a millisecond. */
-    CHANGE_BURST = 8,           /* What changes oftener changes nothing that
-                                 * concerns a tunnel: containers come and go. */
+    CHANGE_BURST = 8,           /* What changes oftener is no concern of a
+                                 * tunnel: containers come and go. */
     SENT_PER_RUN = 64,          /* Messages. */
 };
 
@@ -224,33 +224,16 @@ check_paths(struct vsubnet_peers *peers)
 
 /* Messages out. */
 
-/* The vSubnet with the lowest VNI that this node can send to 'number' in. */
-static uint32_t
-shared_vni(const struct keyring *keyring, uint32_t number)
-{
-    const struct keyring_net *net;
-    uint32_t vni = 0;
-
-    HMAP_FOR_EACH (net, hmap_node, &keyring->nets) {
-        if (net->tx && keyring_member_find(net, number)
-            && (!vni || net->vni < vni)) {
-            vni = net->vni;
-        }
-    }
-    return vni;
-}
-
 /* Sends a request, of 'len' bytes, to 'to'.  Returns 0 or a positive errno. */
 static int
-send_request(struct vsubnet_peers *peers, const struct keyring *keyring,
-             uint32_t number, const struct path_endpoint *to, uint64_t nonce,
-             size_t len)
+send_request(struct vsubnet_peers *peers, const struct vsubnet_peer *peer,
+             const struct path_endpoint *to, uint64_t nonce, size_t len)
 {
     const struct vsubnet_tx_message message = {
         .content = { .kind = OAM_ECHO_REQUEST, .nonce = nonce },
         .len = len,
-        .number = number,
-        .vni = shared_vni(keyring, number),
+        .number = peer->number,
+        .vni = peer->vni,
         .address = to->address,
         .port = to->port,
     };
@@ -287,8 +270,7 @@ draw_nonces(uint64_t *nonces, size_t n)
 /* Does what is due in the search for a peer's path MTU.  Returns how many
  * messages were sent. */
 static int
-run_search(struct vsubnet_peers *peers, const struct keyring *keyring,
-           struct vsubnet_peer *peer)
+run_search(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
 {
     struct path_search *search = &peer->search;
     int before = search->in_force;
@@ -302,13 +284,13 @@ run_search(struct vsubnet_peers *peers, const struct keyring *keyring,
     if (search->tries == 1 && !draw_nonces(&peer->nonce, 1)) {
         return 0;
     }
-    if (send_request(peers, keyring, peer->number, endpoint(peer),
-                     peer->nonce, request.size) == EMSGSIZE) {
+    if (send_request(peers, peer, endpoint(peer), peer->nonce,
+                     request.size) == EMSGSIZE) {
         path_search_refused(search, request.size, time_msec());
     }
     if (request.with_short) {
-        send_request(peers, keyring, peer->number, endpoint(peer),
-                     peer->nonce, search->floor);
+        send_request(peers, peer, endpoint(peer), peer->nonce,
+                     search->floor);
     }
     note_path(peers, peer, before);
     return 1 + request.with_short;
@@ -333,8 +315,7 @@ moved(struct vsubnet_peers *peers, struct vsubnet_peer *peer,
 
 /* The same for the question where it is. */
 static int
-run_move(struct vsubnet_peers *peers, const struct keyring *keyring,
-         struct vsubnet_peer *peer)
+run_move(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
 {
     struct path_move *move = &peer->move;
     int n = 0;
@@ -344,12 +325,12 @@ run_move(struct vsubnet_peers *peers, const struct keyring *keyring,
         break;
     case PATH_ASK:
         if (move->from.port) {
-            send_request(peers, keyring, peer->number, &move->from,
-                         move->nonces[0], OAM_MESSAGE_LEN);
+            send_request(peers, peer, &move->from, move->nonces[0],
+                         OAM_MESSAGE_LEN);
             n++;
         }
-        send_request(peers, keyring, peer->number, &move->to,
-                     move->nonces[1], OAM_MESSAGE_LEN);
+        send_request(peers, peer, &move->to, move->nonces[1],
+                     OAM_MESSAGE_LEN);
         n++;
         break;
     case PATH_MOVED:
@@ -373,7 +354,7 @@ next_of(const struct vsubnet_peer *peer)
 
 /* Lets all peers do what is due. */
 static void
-run_peers(struct vsubnet_peers *peers, const struct keyring *keyring)
+run_peers(struct vsubnet_peers *peers)
 {
     long long int next = LLONG_MAX;
     struct vsubnet_peer *peer;
@@ -385,8 +366,8 @@ run_peers(struct vsubnet_peers *peers, const struct keyring *keyring)
     peers->next_run = LLONG_MAX;
     HMAP_FOR_EACH (peer, hmap_node, &peers->peers) {
         if (sent < SENT_PER_RUN) {
-            sent += run_move(peers, keyring, peer);
-            sent += run_search(peers, keyring, peer);
+            sent += run_move(peers, peer);
+            sent += run_search(peers, peer);
         }
         next = MIN(next, next_of(peer));
     }
@@ -454,12 +435,12 @@ run_inbox(struct vsubnet_peers *peers)
 }
 
 bool
-vsubnet_peers_run(struct vsubnet_peers *peers, const struct keyring *keyring)
+vsubnet_peers_run(struct vsubnet_peers *peers)
 {
     run_inbox(peers);
     check_paths(peers);
     if (peers->probe) {
-        run_peers(peers, keyring);
+        run_peers(peers);
     }
     return peers->dirty;
 }
@@ -490,15 +471,23 @@ vsubnet_peers_configure(struct vsubnet_peers *peers, bool probe,
 {
     struct vsubnet_peer *peer;
 
-    if (probe && !peers->probe) {
-        HMAP_FOR_EACH (peer, hmap_node, &peers->peers) {
-            if (endpoint(peer)->port) {
-                begin_path(peers, peer);
-            }
-        }
+    peers->bound = *bound;
+    if (probe == peers->probe) {
+        return;
     }
     peers->probe = probe;
-    peers->bound = *bound;
+    peers->dirty = true;
+    HMAP_FOR_EACH (peer, hmap_node, &peers->peers) {
+        /* What was asked before is of no use later, and what was learned is
+         * not to hold without being asked for. */
+        peer->move.state = PATH_IDLE;
+        if (!probe) {
+            peer->learned.port = 0;
+        }
+        if (endpoint(peer)->port) {
+            begin_path(peers, peer);
+        }
+    }
 }
 
 /* Has 'a' been registered after 'b'? */
@@ -559,6 +548,29 @@ load_peer(struct vsubnet_peers *peers, struct keyring_peer *kp,
         peer->move.state = PATH_IDLE;
     }
     peer->wanted = true;
+    peer->vni = 0;
+}
+
+/* Finds for each peer the vSubnet with the lowest VNI that this node can send
+ * to it in. */
+static void
+find_shared_nets(struct vsubnet_peers *peers, const struct keyring *keyring)
+{
+    const struct keyring_member *member;
+    const struct keyring_net *net;
+
+    HMAP_FOR_EACH (net, hmap_node, &keyring->nets) {
+        if (!net->tx) {
+            continue;
+        }
+        HMAP_FOR_EACH (member, hmap_node, &net->members) {
+            struct vsubnet_peer *peer = find(peers, member->peer->number);
+
+            if (peer && (!peer->vni || net->vni < peer->vni)) {
+                peer->vni = net->vni;
+            }
+        }
+    }
 }
 
 void
@@ -579,6 +591,7 @@ vsubnet_peers_load(struct vsubnet_peers *peers, struct keyring *keyring,
             peer_destroy(peers, peer);
         }
     }
+    find_shared_nets(peers, keyring);
     vsubnet_peers_apply(peers, keyring);
 }
 

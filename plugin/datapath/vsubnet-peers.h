@@ -52,6 +52,7 @@ struct vsubnet_tx;
 struct vsubnet_peer {
     struct hmap_node hmap_node; /* In 'peers', by number. */
     uint32_t number;
+    uint32_t vni;               /* Of a vSubnet to send to it in; 0: none. */
     struct path_endpoint registered;    /* By the keyring, in... */
     uint64_t generation, revision;      /* ...this revision. */
     struct path_endpoint learned;       /* Port 0: it is where it is
@@ -100,7 +101,7 @@ void vsubnet_peers_load(struct vsubnet_peers *, struct keyring *keyring,
                         const struct session_state *state);
 
 /* Does what is due.  Returns true if vsubnet_peers_apply() is to be called. */
-bool vsubnet_peers_run(struct vsubnet_peers *, const struct keyring *);
+bool vsubnet_peers_run(struct vsubnet_peers *);
 void vsubnet_peers_wait(struct vsubnet_peers *);
 
 /* Brings 'keyring', which no packet is working with now, up to date. */
