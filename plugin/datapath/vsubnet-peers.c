@@ -48,6 +48,7 @@ vsubnet_peers_init(struct vsubnet_peers *peers, struct vsubnet_tx *tx,
         .probe = true,
     };
     hmap_init(&peers->peers);
+    heap_init(&peers->schedule);
     token_bucket_init(&peers->changes, 1, CHANGE_BURST * CHANGE_TOKENS);
     vsubnet_inbox_init(&peers->inbox);
 }
@@ -56,6 +57,7 @@ static void
 peer_destroy(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
 {
     hmap_remove(&peers->peers, &peer->hmap_node);
+    heap_remove(&peers->schedule, &peer->heap_node);
     free(peer);
 }
 
@@ -68,6 +70,7 @@ vsubnet_peers_destroy(struct vsubnet_peers *peers)
         peer_destroy(peers, peer);
     }
     hmap_destroy(&peers->peers);
+    heap_destroy(&peers->schedule);
     vsubnet_inbox_destroy(&peers->inbox);
 }
 
@@ -98,11 +101,39 @@ endpoint(const struct vsubnet_peer *peer)
     return peer->learned.port ? &peer->learned : &peer->registered;
 }
 
-/* Does something at 'when'. */
-static void
-schedule(struct vsubnet_peers *peers, long long int when)
+/* When the peer has something to do next. */
+static long long int
+next_of(const struct vsubnet_peer *peer)
 {
-    peers->next_run = MIN(peers->next_run, when);
+    long long int search = (endpoint(peer)->port
+                            ? peer->search.next_ms : LLONG_MAX);
+    long long int move = (peer->move.state != PATH_IDLE
+                          ? peer->move.next_ms : LLONG_MAX);
+
+    return MIN(search, move);
+}
+
+/* Its place in 'schedule', whose greatest is the earliest. */
+static uint64_t
+priority(const struct vsubnet_peer *peer)
+{
+    return LLONG_MAX - next_of(peer);
+}
+
+/* Takes note of when 'peer' has something to do, which may have changed. */
+static void
+schedule(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
+{
+    heap_change(&peers->schedule, &peer->heap_node, priority(peer));
+}
+
+/* Whose turn is next, or NULL. */
+static struct vsubnet_peer *
+next_peer(const struct vsubnet_peers *peers)
+{
+    return (heap_is_empty(&peers->schedule) ? NULL
+            : CONTAINER_OF(heap_max(&peers->schedule), struct vsubnet_peer,
+                           heap_node));
 }
 
 /* What is known of a path. */
@@ -125,7 +156,7 @@ begin_path(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
                       vsubnet_path_max_frame(facts.mtu, address),
                       time_msec());
     peer->local = facts.local;
-    schedule(peers, peer->search.next_ms);
+    schedule(peers, peer);
 }
 
 /* What is in force for the path may be another than 'before'. */
@@ -173,7 +204,7 @@ check_path(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
             path_search_restart(search, time_msec());
         }
     }
-    schedule(peers, search->next_ms);
+    schedule(peers, peer);
 }
 
 /* Takes note of changes of this host's addresses or routes. */
@@ -340,38 +371,18 @@ run_move(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
     return n;
 }
 
-/* When a peer has something to do next. */
-static long long int
-next_of(const struct vsubnet_peer *peer)
-{
-    long long int search = (endpoint(peer)->port
-                            ? peer->search.next_ms : LLONG_MAX);
-    long long int move = (peer->move.state != PATH_IDLE
-                          ? peer->move.next_ms : LLONG_MAX);
-
-    return MIN(search, move);
-}
-
-/* Lets all peers do what is due. */
+/* Lets peers do what is due, those first that have waited for longest. */
 static void
 run_peers(struct vsubnet_peers *peers)
 {
-    long long int next = LLONG_MAX;
     struct vsubnet_peer *peer;
-    int sent = 0;
 
-    if (time_msec() < peers->next_run) {
-        return;
+    for (int sent = 0; (sent < SENT_PER_RUN && (peer = next_peer(peers))
+                        && next_of(peer) <= time_msec()); sent++) {
+        sent += run_move(peers, peer);
+        sent += run_search(peers, peer);
+        schedule(peers, peer);
     }
-    peers->next_run = LLONG_MAX;
-    HMAP_FOR_EACH (peer, hmap_node, &peers->peers) {
-        if (sent < SENT_PER_RUN) {
-            sent += run_move(peers, peer);
-            sent += run_search(peers, peer);
-        }
-        next = MIN(next, next_of(peer));
-    }
-    schedule(peers, next);
 }
 
 /* Messages in. */
@@ -386,7 +397,7 @@ take_hint(struct vsubnet_peers *peers, struct vsubnet_peer *peer,
     if (draw_nonces(nonces, ARRAY_SIZE(nonces))
         && path_move_hint(&peer->move, endpoint(peer), &to, nonces,
                           time_msec())) {
-        schedule(peers, peer->move.next_ms);
+        schedule(peers, peer);
     }
 }
 
@@ -399,10 +410,10 @@ take_reply(struct vsubnet_peers *peers, struct vsubnet_peer *peer,
     if (endpoint(peer)->port && reply->nonce == peer->nonce) {
         path_search_answered(&peer->search, reply->request_len, time_msec());
         note_path(peers, peer, before);
-        schedule(peers, peer->search.next_ms);
+        schedule(peers, peer);
     } else if (peer->move.state != PATH_IDLE) {
         path_move_answered(&peer->move, reply->nonce, time_msec());
-        schedule(peers, peer->move.next_ms);
+        schedule(peers, peer);
     }
 }
 
@@ -448,6 +459,8 @@ vsubnet_peers_run(struct vsubnet_peers *peers)
 void
 vsubnet_peers_wait(struct vsubnet_peers *peers)
 {
+    const struct vsubnet_peer *peer = next_peer(peers);
+
     vsubnet_inbox_wait(&peers->inbox);
     poll_timer_wait_until(peers->next_ask);
     if (peers->watch_rests) {
@@ -458,8 +471,8 @@ vsubnet_peers_wait(struct vsubnet_peers *peers)
     if (peers->changed) {
         token_bucket_wait(&peers->changes, CHANGE_TOKENS);
     }
-    if (peers->probe && peers->next_run != LLONG_MAX) {
-        poll_timer_wait_until(peers->next_run);
+    if (peers->probe && peer && next_of(peer) != LLONG_MAX) {
+        poll_timer_wait_until(next_of(peer));
     }
 }
 
@@ -484,9 +497,7 @@ vsubnet_peers_configure(struct vsubnet_peers *peers, bool probe,
         if (!probe) {
             peer->learned.port = 0;
         }
-        if (endpoint(peer)->port) {
-            begin_path(peers, peer);
-        }
+        begin_path(peers, peer);
     }
 }
 
@@ -518,6 +529,7 @@ add_peer(struct vsubnet_peers *peers, uint32_t number,
         peer->revision = e->revision;
     }
     hmap_insert(&peers->peers, &peer->hmap_node, hash_int(number, 0));
+    heap_insert(&peers->schedule, &peer->heap_node, priority(peer));
     return peer;
 }
 
@@ -544,8 +556,8 @@ load_peer(struct vsubnet_peers *peers, struct keyring_peer *kp,
     peer->generation = kp->generation;
     peer->revision = kp->revision;
     if (is_new || !path_endpoint_equals(&before, endpoint(peer))) {
-        begin_path(peers, peer);
         peer->move.state = PATH_IDLE;
+        begin_path(peers, peer);
     }
     peer->wanted = true;
     peer->vni = 0;
