@@ -24,10 +24,10 @@
  *     |     | 1 to 30 s       |  each minute: is it still so?
  *     +-----+-----------------+  each 10 minutes: is it more now?
  *
- * Until something is known, and of a peer that does not answer, what the kernel
- * believes is in force, as most paths carry that.  A black hole is noticed by the
- * first search or within a minute; then what passes is in force, and longer
- * frames travel as fragments.
+ * Until something is known, and of a peer that does not answer, what the
+ * kernel believes is in force, as most paths carry that.  A black hole is
+ * noticed by the first search or within a minute; then what passes is in
+ * force, and longer frames travel as fragments.
  *
  * Three requests, 300 ms apart, tell whether a length passes.  But if nothing
  * speaks against a length that was verified except missing answers, these may

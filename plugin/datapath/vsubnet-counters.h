@@ -81,6 +81,7 @@ enum vsubnet_counter_kind {
     VSUBNET_COUNTER(rx_congestion_marked, GOOD, "...marked instead (ECN)")    \
     VSUBNET_COUNTER(rx_short_frame, ERROR, "no room for Ethernet header")     \
     VSUBNET_COUNTER(rx_bad_message, ERROR, "unknown, or replicated, message") \
+    VSUBNET_COUNTER(rx_message_flood, DROP, "message too soon after others")  \
     VSUBNET_COUNTER(rx_inbox_full, DROP, "more messages than are looked at")  \
     VSUBNET_COUNTER(rx_crypto_failed, ERROR, "crypto library failed")         \
     VSUBNET_COUNTER(rx_socket_full, DROP, "kernel had no room for messages")  \

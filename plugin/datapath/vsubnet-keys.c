@@ -8,6 +8,8 @@
 #include "seal/session-state.h"
 #include "util.h"
 
+enum { MESSAGE_BURST = 64 };
+
 static bool
 same_key(const struct aead_key *a, const struct aead_key *b)
 {
@@ -89,6 +91,8 @@ add_receiver(struct vsubnet_keys *keys, const struct keyring_key *k,
     struct vsubnet_receiver *r = xzalloc(sizeof *r);
 
     ovs_mutex_init(&r->mutex);
+    token_bucket_init(&r->messages, 1,
+                      MESSAGE_BURST * VSUBNET_MESSAGE_TOKENS);
     r->spi = k->key.spi;
     r->vni = k->key.vni;
     r->number = k->number;

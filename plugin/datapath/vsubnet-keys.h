@@ -34,6 +34,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "openvswitch/hmap.h"
+#include "openvswitch/token-bucket.h"
 #include "ovs-thread.h"
 #include "seal/keyring.h"
 #include "seal/session.h"
@@ -48,11 +49,17 @@ struct vsubnet_sender {
     struct session_sender *sender;
 };
 
+/* Of one sender in one vSubnet come at most so many messages of its port, which
+ * asks no more often: one for each so many milliseconds, but for a burst.  Then
+ * it can neither fill the inbox, which all share, nor keep the main thread busy
+ * with answers. */
+enum { VSUBNET_MESSAGE_TOKENS = 20 };
+
 /* A key to receive with, in 'receivers', by SPI. */
 struct vsubnet_receiver {
     struct hmap_node node;
-    struct ovs_mutex mutex;     /* Protects 'rx', 'fragments' and 'next_hint'
-                                 * from other receiving threads. */
+    struct ovs_mutex mutex;     /* Protects 'rx', 'fragments', 'messages' and
+                                 * 'next_hint' from other receiving threads. */
     uint32_t spi;
     uint32_t vni;
     uint32_t number;            /* The sending node. */
@@ -60,6 +67,7 @@ struct vsubnet_receiver {
     const struct keyring_peer *peer;
     struct session_rx *rx;      /* NULL: to be adopted. */
     struct fragment_table *fragments;   /* NULL: none came yet. */
+    struct token_bucket messages;       /* Of ports, that may come. */
     long long int next_hint;    /* When another hint may be given of where the
                                  * sender is. */
 };

@@ -109,6 +109,20 @@ set_net(struct keyring_net *net)
     net->max_frame = least;
 }
 
+int
+vsubnet_path_inner_mtu(const struct keyring *keyring)
+{
+    const struct keyring_peer *peer;
+    int least = 0;
+
+    HMAP_FOR_EACH (peer, hmap_node, &keyring->peers) {
+        if (peer->port) {
+            least = least ? MIN(least, peer->max_frame) : peer->max_frame;
+        }
+    }
+    return least ? least - WIRE_ETHERNET_LEN : 0;
+}
+
 void
 vsubnet_path_set_nets(struct keyring *keyring)
 {

@@ -48,4 +48,8 @@ int vsubnet_path_max_frame(int mtu, const struct in6_addr *remote);
 /* Sets each net's 'max_frame' to the least of its members'. */
 void vsubnet_path_set_nets(struct keyring *);
 
+/* The longest IP packet that reaches each peer in one datagram, or 0 if there
+ * is no peer whose endpoint is known. */
+int vsubnet_path_inner_mtu(const struct keyring *);
+
 #endif /* datapath/vsubnet-path.h */

@@ -31,8 +31,8 @@ enum {
     WATCH_MS = 1,               /* Between looks whether it has; there are many
                                  * passes of the main loop. */
     CHANGE_TOKENS = 1000,       /* For each change, at one a millisecond. */
-    CHANGE_BURST = 8,           /* What changes oftener changes nothing that
-                                 * concerns a tunnel: containers come and go. */
+    CHANGE_BURST = 8,           /* What changes oftener is no concern of a
+                                 * tunnel: containers come and go. */
     SENT_PER_RUN = 64,          /* Messages. */
 };
 
@@ -48,6 +48,7 @@ vsubnet_peers_init(struct vsubnet_peers *peers, struct vsubnet_tx *tx,
         .probe = true,
     };
     hmap_init(&peers->peers);
+    heap_init(&peers->schedule);
     token_bucket_init(&peers->changes, 1, CHANGE_BURST * CHANGE_TOKENS);
     vsubnet_inbox_init(&peers->inbox);
 }
@@ -56,6 +57,7 @@ static void
 peer_destroy(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
 {
     hmap_remove(&peers->peers, &peer->hmap_node);
+    heap_remove(&peers->schedule, &peer->heap_node);
     free(peer);
 }
 
@@ -68,6 +70,7 @@ vsubnet_peers_destroy(struct vsubnet_peers *peers)
         peer_destroy(peers, peer);
     }
     hmap_destroy(&peers->peers);
+    heap_destroy(&peers->schedule);
     vsubnet_inbox_destroy(&peers->inbox);
 }
 
@@ -98,11 +101,39 @@ endpoint(const struct vsubnet_peer *peer)
     return peer->learned.port ? &peer->learned : &peer->registered;
 }
 
-/* Does something at 'when'. */
-static void
-schedule(struct vsubnet_peers *peers, long long int when)
+/* When the peer has something to do next. */
+static long long int
+next_of(const struct vsubnet_peer *peer)
 {
-    peers->next_run = MIN(peers->next_run, when);
+    long long int search = (endpoint(peer)->port
+                            ? peer->search.next_ms : LLONG_MAX);
+    long long int move = (peer->move.state != PATH_IDLE
+                          ? peer->move.next_ms : LLONG_MAX);
+
+    return MIN(search, move);
+}
+
+/* Its place in 'schedule', whose greatest is the earliest. */
+static uint64_t
+priority(const struct vsubnet_peer *peer)
+{
+    return LLONG_MAX - next_of(peer);
+}
+
+/* Takes note of when 'peer' has something to do, which may have changed. */
+static void
+schedule(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
+{
+    heap_change(&peers->schedule, &peer->heap_node, priority(peer));
+}
+
+/* Whose turn is next, or NULL. */
+static struct vsubnet_peer *
+next_peer(const struct vsubnet_peers *peers)
+{
+    return (heap_is_empty(&peers->schedule) ? NULL
+            : CONTAINER_OF(heap_max(&peers->schedule), struct vsubnet_peer,
+                           heap_node));
 }
 
 /* What is known of a path. */
@@ -125,7 +156,7 @@ begin_path(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
                       vsubnet_path_max_frame(facts.mtu, address),
                       time_msec());
     peer->local = facts.local;
-    schedule(peers, peer->search.next_ms);
+    schedule(peers, peer);
 }
 
 /* What is in force for the path may be another than 'before'. */
@@ -173,7 +204,7 @@ check_path(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
             path_search_restart(search, time_msec());
         }
     }
-    schedule(peers, search->next_ms);
+    schedule(peers, peer);
 }
 
 /* Takes note of changes of this host's addresses or routes. */
@@ -224,33 +255,16 @@ check_paths(struct vsubnet_peers *peers)
 
 /* Messages out. */
 
-/* The vSubnet with the lowest VNI that this node can send to 'number' in. */
-static uint32_t
-shared_vni(const struct keyring *keyring, uint32_t number)
-{
-    const struct keyring_net *net;
-    uint32_t vni = 0;
-
-    HMAP_FOR_EACH (net, hmap_node, &keyring->nets) {
-        if (net->tx && keyring_member_find(net, number)
-            && (!vni || net->vni < vni)) {
-            vni = net->vni;
-        }
-    }
-    return vni;
-}
-
 /* Sends a request, of 'len' bytes, to 'to'.  Returns 0 or a positive errno. */
 static int
-send_request(struct vsubnet_peers *peers, const struct keyring *keyring,
-             uint32_t number, const struct path_endpoint *to, uint64_t nonce,
-             size_t len)
+send_request(struct vsubnet_peers *peers, const struct vsubnet_peer *peer,
+             const struct path_endpoint *to, uint64_t nonce, size_t len)
 {
     const struct vsubnet_tx_message message = {
         .content = { .kind = OAM_ECHO_REQUEST, .nonce = nonce },
         .len = len,
-        .number = number,
-        .vni = shared_vni(keyring, number),
+        .number = peer->number,
+        .vni = peer->vni,
         .address = to->address,
         .port = to->port,
     };
@@ -287,8 +301,7 @@ draw_nonces(uint64_t *nonces, size_t n)
 /* Does what is due in the search for a peer's path MTU.  Returns how many
  * messages were sent. */
 static int
-run_search(struct vsubnet_peers *peers, const struct keyring *keyring,
-           struct vsubnet_peer *peer)
+run_search(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
 {
     struct path_search *search = &peer->search;
     int before = search->in_force;
@@ -302,13 +315,13 @@ run_search(struct vsubnet_peers *peers, const struct keyring *keyring,
     if (search->tries == 1 && !draw_nonces(&peer->nonce, 1)) {
         return 0;
     }
-    if (send_request(peers, keyring, peer->number, endpoint(peer),
-                     peer->nonce, request.size) == EMSGSIZE) {
+    if (send_request(peers, peer, endpoint(peer), peer->nonce,
+                     request.size) == EMSGSIZE) {
         path_search_refused(search, request.size, time_msec());
     }
     if (request.with_short) {
-        send_request(peers, keyring, peer->number, endpoint(peer),
-                     peer->nonce, search->floor);
+        send_request(peers, peer, endpoint(peer), peer->nonce,
+                     search->floor);
     }
     note_path(peers, peer, before);
     return 1 + request.with_short;
@@ -333,8 +346,7 @@ moved(struct vsubnet_peers *peers, struct vsubnet_peer *peer,
 
 /* The same for the question where it is. */
 static int
-run_move(struct vsubnet_peers *peers, const struct keyring *keyring,
-         struct vsubnet_peer *peer)
+run_move(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
 {
     struct path_move *move = &peer->move;
     int n = 0;
@@ -344,12 +356,12 @@ run_move(struct vsubnet_peers *peers, const struct keyring *keyring,
         break;
     case PATH_ASK:
         if (move->from.port) {
-            send_request(peers, keyring, peer->number, &move->from,
-                         move->nonces[0], OAM_MESSAGE_LEN);
+            send_request(peers, peer, &move->from, move->nonces[0],
+                         OAM_MESSAGE_LEN);
             n++;
         }
-        send_request(peers, keyring, peer->number, &move->to,
-                     move->nonces[1], OAM_MESSAGE_LEN);
+        send_request(peers, peer, &move->to, move->nonces[1],
+                     OAM_MESSAGE_LEN);
         n++;
         break;
     case PATH_MOVED:
@@ -359,38 +371,18 @@ run_move(struct vsubnet_peers *peers, const struct keyring *keyring,
     return n;
 }
 
-/* When a peer has something to do next. */
-static long long int
-next_of(const struct vsubnet_peer *peer)
-{
-    long long int search = (endpoint(peer)->port
-                            ? peer->search.next_ms : LLONG_MAX);
-    long long int move = (peer->move.state != PATH_IDLE
-                          ? peer->move.next_ms : LLONG_MAX);
-
-    return MIN(search, move);
-}
-
-/* Lets all peers do what is due. */
+/* Lets peers do what is due, those first that have waited for longest. */
 static void
-run_peers(struct vsubnet_peers *peers, const struct keyring *keyring)
+run_peers(struct vsubnet_peers *peers)
 {
-    long long int next = LLONG_MAX;
     struct vsubnet_peer *peer;
-    int sent = 0;
 
-    if (time_msec() < peers->next_run) {
-        return;
+    for (int sent = 0; (sent < SENT_PER_RUN && (peer = next_peer(peers))
+                        && next_of(peer) <= time_msec()); sent++) {
+        sent += run_move(peers, peer);
+        sent += run_search(peers, peer);
+        schedule(peers, peer);
     }
-    peers->next_run = LLONG_MAX;
-    HMAP_FOR_EACH (peer, hmap_node, &peers->peers) {
-        if (sent < SENT_PER_RUN) {
-            sent += run_move(peers, keyring, peer);
-            sent += run_search(peers, keyring, peer);
-        }
-        next = MIN(next, next_of(peer));
-    }
-    schedule(peers, next);
 }
 
 /* Messages in. */
@@ -405,7 +397,7 @@ take_hint(struct vsubnet_peers *peers, struct vsubnet_peer *peer,
     if (draw_nonces(nonces, ARRAY_SIZE(nonces))
         && path_move_hint(&peer->move, endpoint(peer), &to, nonces,
                           time_msec())) {
-        schedule(peers, peer->move.next_ms);
+        schedule(peers, peer);
     }
 }
 
@@ -418,10 +410,10 @@ take_reply(struct vsubnet_peers *peers, struct vsubnet_peer *peer,
     if (endpoint(peer)->port && reply->nonce == peer->nonce) {
         path_search_answered(&peer->search, reply->request_len, time_msec());
         note_path(peers, peer, before);
-        schedule(peers, peer->search.next_ms);
+        schedule(peers, peer);
     } else if (peer->move.state != PATH_IDLE) {
         path_move_answered(&peer->move, reply->nonce, time_msec());
-        schedule(peers, peer->move.next_ms);
+        schedule(peers, peer);
     }
 }
 
@@ -454,12 +446,12 @@ run_inbox(struct vsubnet_peers *peers)
 }
 
 bool
-vsubnet_peers_run(struct vsubnet_peers *peers, const struct keyring *keyring)
+vsubnet_peers_run(struct vsubnet_peers *peers)
 {
     run_inbox(peers);
     check_paths(peers);
     if (peers->probe) {
-        run_peers(peers, keyring);
+        run_peers(peers);
     }
     return peers->dirty;
 }
@@ -467,6 +459,8 @@ vsubnet_peers_run(struct vsubnet_peers *peers, const struct keyring *keyring)
 void
 vsubnet_peers_wait(struct vsubnet_peers *peers)
 {
+    const struct vsubnet_peer *peer = next_peer(peers);
+
     vsubnet_inbox_wait(&peers->inbox);
     poll_timer_wait_until(peers->next_ask);
     if (peers->watch_rests) {
@@ -477,8 +471,8 @@ vsubnet_peers_wait(struct vsubnet_peers *peers)
     if (peers->changed) {
         token_bucket_wait(&peers->changes, CHANGE_TOKENS);
     }
-    if (peers->probe && peers->next_run != LLONG_MAX) {
-        poll_timer_wait_until(peers->next_run);
+    if (peers->probe && peer && next_of(peer) != LLONG_MAX) {
+        poll_timer_wait_until(next_of(peer));
     }
 }
 
@@ -490,15 +484,21 @@ vsubnet_peers_configure(struct vsubnet_peers *peers, bool probe,
 {
     struct vsubnet_peer *peer;
 
-    if (probe && !peers->probe) {
-        HMAP_FOR_EACH (peer, hmap_node, &peers->peers) {
-            if (endpoint(peer)->port) {
-                begin_path(peers, peer);
-            }
-        }
+    peers->bound = *bound;
+    if (probe == peers->probe) {
+        return;
     }
     peers->probe = probe;
-    peers->bound = *bound;
+    peers->dirty = true;
+    HMAP_FOR_EACH (peer, hmap_node, &peers->peers) {
+        /* What was asked before is of no use later, and what was learned is
+         * not to hold without being asked for. */
+        peer->move.state = PATH_IDLE;
+        if (!probe) {
+            peer->learned.port = 0;
+        }
+        begin_path(peers, peer);
+    }
 }
 
 /* Has 'a' been registered after 'b'? */
@@ -529,6 +529,7 @@ add_peer(struct vsubnet_peers *peers, uint32_t number,
         peer->revision = e->revision;
     }
     hmap_insert(&peers->peers, &peer->hmap_node, hash_int(number, 0));
+    heap_insert(&peers->schedule, &peer->heap_node, priority(peer));
     return peer;
 }
 
@@ -555,10 +556,33 @@ load_peer(struct vsubnet_peers *peers, struct keyring_peer *kp,
     peer->generation = kp->generation;
     peer->revision = kp->revision;
     if (is_new || !path_endpoint_equals(&before, endpoint(peer))) {
-        begin_path(peers, peer);
         peer->move.state = PATH_IDLE;
+        begin_path(peers, peer);
     }
     peer->wanted = true;
+    peer->vni = 0;
+}
+
+/* Finds for each peer the vSubnet with the lowest VNI that this node can send
+ * to it in. */
+static void
+find_shared_nets(struct vsubnet_peers *peers, const struct keyring *keyring)
+{
+    const struct keyring_member *member;
+    const struct keyring_net *net;
+
+    HMAP_FOR_EACH (net, hmap_node, &keyring->nets) {
+        if (!net->tx) {
+            continue;
+        }
+        HMAP_FOR_EACH (member, hmap_node, &net->members) {
+            struct vsubnet_peer *peer = find(peers, member->peer->number);
+
+            if (peer && (!peer->vni || net->vni < peer->vni)) {
+                peer->vni = net->vni;
+            }
+        }
+    }
 }
 
 void
@@ -579,6 +603,7 @@ vsubnet_peers_load(struct vsubnet_peers *peers, struct keyring *keyring,
             peer_destroy(peers, peer);
         }
     }
+    find_shared_nets(peers, keyring);
     vsubnet_peers_apply(peers, keyring);
 }
 

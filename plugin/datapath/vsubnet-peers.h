@@ -42,6 +42,7 @@
 #include "datapath/path-move.h"
 #include "datapath/path-search.h"
 #include "datapath/vsubnet-inbox.h"
+#include "heap.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/token-bucket.h"
 
@@ -51,7 +52,9 @@ struct vsubnet_tx;
 
 struct vsubnet_peer {
     struct hmap_node hmap_node; /* In 'peers', by number. */
+    struct heap_node heap_node; /* In 'schedule'. */
     uint32_t number;
+    uint32_t vni;               /* Of a vSubnet to send to it in; 0: none. */
     struct path_endpoint registered;    /* By the keyring, in... */
     uint64_t generation, revision;      /* ...this revision. */
     struct path_endpoint learned;       /* Port 0: it is where it is
@@ -65,6 +68,8 @@ struct vsubnet_peer {
 
 struct vsubnet_peers {
     struct hmap peers;          /* Contains "struct vsubnet_peer"s. */
+    struct heap schedule;       /* The same, by when they have something to
+                                 * do. */
     struct vsubnet_inbox inbox;
     struct vsubnet_tx *tx;
     const char *port_name;      /* For the log. */
@@ -81,7 +86,6 @@ struct vsubnet_peers {
                                          * next. */
     size_t n_to_ask;            /* At once, because something has changed... */
     long long int next_ask;     /* ...or then. */
-    long long int next_run;     /* When a peer has something to do. */
     bool dirty;                 /* Something is to be applied. */
 };
 
@@ -100,7 +104,7 @@ void vsubnet_peers_load(struct vsubnet_peers *, struct keyring *keyring,
                         const struct session_state *state);
 
 /* Does what is due.  Returns true if vsubnet_peers_apply() is to be called. */
-bool vsubnet_peers_run(struct vsubnet_peers *, const struct keyring *);
+bool vsubnet_peers_run(struct vsubnet_peers *);
 void vsubnet_peers_wait(struct vsubnet_peers *);
 
 /* Brings 'keyring', which no packet is working with now, up to date. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "datapath/vsubnet-keys.h"
+#include "datapath/vsubnet-path.h"
 #include "datapath/vsubnet-saver.h"
 #include "datapath/vsubnet-socket.h"
 #include "packets.h"
@@ -74,13 +75,27 @@ collect_state(struct vsubnet_port *port)
     }
 }
 
+/* How much has been sent and received that a session remembers. */
+static uint64_t
+count_frames(const struct vsubnet_port *port)
+{
+    static const enum vsubnet_counter which[] = {
+        VSUBNET_rx_frames, VSUBNET_rx_fragments, VSUBNET_rx_port_messages,
+        VSUBNET_tx_frames, VSUBNET_tx_port_messages,
+    };
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(which); i++) {
+        n += vsubnet_counter_get(&port->counters, which[i]);
+    }
+    return n;
+}
+
 /* Gives the state to the saver, if it is another than the last time. */
 static void
 save_state(struct vsubnet_port *port)
 {
-    uint64_t frames = (vsubnet_counter_get(&port->counters, VSUBNET_rx_frames)
-                       + vsubnet_counter_get(&port->counters,
-                                             VSUBNET_tx_frames));
+    uint64_t frames = count_frames(port);
     char *text;
     size_t n;
 
@@ -407,19 +422,23 @@ vsubnet_port_destroy(struct vsubnet_port *port)
     ovs_mutex_destroy(&port->mutex);
 }
 
-/* Lets peers be looked after.  Returns true if something has changed. */
+/* Lets peers be looked after.  Returns true if there is something new to see,
+ * which has all flows revalidated: that is not so for where a peer is. */
 static bool
 run_peers(struct vsubnet_port *port)
 {
-    if (!port->keys
-        || !vsubnet_peers_run(&port->peers, port->keys->keyring)) {
+    struct keyring *keyring = port->keys ? port->keys->keyring : NULL;
+    int before;
+
+    if (!keyring || !vsubnet_peers_run(&port->peers)) {
         return false;
     }
+    before = vsubnet_path_inner_mtu(keyring);
     stop_packets(port);
-    vsubnet_peers_apply(&port->peers, port->keys->keyring);
+    vsubnet_peers_apply(&port->peers, keyring);
     resume_packets(port);
     port->saved_twice = false;
-    return true;
+    return vsubnet_path_inner_mtu(keyring) != before;
 }
 
 bool

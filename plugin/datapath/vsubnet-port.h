@@ -75,7 +75,7 @@ struct vsubnet_port {
     char *state_error;          /* Why it could not be read at start. */
     char *state_text;           /* As last given to the saver. */
     size_t state_text_len;
-    uint64_t saved_frames;      /* Frames of both directions until then... */
+    uint64_t saved_frames;      /* Frames and messages until then... */
     bool saved_twice;           /* ...and there were no more since. */
     long long int next_run;     /* time_msec() value. */
     struct vsubnet_peers peers; /* But for its inbox. */

@@ -308,7 +308,7 @@ give_hint(struct vsubnet_rx *rx, const struct rx_datagram *d,
  * replicated is never answered. */
 static bool
 receive_message(struct vsubnet_rx *rx, const struct rx_datagram *d,
-                const struct vsubnet_receiver *r, const void *frame, size_t n,
+                struct vsubnet_receiver *r, const void *frame, size_t n,
                 enum vsubnet_counter *why)
 {
     struct inbox_item item = {
@@ -320,6 +320,10 @@ receive_message(struct vsubnet_rx *rx, const struct rx_datagram *d,
     if (d->arrival.header.replicated
         || !oam_parse(frame, n, &item.message)) {
         *why = VSUBNET_rx_bad_message;
+        return false;
+    }
+    if (!token_bucket_withdraw(&r->messages, VSUBNET_MESSAGE_TOKENS)) {
+        *why = VSUBNET_rx_message_flood;
         return false;
     }
     vsubnet_socket_peer(d->source, &item.address, &item.port);

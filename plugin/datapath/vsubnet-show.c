@@ -5,6 +5,7 @@
 #include "datapath/vsubnet-show.h"
 
 #include "datapath/vsubnet-keys.h"
+#include "datapath/vsubnet-path.h"
 #include "datapath/vsubnet-port.h"
 #include "datapath/vsubnet-socket.h"
 #include "packets.h"
@@ -52,22 +53,6 @@ local_to_string(const struct vsubnet_port *port)
     return s ? endpoint_to_string(&s->local, s->port) : xstrdup("-");
 }
 
-/* The longest IP packet that reaches each peer in one datagram, or 0 if there
- * is no peer whose endpoint is known. */
-static int
-inner_mtu(const struct keyring *keyring)
-{
-    const struct keyring_peer *peer;
-    int least = 0;
-
-    HMAP_FOR_EACH (peer, hmap_node, &keyring->peers) {
-        if (peer->port) {
-            least = least ? MIN(least, peer->max_frame) : peer->max_frame;
-        }
-    }
-    return least ? least - WIRE_ETHERNET_LEN : 0;
-}
-
 void
 vsubnet_show_status(struct vsubnet_port *port, struct smap *status)
 {
@@ -84,7 +69,7 @@ vsubnet_show_status(struct vsubnet_port *port, struct smap *status)
         smap_add_format(status, "n_rxq", "%d", port->config.n_rxq);
     }
     if (port->keys) {
-        int mtu = inner_mtu(port->keys->keyring);
+        int mtu = vsubnet_path_inner_mtu(port->keys->keyring);
 
         if (mtu) {
             smap_add_format(status, "mtu", "%d", mtu);
