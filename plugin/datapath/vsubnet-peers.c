@@ -298,18 +298,39 @@ draw_nonces(uint64_t *nonces, size_t n)
     return session_random_default(nonces, n * sizeof *nonces, NULL);
 }
 
+/* Nobody answers where the peer was found.  Perhaps it has gone back to where
+ * it is registered, while this host could not hear of it. */
+static void
+look_where_registered(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
+{
+    uint64_t nonces[2];
+
+    if (peer->learned.port && peer->registered.port
+        && draw_nonces(nonces, ARRAY_SIZE(nonces))
+        && path_move_hint(&peer->move, &peer->learned, &peer->registered,
+                          nonces, time_msec())) {
+        VLOG_INFO_RL(&rl, "%s: node %"PRIu32" does not answer where it was "
+                     "found: looking where it is registered",
+                     peers->port_name, peer->number);
+    }
+}
+
 /* Does what is due in the search for a peer's path MTU.  Returns how many
  * messages were sent. */
 static int
 run_search(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
 {
     struct path_search *search = &peer->search;
+    bool was_reachable = search->state != PATH_UNREACHABLE;
     int before = search->in_force;
     struct path_search_request request;
 
     if (!endpoint(peer)->port
         || !path_search_run(search, time_msec(), &request)) {
         note_path(peers, peer, before);
+        if (was_reachable && search->state == PATH_UNREACHABLE) {
+            look_where_registered(peers, peer);
+        }
         return 0;
     }
     if (search->tries == 1 && !draw_nonces(&peer->nonce, 1)) {

@@ -21,7 +21,7 @@
  *
  * A learned endpoint holds against the keyring's until the keyring has another
  * endpoint or a newer revision of it: the service may know late, but not for
- * ever.  Learned endpoints stand in the state file.
+ * ever; or until the peer answers where it is registered, and not there.  Learned endpoints stand in the state file.
  *
  * A host whose own address has changed tells its peers by asking them: any
  * authentic request from the new address is a hint to them.  It is sent in a
