@@ -72,6 +72,8 @@ void test_path_search_silence(struct ovs_cmdl_context *);
 void test_path_search_loss(struct ovs_cmdl_context *);
 void test_path_search_slow(struct ovs_cmdl_context *);
 void test_path_search_lies(struct ovs_cmdl_context *);
+void test_path_search_forger(struct ovs_cmdl_context *);
+void test_path_search_forger_loss(struct ovs_cmdl_context *);
 void test_path_move_stall(struct ovs_cmdl_context *);
 void test_path_move(struct ovs_cmdl_context *);
 void test_path_move_hold(struct ovs_cmdl_context *);

@@ -159,7 +159,9 @@ test_path_search_changes(struct ovs_cmdl_context *ctx OVS_UNUSED)
     run_search(&s, &path, &now, 1000);
     assert(path.n_sent == 1);
 
-    /* The truth about it is found out at once, and exactly. */
+    /* The truth about it, not right after that, is found out at once, and
+     * exactly. */
+    run_search(&s, &path, &now, PATH_SEARCH_HEED_MS);
     path.carries = 1251;
     path_search_believe(&s, 1251, now);
     run_search(&s, &path, &now, 2000);
@@ -167,7 +169,13 @@ test_path_search_changes(struct ovs_cmdl_context *ctx OVS_UNUSED)
     run_search(&s, &path, &now, 15000);
     assert(s.state == PATH_SETTLED && s.in_force == 1251);
 
-    /* So is a better path. */
+    /* Right after it, it takes a little longer. */
+    path.carries = 1240;
+    path_search_believe(&s, 1240, now);
+    run_search(&s, &path, &now, 5000);
+    assert(s.in_force == 1240);
+
+    /* A better path is found out at once, too. */
     path.carries = 8932;
     path_search_believe(&s, 8932, now);
     run_search(&s, &path, &now, 1000);
@@ -280,6 +288,81 @@ test_path_search_lies(struct ovs_cmdl_context *ctx OVS_UNUSED)
             assert(s.in_force == FLOOR);
         }
     }
+}
+
+/* A stranger who forges ICMP makes the kernel believe something else each
+ * second. */
+void
+test_path_search_forger(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    struct path path = { FULL, RTT_MS, 0, 0, 0, 0 };
+    long long int now = 1000;
+    struct path_search s = begin(FULL, now);
+    uint32_t seed = 1;
+
+    run_search(&s, &path, &now, 1000);
+    assert(s.state == PATH_SETTLED);
+    for (int i = 0; i < 600; i++) {
+        seed = seed * 1664525 + 1013904223;
+        path_search_believe(&s, FLOOR + (seed >> 8) % (FULL - FLOOR), now);
+        run_search(&s, &path, &now, 1000);
+        assert(s.in_force == FULL);
+    }
+
+    /* He can't hide a black hole, nor what passes through it. */
+    path.carries = 1300;
+    for (int i = 0; i < 300; i++) {
+        seed = seed * 1664525 + 1013904223;
+        path_search_believe(&s, FLOOR + (seed >> 8) % (FULL - FLOOR), now);
+        run_search(&s, &path, &now, 1000);
+        assert(i < 10 || s.in_force <= 1300);
+    }
+    assert(s.in_force == 1300);
+}
+
+/* The same while 'percent' is lost each way.  Returns how often he makes what
+ * passes count as too long in 'n' days. */
+static int
+count_forged_verdicts(int percent, int n)
+{
+    struct path_search_request request;
+    long long int now = 1000;
+    struct path_search s = begin(FULL, now);
+    long long int next_lie = 2000;
+    uint32_t seed = 1;
+    int verdicts = 0;
+
+    for (long long int end = now + n * 86400LL * 1000; now < end;) {
+        int before = s.in_force;
+
+        now = MAX(now, MIN(s.next_ms, next_lie));
+        if (now >= next_lie) {
+            path_search_believe(&s, FLOOR + now / 1000 % 2, now);
+            next_lie += 1000;
+        }
+        if (path_search_run(&s, now, &request)) {
+            for (int i = 0; i <= request.with_short; i++) {
+                if (!by_chance(&seed, percent)
+                    && !by_chance(&seed, percent)) {
+                    path_search_answered(&s, i ? s.floor : request.size,
+                                         now + RTT_MS);
+                }
+            }
+            now += RTT_MS;
+        }
+        verdicts += s.verified && s.in_force < before;
+    }
+    return verdicts;
+}
+
+void
+test_path_search_forger_loss(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    int n = count_forged_verdicts(5, 300);
+
+    printf("5 %% lost each way and ICMP forged: %d false verdicts in "
+           "300 days\n", n);
+    assert(n <= 20);
 }
 
 void

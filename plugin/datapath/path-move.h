@@ -21,8 +21,8 @@
  * The old address has three tries, and three times as long as the new one took
  * to answer.  So who relays datagrams, both ways, gains nothing as long as the
  * old address can be reached; and a peer with two addresses stays where it is.
- * That does not depend on how often the main loop comes round: a try counts when
- * it is sent, and if the loop was late there is time for what waited.
+ * That does not depend on how often the main loop comes round: a try counts
+ * when it is sent, and if the loop was late there is time for what waited.
  *
  * Pure: time and nonces are arguments.  Thread safety: none. */
 

@@ -27,7 +27,9 @@ is_doubt(const struct path_search *s)
 static int
 max_tries(const struct path_search *s)
 {
-    return is_doubt(s) ? PATH_SEARCH_DOUBTS : PATH_SEARCH_TRIES;
+    return (is_doubt(s) ? PATH_SEARCH_DOUBTS
+            : s->verified && s->size == s->in_force ? PATH_SEARCH_SUSPICIONS
+            : PATH_SEARCH_TRIES);
 }
 
 static void
@@ -78,6 +80,19 @@ path_search_begin(struct path_search *s, int floor, int ceiling,
     begin_search(s, s->ceiling, now_ms);
 }
 
+/* Whether what the kernel says counts for more than that it is to be asked
+ * about.  It does not count often, because a stranger can make the kernel say
+ * something else each second. */
+static bool
+heed(struct path_search *s, long long int now_ms)
+{
+    if (now_ms < s->heed_ms) {
+        return false;
+    }
+    s->heed_ms = now_ms + PATH_SEARCH_HEED_MS;
+    return true;
+}
+
 void
 path_search_believe(struct path_search *s, int believed, long long int now_ms)
 {
@@ -95,9 +110,12 @@ path_search_believe(struct path_search *s, int believed, long long int now_ms)
         begin_search(s, believed, now_ms);
     } else if (believed < s->in_force) {
         /* It may be a lie; only requests in vain make it true. */
-        s->suspect = true;
-        begin_search(s, s->in_force, now_ms);
-    } else if (believed > s->in_force) {
+        if (s->state != PATH_TRYING || s->size != s->in_force) {
+            begin_search(s, s->in_force, now_ms);
+        }
+        s->suspect |= heed(s, now_ms);
+    } else if (believed > s->in_force && s->state == PATH_SETTLED
+               && heed(s, now_ms)) {
         begin_search(s, believed, now_ms);
     }
 }

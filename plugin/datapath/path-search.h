@@ -33,8 +33,10 @@
  * speaks against a length that was verified except missing answers, these may
  * just be lost, and a path that loses one message in 20 would lose three in a
  * row, there or back, 40 times a month.  So there are ten requests then, over
- * 4.5 seconds.  That errs once in 20,000 years, and at one in 5, where
- * little works anyway, once or twice a month.
+ * 4.5 seconds.  That errs once in 20,000 years, and at one in 5, where little
+ * works anyway, once or twice a month.  If the kernel has another value, or
+ * the host another address, five are enough; but not more than once a minute,
+ * because a stranger can give the kernel values.
  *
  * Lengths are of frames: what a datagram carries (wire.h).
  *
@@ -47,6 +49,8 @@ enum {
     PATH_SEARCH_TRY_MS = 300,
     PATH_SEARCH_DOUBTS = 10,    /* Instead, of what was verified before... */
     PATH_SEARCH_DOUBT_MS = 450,
+    PATH_SEARCH_SUSPICIONS = 5, /* ...but the kernel has another value. */
+    PATH_SEARCH_HEED_MS = 60 * 1000,    /* How often that counts. */
     PATH_SEARCH_LATE_MS = 600,  /* After a late answer. */
     PATH_SEARCH_STEP = 1,       /* Finer than this is not searched. */
     PATH_SEARCH_CONFIRM_MS = 60 * 1000,
@@ -76,6 +80,7 @@ struct path_search {
     bool suspect;               /* Something says that the path is another. */
     bool alive;                 /* A short one was answered meanwhile. */
     int retry_ms;               /* Of PATH_UNREACHABLE. */
+    long long int heed_ms;      /* When the kernel's word counts again. */
     long long int next_ms;      /* When there is something to do. */
     long long int raise_ms;     /* When to try what is longer. */
 };
