@@ -73,7 +73,7 @@ ask_kernel(int fd, const struct in6_addr *local, const struct in6_addr *remote,
 struct path_facts
 vsubnet_path_ask(const struct in6_addr *local, const struct in6_addr *remote)
 {
-    struct path_facts facts = { .mtu = PATH_DEFAULT, .local = in6addr_any };
+    struct path_facts facts = { .mtu = 0, .local = in6addr_any };
     int fd = socket(IN6_IS_ADDR_V4MAPPED(remote) ? AF_INET : AF_INET6,
                     SOCK_DGRAM | SOCK_CLOEXEC, 0);
 

@@ -33,7 +33,7 @@ enum {
 };
 
 struct path_facts {
-    int mtu;                    /* At least PATH_FLOOR. */
+    int mtu;                    /* At least PATH_FLOOR; 0: no route. */
     struct in6_addr local;      /* Of this host; all zeros: no route. */
 };
 

@@ -151,10 +151,10 @@ begin_path(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
     const struct in6_addr *address = &endpoint(peer)->address;
     struct path_facts facts = ask_kernel(peers, peer);
     int floor = vsubnet_path_max_frame(PATH_FLOOR, address);
+    int mtu = facts.mtu ? facts.mtu : PATH_DEFAULT;
 
     path_search_begin(&peer->search, floor,
-                      vsubnet_path_max_frame(facts.mtu, address),
-                      time_msec());
+                      vsubnet_path_max_frame(mtu, address), time_msec());
     peer->local = facts.local;
     schedule(peers, peer);
 }
@@ -184,6 +184,11 @@ check_path(struct vsubnet_peers *peers, struct vsubnet_peer *peer)
         return;
     }
     facts = ask_kernel(peers, peer);
+    if (!facts.mtu) {
+        /* When there is a way again, it may be another. */
+        peer->local = facts.local;
+        return;
+    }
     max_frame = vsubnet_path_max_frame(facts.mtu, &endpoint(peer)->address);
     before = search->in_force;
     if (!peers->probe) {
