@@ -97,7 +97,9 @@ http_create(void)
 {
     struct http *http = xzalloc(sizeof *http);
 
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    /* Requests have keys and credentials in them. */
+    curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, model_wiping_free,
+                         model_wiping_realloc, strdup, calloc);
     http->multi = curl_multi_init();
     ovs_list_init(&http->sockets);
     ovs_list_init(&http->requests);

@@ -5,7 +5,6 @@
 #include "model/reader.h"
 
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,19 +14,10 @@
 #include "util.h"
 #include "uuid.h"
 
-static void
-wiping_free(void *p)
-{
-    if (p) {
-        model_wipe(p, malloc_usable_size(p));
-        free(p);
-    }
-}
-
 void
 model_json_init(void)
 {
-    json_set_alloc_funcs(malloc, wiping_free);
+    json_set_alloc_funcs(malloc, model_wiping_free);
 }
 
 /* The deepest nesting of brackets in TEXT outside of strings.  jansson's own

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -401,6 +402,27 @@ void
 model_wipe(void *p, size_t n)
 {
     explicit_bzero(p, n);
+}
+
+void
+model_wiping_free(void *p)
+{
+    if (p) {
+        model_wipe(p, malloc_usable_size(p));
+        free(p);
+    }
+}
+
+void *
+model_wiping_realloc(void *old, size_t n)
+{
+    void *new = malloc(n);
+
+    if (new && old) {
+        memcpy(new, old, MIN(n, malloc_usable_size(old)));
+        model_wiping_free(old);
+    }
+    return new;
 }
 
 /* N must be at most MODEL_KEY_MAX. */

@@ -124,6 +124,11 @@ struct model_secret {
 };
 
 void model_wipe(void *, size_t);
+
+/* free() and realloc() for a library that handles secrets and does not wipe
+ * what it gives back. */
+void model_wiping_free(void *);
+void *model_wiping_realloc(void *, size_t);
 void model_secret_set(struct model_secret *, const void *, size_t);
 void model_secret_wipe(struct model_secret *);
 bool model_secret_equals(const struct model_secret *,
