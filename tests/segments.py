@@ -104,7 +104,8 @@ class Capture:
         if flags & SYN:
             return
         if mss is None:
-            self.count("no-mss")
+            # What ends a connection of before the capture has no payload.
+            self.counts["no-mss"] += len(segment) > (segment[12] >> 4) * 4
         elif len(segment) - 20 > mss:
             self.count("over-mss")
 
