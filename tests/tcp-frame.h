@@ -68,6 +68,7 @@ void test_fragments_limits(struct ovs_cmdl_context *);
 void test_fragments_grow(struct ovs_cmdl_context *);
 void test_path_search(struct ovs_cmdl_context *);
 void test_path_search_changes(struct ovs_cmdl_context *);
+void test_path_search_device(struct ovs_cmdl_context *);
 void test_path_search_silence(struct ovs_cmdl_context *);
 void test_path_search_loss(struct ovs_cmdl_context *);
 void test_path_search_slow(struct ovs_cmdl_context *);

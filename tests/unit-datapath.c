@@ -637,6 +637,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "fragments-grow", NULL, 0, 0, test_fragments_grow, OVS_RO },
     { "path-search", NULL, 0, 0, test_path_search, OVS_RO },
     { "path-search-changes", NULL, 0, 0, test_path_search_changes, OVS_RO },
+    { "path-search-device", NULL, 0, 0, test_path_search_device, OVS_RO },
     { "path-search-silence", NULL, 0, 0, test_path_search_silence, OVS_RO },
     { "path-search-loss", NULL, 0, 0, test_path_search_loss, OVS_RO },
     { "path-search-slow", NULL, 0, 0, test_path_search_slow, OVS_RO },

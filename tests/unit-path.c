@@ -365,6 +365,28 @@ test_path_search_forger_loss(struct ovs_cmdl_context *ctx OVS_UNUSED)
     assert(n <= 20);
 }
 
+/* A device gets a smaller MTU and soon another one, as often as somebody
+ * likes: what is in force follows, up as well as down. */
+void
+test_path_search_device(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const int apart_ms[] = { 50, 400, 1500, 10000, 50, 10000, 400 };
+    struct path path = { .carries = FULL, .rtt_ms = RTT_MS };
+    long long int now = 1000;
+    struct path_search s = begin(FULL, now);
+
+    run_search(&s, &path, &now, 1000);
+    for (size_t i = 0; i < ARRAY_SIZE(apart_ms); i++) {
+        path.carries = FULL - 100;
+        path_search_believe(&s, FULL - 100, now);
+        run_search(&s, &path, &now, apart_ms[i]);
+        path.carries = FULL;
+        path_search_believe(&s, FULL, now);
+        run_search(&s, &path, &now, 20000);
+        assert(s.state == PATH_SETTLED && s.in_force == FULL);
+    }
+}
+
 void
 test_path_search_silence(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {

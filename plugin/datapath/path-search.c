@@ -33,12 +33,27 @@ max_tries(const struct path_search *s)
 }
 
 static void
+begin_search(struct path_search *s, int size, long long int now_ms)
+{
+    s->passed = s->floor;
+    s->failed = MAX(s->ceiling, size) + 1;
+    try(s, size, now_ms);
+}
+
+static void
 settle(struct path_search *s, long long int now_ms)
 {
-    s->state = PATH_SETTLED;
-    s->suspect = false;
+    bool again = s->again && s->believed > s->passed;
+
+    s->suspect = s->again = false;
     s->in_force = s->passed;
     s->verified = true;
+    if (again) {
+        begin_search(s, s->believed, now_ms);
+        s->passed = s->in_force;
+        return;
+    }
+    s->state = PATH_SETTLED;
     s->next_ms = now_ms + PATH_SEARCH_CONFIRM_MS;
     if (s->passed < s->ceiling && s->raise_ms <= now_ms) {
         s->raise_ms = now_ms + PATH_SEARCH_RAISE_MS;
@@ -56,14 +71,6 @@ narrow(struct path_search *s, long long int now_ms)
     } else {
         settle(s, now_ms);
     }
-}
-
-static void
-begin_search(struct path_search *s, int size, long long int now_ms)
-{
-    s->passed = s->floor;
-    s->failed = MAX(s->ceiling, size) + 1;
-    try(s, size, now_ms);
 }
 
 void
@@ -114,9 +121,12 @@ path_search_believe(struct path_search *s, int believed, long long int now_ms)
             begin_search(s, s->in_force, now_ms);
         }
         s->suspect |= heed(s, now_ms);
-    } else if (believed > s->in_force && s->state == PATH_SETTLED
-               && heed(s, now_ms)) {
-        begin_search(s, believed, now_ms);
+    } else if (believed > s->in_force) {
+        /* No message from outside makes the kernel say that. */
+        s->again = true;
+        if (s->state == PATH_SETTLED) {
+            settle(s, now_ms);
+        }
     }
 }
 

@@ -77,6 +77,7 @@ struct path_search {
     int failed;                 /* ...the shortest that was not... */
     int size;                   /* ...and the one in between being tried. */
     int tries;                  /* Of 'size'. */
+    bool again;                 /* The kernel believes more since 'failed'. */
     bool suspect;               /* Something says that the path is another. */
     bool alive;                 /* A short one was answered meanwhile. */
     int retry_ms;               /* Of PATH_UNREACHABLE. */
