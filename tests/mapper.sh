@@ -48,9 +48,12 @@ mapper_cleanup () {
 
 # mapper_kill: as a crash would, and waits until it is gone.
 mapper_kill () { kill_file m/mapper.pid; }
+# It holds its lock until it is gone, which with sanitizers takes a while.
 mapper_exit () {
+    pid=`cat m/mapper.pid`
     ovs-appctl -t "$PWD/m/mapper.ctl" exit
     wait_until test ! -e m/mapper.pid -a ! -e m/state/db.pid
+    while kill -0 $pid 2>/dev/null; do sleep .02; done
 }
 db_kill () { kill_file m/state/db.pid; }
 kill_file () {
