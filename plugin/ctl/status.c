@@ -198,11 +198,10 @@ print_nets(json_t *nets)
         { "Addresses", "addresses" }, { "Registered", "registered" },
         { NULL, NULL },
     };
-    json_t *all = json_array();
-
     if (!json_array_size(nets)) {
         return;
     }
+    json_t *all = json_array();
     putchar('\n');
     output_table(nets, net_columns);
     for (size_t i = 0; i < json_array_size(nets); i++) {
