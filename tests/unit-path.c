@@ -193,12 +193,31 @@ by_chance(uint32_t *seed, int percent)
     return (*seed >> 8) % 100 < percent;
 }
 
+/* Sends what is due, of which 'percent' is lost each way, and takes the
+ * answers.  Returns how many milliseconds that took. */
+static int
+exchange(struct path_search *s, long long int now, int percent,
+         uint32_t *seed)
+{
+    struct path_search_request request;
+
+    if (!path_search_run(s, now, &request)) {
+        return 0;
+    }
+    for (int i = 0; i <= request.with_short; i++) {
+        if (!by_chance(seed, percent) && !by_chance(seed, percent)) {
+            path_search_answered(s, i ? s->floor : request.size,
+                                 now + RTT_MS);
+        }
+    }
+    return RTT_MS;
+}
+
 /* Counts how often a frame that passes counts as too long, in 'n' months in
  * which 'percent' of all messages of each direction are lost. */
 static int
 count_false_verdicts(int percent, int n)
 {
-    struct path_search_request request;
     long long int now = 1000;
     struct path_search s = begin(FULL, now);
     uint32_t seed = 1;
@@ -208,16 +227,7 @@ count_false_verdicts(int percent, int n)
         int before = s.in_force;
 
         now = MAX(now, s.next_ms);
-        if (path_search_run(&s, now, &request)) {
-            for (int i = 0; i <= request.with_short; i++) {
-                if (!by_chance(&seed, percent)
-                    && !by_chance(&seed, percent)) {
-                    path_search_answered(&s, i ? s.floor : request.size,
-                                         now + RTT_MS);
-                }
-            }
-            now += RTT_MS;
-        }
+        now += exchange(&s, now, percent, &seed);
         verdicts += s.verified && s.in_force < before;
     }
     return verdicts;
@@ -325,7 +335,6 @@ test_path_search_forger(struct ovs_cmdl_context *ctx OVS_UNUSED)
 static int
 count_forged_verdicts(int percent, int n)
 {
-    struct path_search_request request;
     long long int now = 1000;
     struct path_search s = begin(FULL, now);
     long long int next_lie = 2000;
@@ -340,16 +349,7 @@ count_forged_verdicts(int percent, int n)
             path_search_believe(&s, FLOOR + now / 1000 % 2, now);
             next_lie += 1000;
         }
-        if (path_search_run(&s, now, &request)) {
-            for (int i = 0; i <= request.with_short; i++) {
-                if (!by_chance(&seed, percent)
-                    && !by_chance(&seed, percent)) {
-                    path_search_answered(&s, i ? s.floor : request.size,
-                                         now + RTT_MS);
-                }
-            }
-            now += RTT_MS;
-        }
+        now += exchange(&s, now, percent, &seed);
         verdicts += s.verified && s.in_force < before;
     }
     return verdicts;
