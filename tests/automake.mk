@@ -95,6 +95,7 @@ tests_unit_controller_SOURCES = \
 	tests/unit-controller-binding.c \
 	tests/unit-controller-flow.c \
 	tests/unit-controller-identity.c \
+	tests/unit-controller-index.c \
 	tests/unit-controller-keys.c \
 	tests/unit-controller.c \
 	tests/unit-controller.h

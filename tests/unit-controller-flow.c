@@ -312,7 +312,8 @@ test_canonical(struct ovs_cmdl_context *ctx OVS_UNUSED)
 
     flow_set_init(&installed);
     FLOW_SET_FOR_EACH (flow, &desired) {
-        const struct flow_change change = { .type = FLOW_ADD, .flow = flow };
+        const struct flow_change change = {
+            .type = FLOW_ADD, .flow = CONST_CAST(struct flow_entry *, flow) };
         struct ofpbuf *msg = ofctrl_msg_flow_mod(&change);
         struct ofputil_flow_mod fm;
         struct ofpbuf ofpacts;
@@ -324,9 +325,9 @@ test_canonical(struct ovs_cmdl_context *ctx OVS_UNUSED)
             OFPP_MAX, 255);
         CHECK(!error, "%s", ofperr_get_name(error));
         minimatch_expand(&fm.match, &match);
-        CHECK(flow_set_add_canonical(&installed, fm.table_id, fm.priority,
-                                     ntohll(fm.new_cookie), &match,
-                                     fm.ofpacts, fm.ofpacts_len), "twice");
+        CHECK(flow_set_add(&installed, flow_entry_create_canonical(
+            fm.table_id, fm.priority, ntohll(fm.new_cookie), &match,
+            fm.ofpacts, fm.ofpacts_len)), "twice");
         minimatch_destroy(&fm.match);
         ofpbuf_uninit(&ofpacts);
         ofpbuf_delete(msg);
@@ -370,8 +371,9 @@ add_simple(struct flow_set *set, const struct simple_flow *simple)
     ofpact_put_OUTPUT(&acts)->port = u16_to_ofp(simple->port);
     match_init_catchall(&match);
     match_set_metadata(&match, htonll(simple->priority));
-    flow_set_add(set, simple->table, simple->priority, simple->cookie, &match,
-                 acts.data, acts.size);
+    flow_set_add(set, flow_entry_create(simple->table, simple->priority,
+                                        simple->cookie, &match, acts.data,
+                                        acts.size));
     ofpbuf_uninit(&acts);
 }
 

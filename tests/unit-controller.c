@@ -252,7 +252,8 @@ test_events(struct ovs_cmdl_context *ctx OVS_UNUSED)
         const struct sse_event event = {
             tests[i].type, "", tests[i].data, strlen(tests[i].data) };
         struct mapping_event_result result;
-        char *error = mapping_event_apply(&event, &id, &mapping, &result);
+        char *error = mapping_event_apply(&event, &id, &mapping, &result,
+                                          NULL);
 
         CHECK(!!error == tests[i].error, "%"PRIuSIZE": %s", i,
               error ? error : "no error");
@@ -268,7 +269,8 @@ test_events(struct ovs_cmdl_context *ctx OVS_UNUSED)
     const struct sse_event event = { "snapshot", "", snapshot,
                                      strlen(snapshot) };
     struct mapping_event_result result;
-    char *error = mapping_event_apply(&event, &other, &mapping, &result);
+    char *error = mapping_event_apply(&event, &other, &mapping, &result,
+                                      NULL);
     CHECK(error && !mapping && !result.changed, "another node's");
     free(error);
 }
@@ -315,6 +317,8 @@ static const struct ovs_cmdl_command commands[] = {
     { "desired-sizes", NULL, 0, 0, test_desired_sizes, OVS_RO },
     { "canonical", NULL, 0, 0, test_canonical, OVS_RO },
     { "diff", NULL, 0, 0, test_diff, OVS_RO },
+    { "flow-index", NULL, 0, 0, test_flow_index, OVS_RO },
+    { "flow-index-one", NULL, 0, 0, test_flow_index_one, OVS_RO },
     { "learnt", NULL, 0, 0, test_learnt, OVS_RO },
     { "bindings", NULL, 0, 0, test_bindings, OVS_RO },
     { "bindings-learnt", NULL, 0, 0, test_bindings_learnt, OVS_RO },

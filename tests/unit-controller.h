@@ -37,6 +37,10 @@ void test_diff(struct ovs_cmdl_context *);
 void test_canonical(struct ovs_cmdl_context *);
 void test_cookie(struct ovs_cmdl_context *);
 
+/* unit-controller-index.c */
+void test_flow_index(struct ovs_cmdl_context *);
+void test_flow_index_one(struct ovs_cmdl_context *);
+
 /* unit-controller-binding.c */
 void test_learnt(struct ovs_cmdl_context *);
 void test_bindings(struct ovs_cmdl_context *);

@@ -227,7 +227,8 @@ test_change(struct ovs_cmdl_context *ctx OVS_UNUSED)
 
         check_error("base", mapping_from_snapshot(base, &m), NULL);
         check_error("base", mapping_from_snapshot(base, &before), NULL);
-        check_error(tests[i].json, mapping_apply_change(m, json, &stats),
+        check_error(tests[i].json,
+                    mapping_apply_change(m, json, &stats, NULL),
                     tests[i].error);
         if (memcmp(&stats, &tests[i].stats, sizeof stats)) {
             ovs_fatal(0, "%s: %"PRIuSIZE" put, %"PRIuSIZE" removed, "
@@ -278,11 +279,12 @@ test_lookups(struct ovs_cmdl_context *ctx OVS_UNUSED)
 
     /* Self stays self when it is put, and goes when it is removed. */
     json_t *change = parse(CHANGE("1.11", "'nodes':[" NODE(1, 11) "]", ""));
-    check_error("put self", mapping_apply_change(m, change, NULL), NULL);
+    check_error("put self", mapping_apply_change(m, change, NULL, NULL), NULL);
     assert(m->self == mapping_node(m, 1) && m->self->revision.number == 11);
     json_decref(change);
     change = parse(CHANGE("1.12", "", "'nodes':[1]"));
-    check_error("remove self", mapping_apply_change(m, change, NULL), NULL);
+    check_error("remove self", mapping_apply_change(m, change, NULL, NULL),
+                NULL);
     assert(!m->self && !mapping_node(m, 1));
     json_decref(change);
     mapping_destroy(m);
@@ -524,12 +526,13 @@ run_history(uint32_t seed, size_t *n_objects)
         snapshot = world_snapshot(&w);
         check_error("snapshot", mapping_from_snapshot(snapshot, &fresh),
                     NULL);
-        check_error(what, mapping_apply_change(by_changes, change, NULL),
+        check_error(what,
+                    mapping_apply_change(by_changes, change, NULL, NULL),
                     NULL);
         check_same(by_changes, fresh, what);
         json_t *diff = mapping_diff(by_diffs, fresh, MODEL_VIEW_KEYS);
         if (diff) {
-            check_error(what, mapping_apply_change(by_diffs, diff, NULL),
+            check_error(what, mapping_apply_change(by_diffs, diff, NULL, NULL),
                         NULL);
         }
         check_same(by_diffs, fresh, what);
@@ -609,7 +612,7 @@ apply_damaged(const char *change_s, const json_t *base,
 
     if (!error) {
         check_error("base", mapping_from_snapshot(base, &m), NULL);
-        error = mapping_apply_change(m, json, NULL);
+        error = mapping_apply_change(m, json, NULL, NULL);
         if (error) {
             check_same(m, before, text);
         } else {
@@ -716,7 +719,8 @@ test_scale(struct ovs_cmdl_context *ctx OVS_UNUSED)
             "remove", "bindings", "net", "a", "mac",
             json_string_value(json_object_get(
                 json_array_get(bindings, N - 1 - i), "mac")));
-        check_error("change", mapping_apply_change(m, change, NULL), NULL);
+        check_error("change", mapping_apply_change(m, change, NULL, NULL),
+                    NULL);
         json_decref(change);
     }
     long long int elapsed = time_msec() - start;

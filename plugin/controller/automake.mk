@@ -16,6 +16,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/flow-desired.h \
 	plugin/controller/flow-diff.c \
 	plugin/controller/flow-diff.h \
+	plugin/controller/flow-index.c \
+	plugin/controller/flow-index.h \
 	plugin/controller/flow-set.c \
 	plugin/controller/flow-set.h \
 	plugin/controller/flow-tables.h \

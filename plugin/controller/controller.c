@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "controller/client.h"
-#include "controller/flow-desired.h"
-#include "controller/flow-set.h"
+#include "controller/flow-index.h"
 #include "controller/host-addr.h"
 #include "controller/key-rotation.h"
 #include "controller/key-service.h"
@@ -77,7 +76,8 @@ stream_event(const struct sse_event *event, void *c_)
     }
     free(c->mapping_error);
     c->mapping_error = mapping_event_apply(event, &c->standing.node,
-                                           &c->mapping, &result);
+                                           &c->mapping, &result,
+                                           &c->touches);
     if (c->mapping_error) {
         VLOG_WARN("mapping service: %s", c->mapping_error);
         c->restart_stream = true;
@@ -148,6 +148,8 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     own_keys_init(&c->keys, state_dir);
     keyring_out_init(&c->keyring, run_dir);
     learnt_init(&c->learnt);
+    flow_index_init(&c->flows);
+    c->flows_forgotten = true;
     c->ovs = ovs_config_create(db);
     c->ofctrl = ofctrl_create(&switch_events);
     c->client = client_create(&stream_events);
@@ -170,6 +172,8 @@ controller_destroy(struct controller *c)
         registrar_destroy(c->registrar);
         client_destroy(c->client);
         ofctrl_destroy(c->ofctrl);
+        flow_index_destroy(&c->flows);
+        mapping_touches_destroy(&c->touches);
         ovs_config_destroy(c->ovs);
         learnt_destroy(&c->learnt);
         keyring_out_destroy(&c->keyring);
@@ -195,6 +199,7 @@ controller_set_mapping(struct controller *c, struct mapping *mapping)
 {
     mapping_destroy(c->mapping);
     c->mapping = mapping;
+    mapping_touches_add_all(&c->touches);
     c->from_service = false;
     c->current_at = mapping ? c->cache.current_at : 0;
     c->keyring_changed = c->flows_changed = true;
@@ -338,6 +343,9 @@ adopt_ports(struct controller *c)
     ofp_port_t tunnel = ovs_config_tunnel(c->ovs)->ofport;
 
     if (!local_ports_equal(&c->ports, ports)) {
+        if (c->mapping) {
+            flow_index_touch_ports(&c->touches, c->mapping, &c->ports, ports);
+        }
         local_ports_destroy(&c->ports);
         for (size_t i = 0; i < ports->n; i++) {
             const struct local_port *from = &ports->ports[i];
@@ -444,6 +452,23 @@ mac_moved(uint32_t vni, struct eth_addr mac, void *c_)
 }
 
 static void
+update_flows(struct controller *c)
+{
+    const struct flow_input input = { &c->ports, c->mapping, c->tunnel };
+    struct flow_index *flows = &c->flows;
+
+    flow_index_update(flows, &input, &c->touches);
+    mapping_touches_clear(&c->touches);
+    ofctrl_set_desired(c->ofctrl, &flows->flows,
+                       (flows->all_touched || c->flows_forgotten
+                        ? NULL : &flows->touched));
+    flow_index_settle(flows);
+    c->flows_forgotten = false;
+    learnt_note_registered(&c->learnt, c->mapping, &c->ports, mac_moved, c);
+    COVERAGE_INC(controller_flows_computed);
+}
+
+static void
 run_flows(struct controller *c)
 {
     const struct ovs_settings *settings = ovs_config_settings(c->ovs);
@@ -458,7 +483,7 @@ run_flows(struct controller *c)
 
     if (!usable || settings->restore_wait) {
         ofctrl_forget_desired(c->ofctrl);
-        c->flows_changed = true;
+        c->flows_changed = c->flows_forgotten = true;
         c->reread_flows |= settings->restore_wait;
         ofctrl_run(c->ofctrl);
         return;
@@ -468,19 +493,11 @@ run_flows(struct controller *c)
         c->reread_flows = false;
     }
     if (c->flows_changed && time_msec() >= c->next_flows) {
-        const struct flow_input input = { &c->ports, c->mapping, c->tunnel };
         long long int start = time_msec();
-        struct flow_set flows;
 
-        flow_set_init(&flows);
-        flow_desired_compute(&input, &flows);
-        ofctrl_set_desired(c->ofctrl, &flows);
-        flow_set_destroy(&flows);
-        learnt_note_registered(&c->learnt, c->mapping, &c->ports, mac_moved,
-                               c);
-        COVERAGE_INC(controller_flows_computed);
+        update_flows(c);
 
-        /* With many bindings, changes that come in a row are taken
+        /* Should that have taken long, changes that come in a row are taken
          * together. */
         long long int end = time_msec();
         c->next_flows = end + 3 * (end - start);

@@ -9,14 +9,16 @@
  *      cache.json    (cache.h)     --+--> mapping --.
  *      event stream  (client.h)    --'              |
  *      Open_vSwitch  (ovs-config.h) -> local ports -+-> keyring-out.h
- *      MACs, ARP, ND (learnt.h)    -----------------+-> flow-desired.h ->
+ *      MACs, ARP, ND (learnt.h)    -----------------+-> flow-index.h ->
  *                                                   |       ofctrl.h
  *                                                   +-> registrar.h, ->
  *                                                   |   key-service.h  service
  *                                                   +-> cache.h
  *
  * The keyring is written before flows, so that what flows send can be sealed.
- * Outputs are computed again only when an input changed.
+ * Outputs are computed again only when an input changed, and flows and keys
+ * only of what has changed: one binding more costs the same among 100,000 as
+ * among ten.
  *
  * While there is no mapping (not joined, or joined and never yet connected,
  * or on a machine that is not known to be the node's: standing.h) no flow and
@@ -29,6 +31,7 @@
 #include <stdbool.h>
 #include "controller/cache.h"
 #include "controller/credential-rotation.h"
+#include "controller/flow-index.h"
 #include "controller/identity.h"
 #include "controller/instance.h"
 #include "controller/keyring-out.h"
@@ -38,6 +41,7 @@
 #include "controller/own-keys.h"
 #include "controller/standing.h"
 #include "controller/underlay.h"
+#include "model/mapping.h"
 
 struct controller {
     char *state_dir, *run_dir;
@@ -68,11 +72,13 @@ struct controller {
 
     /* What has changed. */
     bool mapping_changed;
+    struct mapping_touches touches; /* Of what flows come from. */
     bool snapshot;                      /* It is all that the service has. */
     bool restart_stream;                /* What came could not be used. */
     bool no_resume;                     /* And a snapshot is needed. */
     bool keyring_changed;
     bool flows_changed;
+    bool flows_forgotten;               /* 'ofctrl' does not know 'flows'. */
     bool bindings_changed;
     unsigned int learnt_seqno;          /* Of 'learnt', as last looked at. */
     bool reread_flows;                  /* Others may have written flows. */
@@ -80,6 +86,7 @@ struct controller {
     long long int next_flows;           /* Not before. */
     long long int keys_run;             /* When own keys were looked at. */
 
+    struct flow_index flows;            /* Desired. */
     struct local_ports ports;           /* Those that flows are for. */
     ofp_port_t tunnel;
     char *endpoints;                    /* Own, or NULL: not known. */

@@ -5,6 +5,7 @@
 
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 
 #include "controller/flow-set.h"
 #include "controller/flow-tables.h"
@@ -23,17 +24,38 @@
  * 'acts' and then emitted. */
 struct compose {
     const struct flow_input *input;
-    struct flow_set *flows;
+    struct flow_list *list;
+    uint32_t rank;
     struct match match;
     struct ofpbuf acts;
 };
 
 static void
+compose_init(struct compose *c, const struct flow_input *input,
+             struct flow_list *list, uint32_t rank)
+{
+    c->input = input;
+    c->list = list;
+    c->rank = rank;
+    match_init_catchall(&c->match);
+    ofpbuf_init(&c->acts, 1024);
+}
+
+static void
 emit(struct compose *c, enum flow_table table, enum flow_priority priority,
      uint64_t cookie)
 {
-    flow_set_add(c->flows, table, priority, cookie, &c->match,
-                 c->acts.data, c->acts.size);
+    struct flow_list *list = c->list;
+
+    if (list->n >= list->allocated) {
+        list->flows = x2nrealloc(list->flows, &list->allocated,
+                                 sizeof *list->flows);
+    }
+    struct flow_entry *flow = flow_entry_create(table, priority, cookie,
+                                                &c->match, c->acts.data,
+                                                c->acts.size);
+    flow->rank = c->rank;
+    list->flows[list->n++] = flow;
     match_init_catchall(&c->match);
     ofpbuf_clear(&c->acts);
 }
@@ -247,10 +269,11 @@ compose_base(struct compose *c)
 }
 
 static const struct model_binding *
-port_binding(const struct compose *c, const struct local_port *port)
+port_binding(const struct compose *c, const struct model_net *net,
+             const struct local_port *port)
 {
     return (port->has_mac
-            ? mapping_binding(c->input->mapping, port->net, port->mac)
+            ? mapping_binding(c->input->mapping, net->name, port->mac)
             : NULL);
 }
 
@@ -306,13 +329,14 @@ compose_local_unicast(struct compose *c, const struct local_port *port,
     emit(c, FT_UNICAST, FP_UNICAST_BOUND, cookie);
 }
 
-/* Tables 0, 10 and 30 for one local port. */
+/* Tables 0, 10 and 30 for one local port of 'net'. */
 static void
-compose_port(struct compose *c, const struct local_port *port)
+compose_port(struct compose *c, const struct model_net *net,
+             const struct local_port *port)
 {
     const uint64_t cookie = cookie_make(COOKIE_PORT, port->vni,
                                         ofp_to_u16(port->ofport));
-    const struct model_binding *binding = port_binding(c, port);
+    const struct model_binding *binding = port_binding(c, net, port);
 
     match_set_in_port(&c->match, port->ofport);
     act_set_be64(c, MFF_METADATA, port->vni);
@@ -438,34 +462,107 @@ compose_flood(struct compose *c, const struct model_net *net,
     emit(c, FT_FLOOD, FP_FLOOD, cookie_make(COOKIE_NET, net->vni, 0));
 }
 
+/* The parts. */
+
+/* The ranks of their flows; a VNI has 24 bits. */
+enum { RANK_BASE = 0, RANK_NETS = 1 << 24, RANK_BINDINGS = 2 << 24 };
+
+void
+flow_desired_base(const struct flow_input *input, struct flow_list *list)
+{
+    struct compose c;
+
+    compose_init(&c, input, list, RANK_BASE);
+    compose_base(&c);
+    ofpbuf_uninit(&c.acts);
+}
+
+void
+flow_desired_net(const struct flow_input *input, const struct model_net *net,
+                 struct flow_list *list)
+{
+    struct compose c;
+
+    compose_init(&c, input, list, RANK_NETS + net->vni);
+    for (size_t i = 0; i < input->ports->n; i++) {
+        const struct local_port *port = &input->ports->ports[i];
+        if (port->ofport && port->vni == net->vni) {
+            compose_port(&c, net, port);
+        }
+    }
+    compose_flood(&c, net, false);
+    if (input->tunnel) {
+        compose_net_tunnel(&c, net);
+        compose_flood(&c, net, true);
+    }
+    ofpbuf_uninit(&c.acts);
+}
+
+void
+flow_desired_binding(const struct flow_input *input,
+                     const struct model_net *net,
+                     const struct model_binding *binding,
+                     struct flow_list *list)
+{
+    struct compose c;
+
+    compose_init(&c, input, list, RANK_BINDINGS + net->vni);
+    compose_binding(&c, net, binding);
+    ofpbuf_uninit(&c.acts);
+}
+
+void
+flow_list_clear(struct flow_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        flow_entry_unref(list->flows[i]);
+    }
+    list->n = 0;
+}
+
+void
+flow_list_destroy(struct flow_list *list)
+{
+    flow_list_clear(list);
+    free(list->flows);
+    *list = (struct flow_list) FLOW_LIST_INITIALIZER;
+}
+
+/* The whole. */
+
+static void
+take(struct flow_list *list, struct flow_set *flows)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        struct flow_entry *flow = list->flows[i];
+        const struct flow_entry *other = flow_set_find(flows, flow);
+
+        if (!other || other->rank > flow->rank) {
+            flow_set_replace(flows, flow);
+        } else {
+            flow_entry_unref(flow);
+        }
+    }
+    list->n = 0;
+}
+
 void
 flow_desired_compute(const struct flow_input *input, struct flow_set *flows)
 {
-    struct compose c = { .input = input, .flows = flows };
+    struct flow_list list = FLOW_LIST_INITIALIZER;
     const struct model_net *net;
 
-    match_init_catchall(&c.match);
-    ofpbuf_init(&c.acts, 1024);
-
-    compose_base(&c);
-    for (size_t i = 0; i < input->ports->n; i++) {
-        const struct local_port *port = &input->ports->ports[i];
-        if (port->ofport && mapping_net_by_vni(input->mapping, port->vni)) {
-            compose_port(&c, port);
-        }
-    }
+    flow_desired_base(input, &list);
+    take(&list, flows);
     HMAP_FOR_EACH (net, by_name, &input->mapping->nets) {
         const struct model_binding *binding;
 
+        flow_desired_net(input, net, &list);
+        take(&list, flows);
         HMAP_FOR_EACH (binding, in_net, &net->bindings) {
-            compose_binding(&c, net, binding);
-        }
-        compose_flood(&c, net, false);
-        if (input->tunnel) {
-            compose_net_tunnel(&c, net);
-            compose_flood(&c, net, true);
+            flow_desired_binding(input, net, binding, &list);
+            take(&list, flows);
         }
     }
-
-    ofpbuf_uninit(&c.acts);
+    flow_list_destroy(&list);
 }

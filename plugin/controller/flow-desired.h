@@ -3,15 +3,36 @@
 #ifndef VSUBNET_FLOW_DESIRED_H
 #define VSUBNET_FLOW_DESIRED_H 1
 
-/* One pure function from (local ports, mapping, tunnel port) to a set of
- * flows, table by table as flow-tables.h says.  Its cost is in proportion to
- * the bindings: two flows for each at another node, at most. */
+/* Pure functions from (local ports, mapping, tunnel port) to flows, table by
+ * table as flow-tables.h says.  There are two for each binding at another
+ * node, at most.
+ *
+ * The flows come in parts, and what a part depends on is stated here, so that
+ * somebody who keeps the flows of each part (flow-index.h) knows which to ask
+ * for again:
+ *
+ *      base        the tunnel port
+ *      vSubnet     its name, VNI and group; its local ports; the bindings of
+ *                  their MACs; the tunnel port; this node's number
+ *      binding     itself; its vSubnet's name and VNI; the local port that it
+ *                  names, if it is at this node; the tunnel port; this node's
+ *                  number
+ *
+ * Two parts may want different flows for one key (a local port's own MAC, and
+ * the binding of it; two ports that both have been given an OpenFlow port
+ * number, as Open vSwitch's database may say for a moment).  Then the one of
+ * the lower rank is wanted: base, vSubnets by VNI, bindings by VNI; within a
+ * part, the earlier. */
 
+#include <stddef.h>
 #include "openvswitch/types.h"
 
+struct flow_entry;
 struct flow_set;
 struct local_ports;
 struct mapping;
+struct model_binding;
+struct model_net;
 
 struct flow_input {
     const struct local_ports *ports;    /* Sorted. */
@@ -19,7 +40,29 @@ struct flow_input {
     ofp_port_t tunnel;                  /* 0: there is none. */
 };
 
-/* Adds to 'flows', which the caller has initialised, what 'input' asks. */
+/* Flows, each with one reference.  A key may appear twice. */
+struct flow_list {
+    struct flow_entry **flows;
+    size_t n, allocated;
+};
+
+#define FLOW_LIST_INITIALIZER { NULL, 0, 0 }
+
+void flow_list_clear(struct flow_list *);
+void flow_list_destroy(struct flow_list *);
+
+/* The parts: append to the list.  'net' is in the input's mapping, 'binding'
+ * in 'net'. */
+void flow_desired_base(const struct flow_input *, struct flow_list *);
+void flow_desired_net(const struct flow_input *, const struct model_net *net,
+                      struct flow_list *);
+void flow_desired_binding(const struct flow_input *,
+                          const struct model_net *net,
+                          const struct model_binding *binding,
+                          struct flow_list *);
+
+/* The whole: adds to 'flows', which the caller has initialised, all that
+ * 'input' asks. */
 void flow_desired_compute(const struct flow_input *input,
                           struct flow_set *flows);
 

@@ -3,97 +3,11 @@
 #include <config.h>
 #include "controller/flow-diff.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "controller/flow-set.h"
 #include "controller/flow-tables.h"
-#include "byte-order.h"
-#include "openvswitch/ofp-actions.h"
 #include "util.h"
-
-/* Cookie lists are short: one per learning port and vSubnet. */
-
-static void
-cookie_list_add(struct cookie_list *list, uint64_t cookie)
-{
-    if (list->n >= list->allocated) {
-        list->cookies = x2nrealloc(list->cookies, &list->allocated,
-                                   sizeof *list->cookies);
-    }
-    list->cookies[list->n++] = cookie;
-}
-
-static int
-compare_cookies(const void *a_, const void *b_)
-{
-    const uint64_t *a = a_, *b = b_;
-    return *a < *b ? -1 : *a > *b;
-}
-
-static void
-cookie_list_sort(struct cookie_list *list)
-{
-    size_t n = 0;
-
-    if (list->n) {
-        qsort(list->cookies, list->n, sizeof *list->cookies, compare_cookies);
-    }
-    for (size_t i = 0; i < list->n; i++) {
-        if (!i || list->cookies[i] != list->cookies[n - 1]) {
-            list->cookies[n++] = list->cookies[i];
-        }
-    }
-    list->n = n;
-}
-
-bool
-flow_diff_is_learning(const struct cookie_list *list, uint64_t cookie)
-{
-    return list->n && bsearch(&cookie, list->cookies, list->n,
-                              sizeof *list->cookies, compare_cookies);
-}
-
-/* Lists in 'list' the cookies that the learn actions in 'set' give and, when
- * 'learnt' is true, those of the learnt flows in it. */
-static void
-collect_cookies(const struct flow_set *set, bool learnt,
-                struct cookie_list *list)
-{
-    const struct flow_entry *flow;
-
-    FLOW_SET_FOR_EACH (flow, set) {
-        const struct ofpact *a;
-
-        if (flow->table == FT_LEARNT) {
-            if (learnt && cookie_kind(flow->cookie) == COOKIE_LEARNT) {
-                cookie_list_add(list, flow->cookie);
-            }
-        } else if (flow->table == FT_LEARN) {
-            OFPACT_FOR_EACH (a, flow->ofpacts, flow->ofpacts_len) {
-                if (a->type == OFPACT_LEARN) {
-                    cookie_list_add(list,
-                                    ntohll(ofpact_get_LEARN(a)->cookie));
-                }
-            }
-        }
-    }
-    cookie_list_sort(list);
-}
-
-void
-flow_diff_list_learning(struct cookie_list *list, const struct flow_set *set)
-{
-    *list = (struct cookie_list) { NULL, 0, 0 };
-    collect_cookies(set, false, list);
-}
-
-void
-cookie_list_destroy(struct cookie_list *list)
-{
-    free(list->cookies);
-    *list = (struct cookie_list) { NULL, 0, 0 };
-}
 
 static void
 append(struct flow_diff *diff, enum flow_change_type type,
@@ -104,7 +18,9 @@ append(struct flow_diff *diff, enum flow_change_type type,
                                    sizeof *diff->changes);
     }
     diff->changes[diff->n++] = (struct flow_change) {
-        .type = type, .flow = flow, .cookie = cookie,
+        .type = type,
+        .flow = flow ? flow_entry_ref(flow) : NULL,
+        .cookie = cookie,
     };
 }
 
@@ -131,54 +47,100 @@ compare_changes(const void *a_, const void *b_)
     return change_rank(a) - change_rank(b);
 }
 
-static bool
-is_learnt(const struct flow_entry *flow)
+/* Appends what makes 'old' (NULL: there is none) into 'flow'. */
+static void
+compare_wanted(struct flow_diff *diff, const struct flow_entry *old,
+               const struct flow_entry *flow)
 {
-    return flow->table == FT_LEARNT
-           && cookie_kind(flow->cookie) == COOKIE_LEARNT;
+    if (old == flow) {
+        return;
+    }
+    if (!old || old->cookie != flow->cookie) {
+        append(diff, FLOW_ADD, flow, 0);
+    } else if (!flow_entry_same_actions(old, flow)) {
+        append(diff, FLOW_MODIFY, flow, 0);
+    }
 }
 
-void
-flow_diff_compute(struct flow_diff *diff, const struct flow_set *installed,
-                  const struct flow_set *desired)
+/* Appends the sweeps and puts all in order. */
+static void
+finish(struct flow_diff *diff, const struct flow_set *installed,
+       const struct flow_set *desired)
 {
-    struct cookie_list valid, present = { NULL, 0, 0 };
-    const struct flow_entry *flow;
+    const struct learn_cookie *c;
 
-    *diff = (struct flow_diff) { NULL, 0, 0 };
-    FLOW_SET_FOR_EACH (flow, desired) {
-        const struct flow_entry *old = flow_set_find(installed, flow);
-
-        if (!old || old->cookie != flow->cookie) {
-            append(diff, FLOW_ADD, flow, 0);
-        } else if (!flow_entry_same_actions(old, flow)) {
-            append(diff, FLOW_MODIFY, flow, 0);
+    HMAP_FOR_EACH (c, node, &installed->cookies) {
+        if (!flow_set_is_learning(desired, c->cookie)) {
+            append(diff, FLOW_SWEEP, NULL, c->cookie);
         }
     }
-    FLOW_SET_FOR_EACH (flow, installed) {
-        if (!is_learnt(flow) && !flow_set_find(desired, flow)) {
-            append(diff, FLOW_DELETE, flow, 0);
-        }
-    }
-
-    flow_diff_list_learning(&valid, desired);
-    collect_cookies(installed, true, &present);
-    for (size_t i = 0; i < present.n; i++) {
-        if (!flow_diff_is_learning(&valid, present.cookies[i])) {
-            append(diff, FLOW_SWEEP, NULL, present.cookies[i]);
-        }
-    }
-    cookie_list_destroy(&valid);
-    cookie_list_destroy(&present);
-
     if (diff->n) {
         qsort(diff->changes, diff->n, sizeof *diff->changes, compare_changes);
     }
 }
 
 void
+flow_diff_compute(struct flow_diff *diff, const struct flow_set *installed,
+                  const struct flow_set *desired)
+{
+    const struct flow_entry *flow;
+
+    *diff = (struct flow_diff) { NULL, 0, 0 };
+    FLOW_SET_FOR_EACH (flow, desired) {
+        compare_wanted(diff, flow_set_find(installed, flow), flow);
+    }
+    FLOW_SET_FOR_EACH (flow, installed) {
+        if (!flow_set_find(desired, flow)) {
+            append(diff, FLOW_DELETE, flow, 0);
+        }
+    }
+    finish(diff, installed, desired);
+}
+
+void
+flow_diff_compute_touched(struct flow_diff *diff,
+                          const struct flow_set *installed,
+                          const struct flow_set *desired,
+                          const struct flow_set *touched)
+{
+    const struct flow_entry *key;
+
+    *diff = (struct flow_diff) { NULL, 0, 0 };
+    FLOW_SET_FOR_EACH (key, touched) {
+        const struct flow_entry *flow = flow_set_find(desired, key);
+        const struct flow_entry *old = flow_set_find(installed, key);
+
+        if (flow) {
+            compare_wanted(diff, old, flow);
+        } else if (old) {
+            append(diff, FLOW_DELETE, old, 0);
+        }
+    }
+    finish(diff, installed, desired);
+}
+
+void
 flow_diff_destroy(struct flow_diff *diff)
 {
+    for (size_t i = 0; i < diff->n; i++) {
+        flow_entry_unref(diff->changes[i].flow);
+    }
     free(diff->changes);
     *diff = (struct flow_diff) { NULL, 0, 0 };
+}
+
+bool
+flow_change_is_valid(const struct flow_change *change,
+                     const struct flow_set *desired)
+{
+    switch (change->type) {
+    case FLOW_ADD:
+    case FLOW_MODIFY:
+        return flow_set_find(desired, change->flow) == change->flow;
+    case FLOW_DELETE:
+        return !flow_set_find(desired, change->flow);
+    case FLOW_SWEEP:
+    default:
+        return !flow_set_is_learning(desired, change->cookie);
+    }
 }

@@ -18,9 +18,13 @@
  *
  * Whether learnt flows are to be swept is seen from the flow that learnt them
  * and from those in 'installed'.  So somebody who has made only a part of the
- * changes keeps in 'installed' a learnt flow for each cookie that is still to
- * be swept; and since ovs-vswitchd may learn once more for a frame that it
- * handled before, for each that turns up later (flow_diff_is_learning()).
+ * changes takes down in 'installed' each cookie that is still to be swept;
+ * and since ovs-vswitchd may learn once more for a frame that it handled
+ * before, also each that turns up later (flow_set_set_learnt()).
+ *
+ * All of two sets is compared when what is installed has just been read; after
+ * that only the keys in which 'desired' has changed, however many there are of
+ * the others.
  *
  * Pure. */
 
@@ -40,29 +44,30 @@ enum flow_change_type {
 
 struct flow_change {
     enum flow_change_type type;
-    const struct flow_entry *flow;  /* Of desired, or (FLOW_DELETE) of
-                                     * installed.  NULL for FLOW_SWEEP. */
-    uint64_t cookie;                /* FLOW_SWEEP only. */
+    struct flow_entry *flow;    /* Of desired, or (FLOW_DELETE) of installed.
+                                 * NULL for FLOW_SWEEP. */
+    uint64_t cookie;            /* FLOW_SWEEP only. */
 };
 
+/* Has references to its flows, so both sets may change meanwhile. */
 struct flow_diff {
     struct flow_change *changes;
     size_t n, allocated;
 };
 
-/* Points into both sets: neither may change while the diff is in use. */
 void flow_diff_compute(struct flow_diff *, const struct flow_set *installed,
                        const struct flow_set *desired);
+
+/* The same when the sets differ in no other keys than those in 'touched'. */
+void flow_diff_compute_touched(struct flow_diff *,
+                               const struct flow_set *installed,
+                               const struct flow_set *desired,
+                               const struct flow_set *touched);
 void flow_diff_destroy(struct flow_diff *);
 
-/* The cookies that flows learnt by a set of desired flows have, sorted. */
-struct cookie_list {
-    uint64_t *cookies;
-    size_t n, allocated;
-};
-
-void flow_diff_list_learning(struct cookie_list *, const struct flow_set *);
-bool flow_diff_is_learning(const struct cookie_list *, uint64_t cookie);
-void cookie_list_destroy(struct cookie_list *);
+/* True if 'change', computed before, still does what 'desired' says now.  If
+ * not, the key has been touched since. */
+bool flow_change_is_valid(const struct flow_change *,
+                          const struct flow_set *desired);
 
 #endif /* flow-diff.h */

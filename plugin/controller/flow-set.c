@@ -6,6 +6,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "byte-order.h"
+#include "controller/flow-tables.h"
+#include "hash.h"
 #include "nx-match.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofp-actions.h"
@@ -13,92 +16,7 @@
 #include "openvswitch/ofpbuf.h"
 #include "util.h"
 
-static uint32_t
-flow_key_hash(uint8_t table, uint16_t priority, const struct minimatch *match)
-{
-    return minimatch_hash(match, (uint32_t) table << 16 | priority);
-}
-
-void
-flow_set_init(struct flow_set *set)
-{
-    hmap_init(&set->flows);
-}
-
-void
-flow_set_clear(struct flow_set *set)
-{
-    struct flow_entry *flow;
-
-    HMAP_FOR_EACH_POP (flow, node, &set->flows) {
-        flow_entry_free(flow);
-    }
-}
-
-void
-flow_set_destroy(struct flow_set *set)
-{
-    flow_set_clear(set);
-    hmap_destroy(&set->flows);
-}
-
-size_t
-flow_set_count(const struct flow_set *set)
-{
-    return hmap_count(&set->flows);
-}
-
-void
-flow_entry_free(struct flow_entry *flow)
-{
-    if (flow) {
-        minimatch_destroy(&flow->match);
-        free(flow->ofpacts);
-        free(flow->wire);
-        free(flow);
-    }
-}
-
-struct flow_entry *
-flow_entry_clone(const struct flow_entry *flow)
-{
-    struct flow_entry *copy = xmalloc(sizeof *copy);
-
-    *copy = (struct flow_entry) {
-        .ofpacts = xmemdup(flow->ofpacts, flow->ofpacts_len),
-        .ofpacts_len = flow->ofpacts_len,
-        .wire = xmemdup(flow->wire, flow->wire_len),
-        .wire_len = flow->wire_len,
-        .cookie = flow->cookie,
-        .priority = flow->priority,
-        .table = flow->table,
-    };
-    minimatch_clone(&copy->match, &flow->match);
-    return copy;
-}
-
-static struct flow_entry *
-flow_set_find_hash(const struct flow_set *set, const struct flow_entry *key,
-                   uint32_t hash)
-{
-    struct flow_entry *flow;
-
-    HMAP_FOR_EACH_WITH_HASH (flow, node, hash, &set->flows) {
-        if (flow->table == key->table && flow->priority == key->priority
-            && minimatch_equal(&flow->match, &key->match)) {
-            return flow;
-        }
-    }
-    return NULL;
-}
-
-struct flow_entry *
-flow_set_find(const struct flow_set *set, const struct flow_entry *key)
-{
-    return flow_set_find_hash(set, key, flow_key_hash(key->table,
-                                                      key->priority,
-                                                      &key->match));
-}
+/* Flows. */
 
 static void
 encode_actions(struct flow_entry *flow)
@@ -113,30 +31,26 @@ encode_actions(struct flow_entry *flow)
     ofpbuf_uninit(&wire);
 }
 
-bool
-flow_set_add_canonical(struct flow_set *set, uint8_t table, uint16_t priority,
-                       uint64_t cookie, const struct match *match,
-                       const struct ofpact *ofpacts, size_t ofpacts_len)
+struct flow_entry *
+flow_entry_create_canonical(uint8_t table, uint16_t priority, uint64_t cookie,
+                            const struct match *match,
+                            const struct ofpact *ofpacts, size_t ofpacts_len)
 {
     struct flow_entry *flow = xmalloc(sizeof *flow);
+
     *flow = (struct flow_entry) {
-        .table = table,
-        .priority = priority,
+        .ofpacts = xmemdup(ofpacts, ofpacts_len),
+        .ofpacts_len = ofpacts_len,
         .cookie = cookie,
+        .ref_cnt = 1,
+        .priority = priority,
+        .table = table,
     };
     minimatch_init(&flow->match, match);
-
-    uint32_t hash = flow_key_hash(table, priority, &flow->match);
-    if (flow_set_find_hash(set, flow, hash)) {
-        flow_entry_free(flow);
-        return false;
-    }
-
-    flow->ofpacts = xmemdup(ofpacts, ofpacts_len);
-    flow->ofpacts_len = ofpacts_len;
+    flow->hash = minimatch_hash(&flow->match,
+                                (uint32_t) table << 16 | priority);
     encode_actions(flow);
-    hmap_insert(&set->flows, &flow->node, hash);
-    return true;
+    return flow;
 }
 
 /* Makes 'match' what the switch would say of it (with the prerequisites that
@@ -168,10 +82,10 @@ canonicalize_actions(const struct ofpact *ofpacts, size_t ofpacts_len,
     ofpbuf_uninit(&wire);
 }
 
-bool
-flow_set_add(struct flow_set *set, uint8_t table, uint16_t priority,
-             uint64_t cookie, const struct match *match,
-             const struct ofpact *ofpacts, size_t ofpacts_len)
+struct flow_entry *
+flow_entry_create(uint8_t table, uint16_t priority, uint64_t cookie,
+                  const struct match *match, const struct ofpact *ofpacts,
+                  size_t ofpacts_len)
 {
     uint64_t stub[1024 / 8];
     struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
@@ -179,31 +93,38 @@ flow_set_add(struct flow_set *set, uint8_t table, uint16_t priority,
 
     canonicalize_match(match, &canonical);
     canonicalize_actions(ofpacts, ofpacts_len, &actions);
-    bool added = flow_set_add_canonical(set, table, priority, cookie,
-                                        &canonical, actions.data,
-                                        actions.size);
+    struct flow_entry *flow = flow_entry_create_canonical(
+        table, priority, cookie, &canonical, actions.data, actions.size);
     ofpbuf_uninit(&actions);
-    return added;
+    return flow;
+}
+
+struct flow_entry *
+flow_entry_ref(const struct flow_entry *flow_)
+{
+    struct flow_entry *flow = CONST_CAST(struct flow_entry *, flow_);
+
+    flow->ref_cnt++;
+    return flow;
 }
 
 void
-flow_set_replace(struct flow_set *set, const struct flow_entry *flow)
+flow_entry_unref(struct flow_entry *flow)
 {
-    uint32_t hash = flow_key_hash(flow->table, flow->priority, &flow->match);
-    struct flow_entry *old = flow_set_find_hash(set, flow, hash);
-    struct flow_entry *copy = flow_entry_clone(flow);
-
-    if (old) {
-        flow_set_remove(set, old);
+    if (flow && !--flow->ref_cnt) {
+        minimatch_destroy(&flow->match);
+        free(flow->ofpacts);
+        free(flow->wire);
+        free(flow);
     }
-    hmap_insert(&set->flows, &copy->node, hash);
 }
 
-void
-flow_set_remove(struct flow_set *set, struct flow_entry *flow)
+bool
+flow_entry_same_key(const struct flow_entry *a, const struct flow_entry *b)
 {
-    hmap_remove(&set->flows, &flow->node);
-    flow_entry_free(flow);
+    return (a->hash == b->hash && a->table == b->table
+            && a->priority == b->priority
+            && minimatch_equal(&a->match, &b->match));
 }
 
 bool
@@ -223,4 +144,200 @@ flow_entry_format(const struct flow_entry *flow, struct ds *s)
     minimatch_format(&flow->match, NULL, NULL, s, flow->priority);
     ds_put_cstr(s, " actions=");
     ofpacts_format(flow->ofpacts, flow->ofpacts_len, &fp);
+}
+
+static bool
+is_learnt(const struct flow_entry *flow)
+{
+    return (flow->table == FT_LEARNT
+            && cookie_kind(flow->cookie) == COOKIE_LEARNT);
+}
+
+/* Cookies.  There are few: one for each learning port and vSubnet. */
+
+static struct learn_cookie *
+find_cookie(const struct flow_set *set, uint64_t cookie)
+{
+    struct learn_cookie *c;
+
+    HMAP_FOR_EACH_WITH_HASH (c, node, hash_uint64(cookie), &set->cookies) {
+        if (c->cookie == cookie) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static struct learn_cookie *
+obtain_cookie(struct flow_set *set, uint64_t cookie)
+{
+    struct learn_cookie *c = find_cookie(set, cookie);
+
+    if (!c) {
+        c = xzalloc(sizeof *c);
+        c->cookie = cookie;
+        hmap_insert(&set->cookies, &c->node, hash_uint64(cookie));
+    }
+    return c;
+}
+
+static void
+release_cookie(struct flow_set *set, struct learn_cookie *c)
+{
+    if (!c->n_learning && !c->learnt) {
+        hmap_remove(&set->cookies, &c->node);
+        free(c);
+    }
+}
+
+bool
+flow_set_is_learning(const struct flow_set *set, uint64_t cookie)
+{
+    const struct learn_cookie *c = find_cookie(set, cookie);
+
+    return c && c->n_learning;
+}
+
+void
+flow_set_set_learnt(struct flow_set *set, uint64_t cookie, bool learnt)
+{
+    if (learnt || find_cookie(set, cookie)) {
+        struct learn_cookie *c = obtain_cookie(set, cookie);
+
+        c->learnt = learnt;
+        release_cookie(set, c);
+    }
+}
+
+/* Counts the cookies that 'flow' learns under, when it comes or goes. */
+static void
+count_learning(struct flow_set *set, const struct flow_entry *flow, bool comes)
+{
+    const struct ofpact *a;
+
+    if (flow->table != FT_LEARN) {
+        return;
+    }
+    OFPACT_FOR_EACH (a, flow->ofpacts, flow->ofpacts_len) {
+        if (a->type == OFPACT_LEARN) {
+            struct learn_cookie *c
+                = obtain_cookie(set, ntohll(ofpact_get_LEARN(a)->cookie));
+
+            c->n_learning += comes ? 1 : -1;
+            release_cookie(set, c);
+        }
+    }
+}
+
+/* Sets. */
+
+void
+flow_set_init(struct flow_set *set)
+{
+    hmap_init(&set->flows);
+    hmap_init(&set->cookies);
+}
+
+void
+flow_set_clear(struct flow_set *set)
+{
+    struct flow_slot *slot;
+    struct learn_cookie *c;
+
+    HMAP_FOR_EACH_POP (slot, node, &set->flows) {
+        flow_entry_unref(slot->flow);
+        free(slot);
+    }
+    HMAP_FOR_EACH_POP (c, node, &set->cookies) {
+        free(c);
+    }
+}
+
+void
+flow_set_destroy(struct flow_set *set)
+{
+    flow_set_clear(set);
+    hmap_destroy(&set->flows);
+    hmap_destroy(&set->cookies);
+}
+
+size_t
+flow_set_count(const struct flow_set *set)
+{
+    return hmap_count(&set->flows);
+}
+
+static struct flow_slot *
+find_slot(const struct flow_set *set, const struct flow_entry *key)
+{
+    struct flow_slot *slot;
+
+    HMAP_FOR_EACH_WITH_HASH (slot, node, key->hash, &set->flows) {
+        if (flow_entry_same_key(slot->flow, key)) {
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+struct flow_entry *
+flow_set_find(const struct flow_set *set, const struct flow_entry *key)
+{
+    const struct flow_slot *slot = find_slot(set, key);
+
+    return slot ? slot->flow : NULL;
+}
+
+/* Adds 'flow', whose key is not there. */
+static void
+insert(struct flow_set *set, struct flow_entry *flow)
+{
+    struct flow_slot *slot = xmalloc(sizeof *slot);
+
+    slot->flow = flow;
+    hmap_insert(&set->flows, &slot->node, flow->hash);
+    count_learning(set, flow, true);
+}
+
+bool
+flow_set_add(struct flow_set *set, struct flow_entry *flow)
+{
+    if (is_learnt(flow)) {
+        flow_set_set_learnt(set, flow->cookie, true);
+        flow_entry_unref(flow);
+    } else if (find_slot(set, flow)) {
+        flow_entry_unref(flow);
+        return false;
+    } else {
+        insert(set, flow);
+    }
+    return true;
+}
+
+void
+flow_set_replace(struct flow_set *set, struct flow_entry *flow)
+{
+    struct flow_slot *slot = find_slot(set, flow);
+
+    if (!slot) {
+        insert(set, flow);
+        return;
+    }
+    count_learning(set, flow, true);
+    count_learning(set, slot->flow, false);
+    flow_entry_unref(slot->flow);
+    slot->flow = flow;
+}
+
+void
+flow_set_remove(struct flow_set *set, const struct flow_entry *key)
+{
+    struct flow_slot *slot = find_slot(set, key);
+
+    if (slot) {
+        hmap_remove(&set->flows, &slot->node);
+        count_learning(set, slot->flow, false);
+        flow_entry_unref(slot->flow);
+        free(slot);
+    }
 }

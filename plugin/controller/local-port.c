@@ -54,7 +54,7 @@ local_ports_destroy(struct local_ports *list)
     *list = (struct local_ports) LOCAL_PORTS_INITIALIZER;
 }
 
-static bool
+bool
 local_port_equal(const struct local_port *a, const struct local_port *b)
 {
     return !strcmp(a->name, b->name)

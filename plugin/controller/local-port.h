@@ -34,6 +34,7 @@ struct local_port *local_ports_add(struct local_ports *, const char *name,
                                    const char *net, uint32_t vni);
 void local_ports_sort(struct local_ports *);
 void local_ports_destroy(struct local_ports *);
+bool local_port_equal(const struct local_port *, const struct local_port *);
 bool local_ports_equal(const struct local_ports *, const struct local_ports *);
 const struct local_port *local_ports_find(const struct local_ports *,
                                           const char *name);

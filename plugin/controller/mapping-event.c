@@ -55,7 +55,8 @@ apply_snapshot(const json_t *json, const struct uuid *id,
 char *
 mapping_event_apply(const struct sse_event *event, const struct uuid *id,
                     struct mapping **mapping,
-                    struct mapping_event_result *result)
+                    struct mapping_event_result *result,
+                    struct mapping_touches *touches)
 {
     bool snapshot = !strcmp(event->type, "snapshot");
     json_t *json;
@@ -72,8 +73,11 @@ mapping_event_apply(const struct sse_event *event, const struct uuid *id,
     }
     if (snapshot) {
         error = apply_snapshot(json, id, mapping);
+        if (!error && touches) {
+            mapping_touches_add_all(touches);
+        }
     } else if (*mapping) {
-        error = mapping_apply_change(*mapping, json, NULL);
+        error = mapping_apply_change(*mapping, json, NULL, touches);
     } else {
         error = xstrdup("sent a change before a snapshot");
     }

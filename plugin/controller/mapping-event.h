@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 struct mapping;
+struct mapping_touches;
 struct sse_event;
 struct uuid;
 
@@ -19,9 +20,11 @@ struct mapping_event_result {
 };
 
 /* Applies 'event', meant for node 'id', to '*mapping' (NULL: none yet).
- * Returns NULL or an error string, which the caller frees. */
+ * Returns NULL or an error string, which the caller frees.  Adds to 'touches'
+ * (NULL: nobody asks) what it has changed. */
 char *mapping_event_apply(const struct sse_event *event,
                           const struct uuid *id, struct mapping **mapping,
-                          struct mapping_event_result *);
+                          struct mapping_event_result *,
+                          struct mapping_touches *touches);
 
 #endif /* mapping-event.h */

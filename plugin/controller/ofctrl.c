@@ -65,11 +65,10 @@ static const char *const state_names[] = {
     [S_REFUSED] = "flows refused",
 };
 
-/* A change that the bundle under way makes, and a copy of what it is about,
- * because desired flows may be replaced meanwhile. */
+/* A change that the bundle under way makes. */
 struct pending {
     enum flow_change_type type;
-    struct flow_entry *flow;    /* NULL for FLOW_SWEEP. */
+    struct flow_entry *flow;    /* A reference.  NULL for FLOW_SWEEP. */
     uint64_t cookie;            /* FLOW_SWEEP only. */
     ovs_be32 xid;
 };
@@ -86,13 +85,13 @@ struct ofctrl {
     char *error;
 
     struct flow_set installed;  /* As far as known. */
-    struct flow_set desired;
-    struct cookie_list learning;    /* What 'desired' can learn. */
-    bool have_desired;
+    const struct flow_set *desired; /* Or NULL. */
 
     struct flow_diff diff;      /* From installed to desired, */
     size_t diff_next;           /* of which this is to be sent next. */
-    bool diff_valid;
+    bool diff_all;              /* Whatever it has, all is to be compared. */
+    struct flow_set touched;    /* To be compared after 'diff', */
+    bool look;                  /* and learnt flows too. */
 
     struct pending *pending;
     size_t n_pending;
@@ -114,7 +113,7 @@ ofctrl_create(const struct ofctrl_events *events)
      * the socket: so the probe is a last resort. */
     ofctrl->rconn = rconn_create(60, 1, DSCP_DEFAULT, 1u << OFP15_VERSION);
     flow_set_init(&ofctrl->installed);
-    flow_set_init(&ofctrl->desired);
+    flow_set_init(&ofctrl->touched);
     return ofctrl;
 }
 
@@ -122,19 +121,22 @@ static void
 pending_clear(struct ofctrl *ofctrl)
 {
     for (size_t i = 0; i < ofctrl->n_pending; i++) {
-        flow_entry_free(ofctrl->pending[i].flow);
+        flow_entry_unref(ofctrl->pending[i].flow);
     }
     free(ofctrl->pending);
     ofctrl->pending = NULL;
     ofctrl->n_pending = 0;
 }
 
+/* Everything will be compared. */
 static void
 diff_clear(struct ofctrl *ofctrl)
 {
     flow_diff_destroy(&ofctrl->diff);
+    flow_set_clear(&ofctrl->touched);
     ofctrl->diff_next = 0;
-    ofctrl->diff_valid = false;
+    ofctrl->diff_all = true;
+    ofctrl->look = false;
 }
 
 void
@@ -145,8 +147,7 @@ ofctrl_destroy(struct ofctrl *ofctrl)
         diff_clear(ofctrl);
         pending_clear(ofctrl);
         flow_set_destroy(&ofctrl->installed);
-        flow_set_destroy(&ofctrl->desired);
-        cookie_list_destroy(&ofctrl->learning);
+        flow_set_destroy(&ofctrl->touched);
         free(ofctrl->target);
         free(ofctrl->error);
         free(ofctrl);
@@ -188,24 +189,26 @@ ofctrl_set_target(struct ofctrl *ofctrl, const char *target)
 }
 
 void
-ofctrl_set_desired(struct ofctrl *ofctrl, struct flow_set *desired)
+ofctrl_set_desired(struct ofctrl *ofctrl, const struct flow_set *desired,
+                   const struct flow_set *touched)
 {
-    diff_clear(ofctrl);
-    flow_set_destroy(&ofctrl->desired);
-    ofctrl->desired = *desired;
-    hmap_moved(&ofctrl->desired.flows);
-    flow_set_init(desired);
-    cookie_list_destroy(&ofctrl->learning);
-    flow_diff_list_learning(&ofctrl->learning, &ofctrl->desired);
-    ofctrl->have_desired = true;
+    const struct flow_entry *key;
+
+    if (!touched || ofctrl->desired != desired) {
+        diff_clear(ofctrl);
+    } else if (!ofctrl->diff_all) {
+        FLOW_SET_FOR_EACH (key, touched) {
+            flow_set_add(&ofctrl->touched, flow_entry_ref(key));
+        }
+    }
+    ofctrl->desired = desired;
 }
 
 void
 ofctrl_forget_desired(struct ofctrl *ofctrl)
 {
     diff_clear(ofctrl);
-    flow_set_clear(&ofctrl->desired);
-    ofctrl->have_desired = false;
+    ofctrl->desired = NULL;
 }
 
 /* Sends 'msg' and returns its transaction ID. */
@@ -291,9 +294,9 @@ recv_flow_stats(struct ofctrl *ofctrl, struct ofpbuf *msg)
     int retval;
     while (!(retval = ofputil_decode_flow_stats_reply(&fs, msg, true,
                                                       &ofpacts))) {
-        flow_set_add_canonical(&ofctrl->installed, fs.table_id, fs.priority,
-                               ntohll(fs.cookie), &fs.match,
-                               fs.ofpacts, fs.ofpacts_len);
+        flow_set_add(&ofctrl->installed, flow_entry_create_canonical(
+            fs.table_id, fs.priority, ntohll(fs.cookie), &fs.match,
+            fs.ofpacts, fs.ofpacts_len));
     }
     ofpbuf_uninit(&ofpacts);
     if (retval != EOF) {
@@ -311,17 +314,58 @@ recv_flow_stats(struct ofctrl *ofctrl, struct ofpbuf *msg)
 
 /* S_IDLE. */
 
-/* Takes down that the switch has, or may have, learnt flows of 'cookie', so
- * that flow_diff_compute() says to sweep them. */
+/* Lets installed flows be the same as desired ones that are equal, so that
+ * there is only one of each in memory. */
 static void
-note_learnt(struct ofctrl *ofctrl, uint64_t cookie)
+share_flows(struct ofctrl *ofctrl, const struct flow_set *keys)
 {
-    struct match match;
+    const struct flow_entry *key;
 
-    match_init_catchall(&match);
-    match_set_metadata(&match, htonll(cookie_vni(cookie)));
-    match_set_reg(&match, FR_OUTPUT_IDX, cookie_object(cookie));
-    flow_set_add(&ofctrl->installed, FT_LEARNT, 0, cookie, &match, NULL, 0);
+    FLOW_SET_FOR_EACH (key, keys) {
+        const struct flow_entry *old = flow_set_find(&ofctrl->installed, key);
+        struct flow_entry *new = flow_set_find(ofctrl->desired, key);
+
+        if (old && new && old != new && old->cookie == new->cookie
+            && flow_entry_same_actions(old, new)) {
+            flow_set_replace(&ofctrl->installed, flow_entry_ref(new));
+        }
+    }
+}
+
+/* Compares all, or what was touched. */
+static void
+compare(struct ofctrl *ofctrl)
+{
+    struct flow_diff *diff = &ofctrl->diff;
+
+    flow_diff_destroy(diff);
+    ofctrl->diff_next = 0;
+    if (ofctrl->diff_all) {
+        flow_diff_compute(diff, &ofctrl->installed, ofctrl->desired);
+        share_flows(ofctrl, ofctrl->desired);
+    } else {
+        flow_diff_compute_touched(diff, &ofctrl->installed, ofctrl->desired,
+                                  &ofctrl->touched);
+        share_flows(ofctrl, &ofctrl->touched);
+    }
+    flow_set_clear(&ofctrl->touched);
+    ofctrl->diff_all = ofctrl->look = false;
+
+    /* Until they are swept, whatever becomes of the flows that learnt them. */
+    for (size_t i = 0; i < diff->n; i++) {
+        if (diff->changes[i].type == FLOW_SWEEP) {
+            flow_set_set_learnt(&ofctrl->installed, diff->changes[i].cookie,
+                                true);
+        }
+    }
+}
+
+/* True if there is something to be compared. */
+static bool
+is_touched(const struct ofctrl *ofctrl)
+{
+    return (ofctrl->diff_all || ofctrl->look
+            || flow_set_count(&ofctrl->touched));
 }
 
 static void
@@ -349,7 +393,7 @@ send_change(struct ofctrl *ofctrl, const struct flow_change *change)
 
     *p = (struct pending) {
         .type = change->type,
-        .flow = change->flow ? flow_entry_clone(change->flow) : NULL,
+        .flow = change->flow ? flow_entry_ref(change->flow) : NULL,
         .cookie = change->cookie,
         .xid = send_msg(ofctrl, ofputil_encode_bundle_add(OFP15_VERSION,
                                                           &bam)),
@@ -359,75 +403,73 @@ send_change(struct ofctrl *ofctrl, const struct flow_change *change)
     ofctrl->n_changes++;
 }
 
+/* Sends the next of 'diff', at most a bundle.  Returns false if there was
+ * nothing to send. */
+static bool
+send_bundle(struct ofctrl *ofctrl)
+{
+    const struct flow_diff *diff = &ofctrl->diff;
+
+    while (ofctrl->diff_next < diff->n
+           && ofctrl->n_pending < OFCTRL_BUNDLE_MAX) {
+        const struct flow_change *change = &diff->changes[ofctrl->diff_next++];
+
+        if (!flow_change_is_valid(change, ofctrl->desired)) {
+            continue;
+        }
+        if (!ofctrl->n_pending) {
+            ofctrl->pending = xcalloc(OFCTRL_BUNDLE_MAX,
+                                      sizeof *ofctrl->pending);
+            ofctrl->bundle_id++;
+            send_bundle_ctrl(ofctrl, OFPBCT_OPEN_REQUEST, &ofctrl->open_xid);
+        }
+        send_change(ofctrl, change);
+    }
+    if (!ofctrl->n_pending) {
+        return false;
+    }
+    send_bundle_ctrl(ofctrl, OFPBCT_COMMIT_REQUEST, &ofctrl->bundle_xid);
+    return true;
+}
+
 static void
 run_idle(struct ofctrl *ofctrl)
 {
-    struct flow_diff *diff = &ofctrl->diff;
-
-    if (!ofctrl->have_desired) {
+    if (!ofctrl->desired) {
         return;
     }
-    if (!ofctrl->diff_valid) {
-        diff_clear(ofctrl);
-        flow_diff_compute(diff, &ofctrl->installed, &ofctrl->desired);
-        ofctrl->diff_valid = true;
-        for (size_t i = 0; i < diff->n; i++) {
-            if (diff->changes[i].type == FLOW_SWEEP) {
-                note_learnt(ofctrl, diff->changes[i].cookie);
-            }
+    if (ofctrl->diff_all) {
+        compare(ofctrl);
+    }
+    if (send_bundle(ofctrl)) {
+        ofctrl->state = S_COMMITTING;
+    } else if (is_touched(ofctrl)) {
+        compare(ofctrl);
+        if (send_bundle(ofctrl)) {
+            ofctrl->state = S_COMMITTING;
         }
     }
-
-    size_t n = MIN(diff->n - ofctrl->diff_next, OFCTRL_BUNDLE_MAX);
-    if (!n) {
-        return;
-    }
-    ofctrl->pending = xcalloc(n, sizeof *ofctrl->pending);
-    ofctrl->bundle_id++;
-    send_bundle_ctrl(ofctrl, OFPBCT_OPEN_REQUEST, &ofctrl->open_xid);
-    for (size_t i = 0; i < n; i++) {
-        send_change(ofctrl, &diff->changes[ofctrl->diff_next++]);
-    }
-    send_bundle_ctrl(ofctrl, OFPBCT_COMMIT_REQUEST, &ofctrl->bundle_xid);
-    ofctrl->state = S_COMMITTING;
 }
 
 /* S_COMMITTING. */
-
-/* Removes from 'installed' the learnt flows of a swept cookie, so that it is
- * not swept again. */
-static void
-forget_learnt(struct ofctrl *ofctrl, uint64_t cookie)
-{
-    struct flow_entry *flow;
-
-    HMAP_FOR_EACH_SAFE (flow, node, &ofctrl->installed.flows) {
-        if (flow->cookie == cookie) {
-            flow_set_remove(&ofctrl->installed, flow);
-        }
-    }
-}
 
 static void
 recv_committed(struct ofctrl *ofctrl)
 {
     for (size_t i = 0; i < ofctrl->n_pending; i++) {
         struct pending *p = &ofctrl->pending[i];
-        struct flow_entry *old;
 
         switch (p->type) {
         case FLOW_ADD:
         case FLOW_MODIFY:
-            flow_set_replace(&ofctrl->installed, p->flow);
+            flow_set_replace(&ofctrl->installed, flow_entry_ref(p->flow));
             break;
         case FLOW_DELETE:
-            old = flow_set_find(&ofctrl->installed, p->flow);
-            if (old) {
-                flow_set_remove(&ofctrl->installed, old);
-            }
+            flow_set_remove(&ofctrl->installed, p->flow);
             break;
         case FLOW_SWEEP:
-            forget_learnt(ofctrl, p->cookie);
+            /* So that they are not swept again. */
+            flow_set_set_learnt(&ofctrl->installed, p->cookie, false);
             break;
         }
     }
@@ -519,10 +561,10 @@ tell_learnt(struct ofctrl *ofctrl, const struct ofputil_flow_update *update,
     bool remote = object == COOKIE_FROM_TUNNEL;
 
     if (present && cookie_kind(cookie) == COOKIE_LEARNT
-        && ofctrl->have_desired
-        && !flow_diff_is_learning(&ofctrl->learning, cookie)) {
-        note_learnt(ofctrl, cookie);
-        ofctrl->diff_valid = false;
+        && ofctrl->desired
+        && !flow_set_is_learning(ofctrl->desired, cookie)) {
+        flow_set_set_learnt(&ofctrl->installed, cookie, true);
+        ofctrl->look = true;
     } else if (cookie_kind(cookie) == COOKIE_LEARNT
                && (remote || object <= UINT16_MAX)) {
         ofctrl->events.learnt(ofctrl->events.aux, cookie_vni(cookie),
@@ -670,8 +712,8 @@ ofctrl_wait(struct ofctrl *ofctrl)
         poll_timer_wait(SOCKET_LOOK_MS);
     } else if (ofctrl->state == S_REFUSED) {
         poll_timer_wait_until(ofctrl->retry_at);
-    } else if (ofctrl->state == S_IDLE && ofctrl->have_desired
-               && !ofctrl->diff_valid) {
+    } else if (ofctrl->state == S_IDLE && ofctrl->desired
+               && is_touched(ofctrl)) {
         poll_immediate_wake();
     }
 }
@@ -679,8 +721,8 @@ ofctrl_wait(struct ofctrl *ofctrl)
 bool
 ofctrl_is_in_sync(const struct ofctrl *ofctrl)
 {
-    return ofctrl->state == S_IDLE && ofctrl->have_desired
-           && ofctrl->diff_valid && ofctrl->diff_next >= ofctrl->diff.n;
+    return (ofctrl->state == S_IDLE && ofctrl->desired
+            && !is_touched(ofctrl) && ofctrl->diff_next >= ofctrl->diff.n);
 }
 
 void

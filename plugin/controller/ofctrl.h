@@ -31,7 +31,9 @@
  * known, and then only differences: a restart of the controller changes
  * nothing in a bridge that is as it should be.  At most OFCTRL_BUNDLE_MAX
  * changes go in one bundle, and one bundle is under way at a time, because
- * ovs-vswitchd's main thread forwards nothing while it commits.
+ * ovs-vswitchd's main thread forwards nothing while it commits.  While what
+ * differs is sent, desired flows may change: what is no longer desired then is
+ * left out, and the keys in which they changed come after the rest.
  *
  * Not thread-safe. */
 
@@ -73,8 +75,12 @@ void ofctrl_destroy(struct ofctrl *);
 /* 'target' is the management socket, "unix:.../br-int.mgmt", or NULL. */
 void ofctrl_set_target(struct ofctrl *, const char *target);
 
-/* Takes the contents of 'desired', leaving it empty. */
-void ofctrl_set_desired(struct ofctrl *, struct flow_set *desired);
+/* The bridge should have the flows in 'desired', which stays the caller's and
+ * has to be there until ofctrl_forget_desired() or ofctrl_destroy().  'touched'
+ * has the keys in which it differs from what it was when this was last called;
+ * NULL: perhaps in all. */
+void ofctrl_set_desired(struct ofctrl *, const struct flow_set *desired,
+                        const struct flow_set *touched);
 
 /* Makes the module touch nothing until ofctrl_set_desired(). */
 void ofctrl_forget_desired(struct ofctrl *);

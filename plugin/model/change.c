@@ -11,6 +11,7 @@
 #include "model/reader.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/shash.h"
+#include "packets.h"
 #include "sset.h"
 #include "util.h"
 
@@ -367,11 +368,97 @@ change_read(struct change *c, const struct mapping *m, const json_t *json)
     return error ? error : change_check_vnis(c, m);
 }
 
+/* Touches. */
+
+enum { TOUCHES_MAX = 65536 };
+
+void
+mapping_touches_add(struct mapping_touches *t, enum mapping_touch_type type,
+                    uint32_t vni, struct eth_addr mac)
+{
+    if (t->n >= TOUCHES_MAX) {
+        t->all = true;
+        t->n = 0;
+    }
+    if (t->all) {
+        return;
+    }
+    if (t->n >= t->allocated) {
+        t->touches = x2nrealloc(t->touches, &t->allocated,
+                                sizeof *t->touches);
+    }
+    t->touches[t->n++] = (struct mapping_touch) { type, vni, mac };
+}
+
+void
+mapping_touches_add_all(struct mapping_touches *t)
+{
+    t->all = t->others = true;
+    t->n = 0;
+}
+
+void
+mapping_touches_clear(struct mapping_touches *t)
+{
+    t->all = t->others = false;
+    t->n = 0;
+}
+
+void
+mapping_touches_destroy(struct mapping_touches *t)
+{
+    free(t->touches);
+    *t = (struct mapping_touches) MAPPING_TOUCHES_INITIALIZER;
+}
+
+/* Takes down that OBJECT, which is in M or goes into it, comes or goes. */
+static void
+note_touch(struct mapping_touches *t, const struct mapping *m, size_t kind,
+           const void *object)
+{
+    if (!t) {
+        return;
+    }
+    if (kind == KIND_BINDING) {
+        const struct model_binding *binding = object;
+
+        mapping_touches_add(t, MAPPING_TOUCH_BINDING,
+                            mapping_net(m, binding->net)->vni, binding->mac);
+        return;
+    }
+    t->others = true;
+    if (kind == KIND_NET) {
+        const struct model_net *net = object;
+
+        mapping_touches_add(t, MAPPING_TOUCH_NET, net->vni, eth_addr_zero);
+    }
+}
+
+/* The same for a vSubnet that may replace another. */
+static void
+note_net(struct mapping_touches *t, const struct mapping *m,
+         const struct model_net *net)
+{
+    const struct model_net *old = mapping_net(m, net->name);
+
+    if (t && old && old->vni == net->vni) {
+        t->others = true;
+        mapping_touches_add(t, MAPPING_TOUCH_NET_ROW, net->vni,
+                            eth_addr_zero);
+        return;
+    }
+    if (old) {
+        note_touch(t, m, KIND_NET, old);
+    }
+    note_touch(t, m, KIND_NET, net);
+}
+
 /* Removes in the opposite order of insertion, so that every object of the
  * change is still there when its turn comes. */
 static void
 change_apply_removals(struct change *c, struct mapping *m,
-                      struct mapping_change_stats *stats)
+                      struct mapping_change_stats *stats,
+                      struct mapping_touches *touches)
 {
     for (size_t i = N_KINDS; i-- > 0; ) {
         const struct model_kind *kind = &model_kinds[i];
@@ -391,6 +478,7 @@ change_apply_removals(struct change *c, struct mapping *m,
                 if (outlives(kind, object, c)) {
                     stats->n_stale++;
                 } else {
+                    note_touch(touches, m, i, object);
                     kind->remove(m, object);
                     stats->n_removed++;
                 }
@@ -404,23 +492,28 @@ change_apply_removals(struct change *c, struct mapping *m,
 /* vSubnets may exchange their VNIs in one change: those that get another one
  * leave the index of VNIs first, by getting a VNI that nobody can have. */
 static void
-release_vnis(const struct change *c, struct mapping *m)
+release_vnis(const struct change *c, struct mapping *m,
+             struct mapping_touches *touches)
 {
     for (size_t i = 0; i < c->kinds[KIND_NET].n_put; i++) {
         const struct model_net *net = c->kinds[KIND_NET].put[i];
         struct model_net *old = mapping_net(m, net->name);
 
-        if (old && !is_stale(&model_kinds[KIND_NET], old, net)) {
-            old->vni = 0;
+        if (!is_stale(&model_kinds[KIND_NET], old, net)) {
+            note_net(touches, m, net);
+            if (old) {
+                old->vni = 0;
+            }
         }
     }
 }
 
 static void
 change_apply_additions(struct change *c, struct mapping *m,
-                       struct mapping_change_stats *stats)
+                       struct mapping_change_stats *stats,
+                       struct mapping_touches *touches)
 {
-    release_vnis(c, m);
+    release_vnis(c, m, touches);
     for (size_t i = 0; i < N_KINDS; i++) {
         const struct model_kind *kind = &model_kinds[i];
 
@@ -430,6 +523,9 @@ change_apply_additions(struct change *c, struct mapping *m,
             if (is_stale(kind, kind->find_same(m, object), object)) {
                 stats->n_stale++;
             } else if (kind->put(m, object)) {
+                if (i != KIND_NET) {
+                    note_touch(touches, m, i, object);
+                }
                 c->kinds[i].put[j] = NULL;
                 stats->n_put++;
             } else {
@@ -441,7 +537,8 @@ change_apply_additions(struct change *c, struct mapping *m,
 
 char *
 mapping_apply_change(struct mapping *m, const json_t *json,
-                     struct mapping_change_stats *statsp)
+                     struct mapping_change_stats *statsp,
+                     struct mapping_touches *touches)
 {
     struct mapping_change_stats stats = { .n_put = 0 };
     struct change c = {
@@ -456,8 +553,8 @@ mapping_apply_change(struct mapping *m, const json_t *json,
             stats.n_stale += c.kinds[i].n_put + c.kinds[i].n_remove;
         }
     } else if (!error) {
-        change_apply_removals(&c, m, &stats);
-        change_apply_additions(&c, m, &stats);
+        change_apply_removals(&c, m, &stats, touches);
+        change_apply_additions(&c, m, &stats, touches);
         m->revision = c.revision;
     }
     if (!error && statsp) {

@@ -36,6 +36,7 @@ mapping_create(void)
     hmap_init(&m->members);
     hmap_init(&m->bindings);
     hmap_init(&m->ifaces);
+    hmap_init(&m->places);
     hmap_init(&m->keys);
     return m;
 }
@@ -62,6 +63,7 @@ mapping_destroy(struct mapping *m)
     hmap_destroy(&m->members);
     hmap_destroy(&m->bindings);
     hmap_destroy(&m->ifaces);
+    hmap_destroy(&m->places);
     hmap_destroy(&m->keys);
     free(m);
 }
@@ -177,6 +179,47 @@ mapping_key(const struct mapping *m, uint32_t spi)
     return NULL;
 }
 
+const struct mapping_place *
+mapping_place(const struct mapping *m, uint32_t node)
+{
+    const struct mapping_place *place;
+
+    HMAP_FOR_EACH_WITH_HASH (place, by_node, hash_int(node, 0), &m->places) {
+        if (place->node == node) {
+            return place;
+        }
+    }
+    return NULL;
+}
+
+static void
+enter_place(struct mapping *m, struct model_binding *binding)
+{
+    struct mapping_place *place
+        = CONST_CAST(struct mapping_place *, mapping_place(m, binding->node));
+
+    if (!place) {
+        place = xmalloc(sizeof *place);
+        place->node = binding->node;
+        ovs_list_init(&place->bindings);
+        hmap_insert(&m->places, &place->by_node, hash_int(place->node, 0));
+    }
+    ovs_list_push_back(&place->bindings, &binding->at_node);
+}
+
+static void
+leave_place(struct mapping *m, struct model_binding *binding)
+{
+    struct mapping_place *place
+        = CONST_CAST(struct mapping_place *, mapping_place(m, binding->node));
+
+    ovs_list_remove(&binding->at_node);
+    if (ovs_list_is_empty(&place->bindings)) {
+        hmap_remove(&m->places, &place->by_node);
+        free(place);
+    }
+}
+
 /* Removal. */
 
 void
@@ -207,6 +250,9 @@ mapping_remove_binding(struct mapping *m, struct model_binding *binding)
     hmap_remove(&mapping_net(m, binding->net)->bindings, &binding->in_net);
     if (binding->iface_id) {
         hmap_remove(&m->ifaces, &binding->by_iface);
+    }
+    if (binding->node) {
+        leave_place(m, binding);
     }
     model_binding_destroy(binding);
     free(binding);
@@ -321,6 +367,9 @@ mapping_put_binding(struct mapping *m, struct model_binding *binding)
     if (binding->iface_id) {
         hmap_insert(&m->ifaces, &binding->by_iface,
                     hash_string(binding->iface_id, 0));
+    }
+    if (binding->node) {
+        enter_place(m, binding);
     }
     return true;
 }

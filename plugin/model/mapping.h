@@ -11,7 +11,7 @@
  *      struct mapping *mapping;
  *      char *error = mapping_from_snapshot(json, &mapping);
  *      ...
- *      error = mapping_apply_change(mapping, json, NULL);
+ *      error = mapping_apply_change(mapping, json, NULL, NULL);
  *      ...
  *      HMAP_FOR_EACH (binding, in_net, &net->bindings) {
  *          ...
@@ -49,7 +49,15 @@ struct mapping {
     struct hmap members;        /* model_member.by_key. */
     struct hmap bindings;       /* model_binding.by_key. */
     struct hmap ifaces;         /* model_binding.by_iface. */
+    struct hmap places;         /* mapping_place.by_node. */
     struct hmap keys;           /* model_key.by_spi. */
+};
+
+/* The bindings at one node, which need not be in the mapping itself. */
+struct mapping_place {
+    struct hmap_node by_node;
+    uint32_t node;
+    struct ovs_list bindings;   /* model_binding.at_node; never empty. */
 };
 
 struct mapping *mapping_create(void);
@@ -65,8 +73,42 @@ struct mapping_change_stats {
     size_t n_removed;
     size_t n_stale;
 };
+
+/* Which vSubnets and bindings changes have put or removed: for who keeps
+ * something that is made of each.  A binding that went with its vSubnet is not
+ * named.  When there are too many, it is just all of them. */
+enum mapping_touch_type {
+    MAPPING_TOUCH_BINDING,      /* (VNI, MAC). */
+    MAPPING_TOUCH_NET,          /* It is another, with what lives in it. */
+    MAPPING_TOUCH_NET_ROW,      /* The vSubnet itself, not what lives in it. */
+};
+
+struct mapping_touch {
+    enum mapping_touch_type type;
+    uint32_t vni;               /* Before or after. */
+    struct eth_addr mac;        /* MAPPING_TOUCH_BINDING only. */
+};
+
+struct mapping_touches {
+    bool all;                   /* Everything, perhaps. */
+    bool others;                /* Also nodes, vSubnets, members or keys. */
+    struct mapping_touch *touches;
+    size_t n, allocated;
+};
+
+#define MAPPING_TOUCHES_INITIALIZER { false, false, NULL, 0, 0 }
+
+void mapping_touches_add(struct mapping_touches *, enum mapping_touch_type,
+                         uint32_t vni, struct eth_addr mac);
+void mapping_touches_add_all(struct mapping_touches *);
+void mapping_touches_clear(struct mapping_touches *);
+void mapping_touches_destroy(struct mapping_touches *);
+
+/* Applies a change.  Both stats and touches may be null; touches are added to
+ * those that are there. */
 char *mapping_apply_change(struct mapping *, const struct json_t *,
-                           struct mapping_change_stats *);
+                           struct mapping_change_stats *,
+                           struct mapping_touches *);
 
 /* The change that turns OLD into NEW, or null if they are the same. */
 struct json_t *mapping_diff(const struct mapping *old,
@@ -85,6 +127,20 @@ struct model_binding *mapping_binding(const struct mapping *, const char *net,
 struct model_binding *mapping_binding_by_iface(const struct mapping *,
                                                const char *iface_id);
 struct model_key *mapping_key(const struct mapping *, uint32_t spi);
+
+/* The bindings at node NUMBER, in all vSubnets; null if there is none:
+ *
+ *      MAPPING_FOR_EACH_AT (binding, mapping_place(mapping, number)) {
+ *          ...
+ *      }
+ */
+const struct mapping_place *mapping_place(const struct mapping *,
+                                          uint32_t node);
+
+#define MAPPING_FOR_EACH_AT(BINDING, PLACE)                             \
+    for (const struct mapping_place *place_ = (PLACE); place_;          \
+         place_ = NULL)                                                 \
+        LIST_FOR_EACH (BINDING, at_node, &place_->bindings)
 
 /* Insertion of an object that did not come by JSON.  Takes it over (the
  * pointer too), replacing the one with the same key whatever its revision.

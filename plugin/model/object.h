@@ -29,6 +29,7 @@
 
 #include "model/types.h"
 #include "openvswitch/hmap.h"
+#include "openvswitch/list.h"
 #include "openvswitch/uuid.h"
 
 struct json_t;
@@ -102,6 +103,7 @@ struct model_binding {
     struct hmap_node by_key;    /* (net, MAC). */
     struct hmap_node in_net;
     struct hmap_node by_iface;  /* iface_id, where there is one. */
+    struct ovs_list at_node;    /* Others at the same node, if at any. */
     struct model_revision revision;
     char *net;
     struct eth_addr mac;

@@ -65,8 +65,10 @@ on_event(const struct sse_event *event, void *reader_)
         return;
     }
 
+    struct mapping_touches touches = MAPPING_TOUCHES_INITIALIZER;
     char *error = mapping_event_apply(event, &reader->id, &reader->mapping,
-                                      &result);
+                                      &result, &touches);
+    mapping_touches_destroy(&touches);
     char *text = reader->mapping ? mapping_text(reader->mapping) : NULL;
     if (error) {
         /* Nothing has changed. */

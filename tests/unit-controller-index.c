@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Unit tests of plugin/controller: flows kept up to date. */
+#include <config.h>
+#include "unit-controller.h"
+
+#include "command-line.h"
+#include "controller/flow-diff.h"
+#include "controller/flow-index.h"
+#include "controller/flow-tables.h"
+#include "controller/local-port.h"
+#include "flow.h"
+#include "model/jansson.h"
+#include "model/mapping.h"
+#include "openvswitch/dynamic-string.h"
+#include "packets.h"
+#include "random.h"
+#include "util.h"
+#include "uuid.h"
+
+/* A small world in which everything happens that may: names, VNIs, MACs,
+ * ports and OpenFlow ports are drawn from few, so that they meet. */
+enum {
+    N_SEEDS = 12,
+    N_STEPS = 150,
+    N_NETS = 4,
+    N_VNIS = 6,
+    N_MACS = 6,
+    N_PORTS = 5,
+    SELF = 7,
+    TUNNEL = 9,
+};
+
+struct world {
+    struct mapping *mapping;
+    struct local_ports ports;
+    ofp_port_t tunnel;
+    unsigned int revision;
+    unsigned int n_applied, n_refused;
+
+    struct flow_index index;
+    struct mapping_touches touches;
+    struct flow_set installed;  /* By what the differences said. */
+};
+
+static bool
+one_in(unsigned int n)
+{
+    return !random_range(n);
+}
+
+static uint32_t
+draw_vni(void)
+{
+    return 5001 + random_range(N_VNIS);
+}
+
+static struct eth_addr
+draw_mac(void)
+{
+    struct eth_addr mac;
+
+    /* Two have the cookie in common. */
+    eth_addr_from_uint64(one_in(8) ? UINT64_C(0x0e0000000001)
+                         : UINT64_C(0x0a0000000001) + random_range(N_MACS),
+                         &mac);
+    return mac;
+}
+
+static json_t *
+draw_revision(const struct world *w)
+{
+    unsigned int number = w->revision;
+
+    number -= one_in(6) ? MIN(number - 1, random_range(4)) : 0;
+    return json_sprintf("1.%u", number);
+}
+
+static json_t *
+draw_name(const char *stem, unsigned int n)
+{
+    return json_sprintf("%s%u", stem, random_range(n));
+}
+
+/* The name of a vSubnet that there is, more often than not. */
+static json_t *
+draw_net_name(const struct world *w)
+{
+    char name[8];
+    int tries = 0;
+
+    do {
+        snprintf(name, sizeof name, "n%u", random_range(N_NETS));
+    } while (!mapping_net(w->mapping, name) && tries++ < 10);
+    return json_string(name);
+}
+
+/* Changes of the mapping. */
+
+static json_t *
+draw_node(const struct world *w)
+{
+    unsigned int number = one_in(3) ? SELF : 1 + random_range(SELF);
+
+    return json_pack(
+        "{s:o, s:i, s:o, s:s, s:[], s:o}", "id", json_sprintf(
+            "11111111-2222-4333-8444-5555555555%02u", number),
+        "number", number, "name", json_sprintf("h%u", number),
+        "state", "approved", "endpoints", "revision", draw_revision(w));
+}
+
+static json_t *
+draw_net(const struct world *w)
+{
+    json_t *name = draw_name("n", N_NETS);
+    const struct model_net *old = mapping_net(w->mapping,
+                                              json_string_value(name));
+    uint32_t vni = old && one_in(2) ? old->vni : draw_vni();
+
+    return json_pack("{s:o, s:i, s:[], s:s, s:o, s:o}",
+                     "name", name, "vni", vni,
+                     "subnets", "algorithm", "aes128gcm",
+                     "group", (one_in(4) ? json_string("239.1.1.1")
+                               : json_null()),
+                     "revision", draw_revision(w));
+}
+
+static json_t *
+draw_binding(const struct world *w)
+{
+    static const char *const origins[] = { "host", "static", "dynamic",
+                                           "dynamic" };
+    static const int nodes[] = { SELF, SELF, 0, 1, 2 };
+    json_t *addresses = json_array();
+    struct eth_addr mac = draw_mac();
+    int node = nodes[random_range(ARRAY_SIZE(nodes))];
+
+    while (one_in(2) && json_array_size(addresses) < 4) {
+        json_array_append_new(addresses, json_sprintf(
+            one_in(3) ? "fd00::%u" : "10.77.0.%u",
+            10 * (unsigned int) json_array_size(addresses)
+            + random_range(9) + 1));
+    }
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}",
+                     "net", draw_net_name(w), "mac",
+                     json_sprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(mac)),
+                     "addresses", addresses,
+                     "node", node ? json_integer(node) : json_null(),
+                     "port", (one_in(4) ? json_null()
+                              : draw_name("tap", N_PORTS)),
+                     "iface_id", json_null(),
+                     "origin", origins[random_range(ARRAY_SIZE(origins))],
+                     "revision", draw_revision(w));
+}
+
+static json_t *
+draw_binding_key(const struct world *w)
+{
+    struct eth_addr mac = draw_mac();
+
+    return json_pack("{s:o, s:o}", "net", draw_net_name(w), "mac",
+                     json_sprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(mac)));
+}
+
+static void
+change_mapping(struct world *w)
+{
+    json_t *put_nodes = json_array(), *put_nets = json_array();
+    json_t *put_bindings = json_array(), *remove_nets = json_array();
+    json_t *remove_bindings = json_array(), *remove_nodes = json_array();
+
+    w->revision++;
+    for (unsigned int n = random_range(4); n > 0; n--) {
+        json_array_append_new(put_bindings, draw_binding(w));
+    }
+    for (unsigned int n = random_range(3); n > 0; n--) {
+        json_array_append_new(remove_bindings, draw_binding_key(w));
+    }
+    for (unsigned int n = one_in(4) ? 1 + random_range(2) : 0; n > 0; n--) {
+        json_array_append_new(put_nets, draw_net(w));
+    }
+    if (one_in(8)) {
+        json_array_append_new(remove_nets, draw_name("n", N_NETS));
+    }
+    if (one_in(6)) {
+        json_array_append_new(put_nodes, draw_node(w));
+    }
+    if (one_in(20)) {
+        json_array_append_new(remove_nodes,
+                              json_integer(1 + random_range(SELF)));
+    }
+
+    json_t *change = json_pack(
+        "{s:o, s:{s:o, s:o, s:o}, s:{s:o, s:o, s:o}}",
+        "revision", json_sprintf("1.%u", w->revision), "put",
+        "nodes", put_nodes, "nets", put_nets, "bindings", put_bindings,
+        "remove", "nodes", remove_nodes, "nets", remove_nets,
+        "bindings", remove_bindings);
+    CHECK(change, "no JSON");
+    char *error = mapping_apply_change(w->mapping, change, NULL, &w->touches);
+    if (error) {
+        w->n_refused++;
+    } else {
+        w->n_applied++;
+    }
+    free(error);
+    json_decref(change);
+}
+
+/* Another snapshot: what there is now, but not all. */
+static void
+replace_mapping(struct world *w)
+{
+    struct model_net *net;
+    struct mapping *new;
+    json_t *json = mapping_to_snapshot(w->mapping, MODEL_VIEW_KEYS);
+    char *error = mapping_from_snapshot(json, &new);
+
+    CHECK(!error, "%s", error);
+    json_decref(json);
+    HMAP_FOR_EACH_SAFE (net, by_name, &new->nets) {
+        if (one_in(3)) {
+            mapping_remove_net(new, net);
+        }
+    }
+    if (!new->self) {
+        new->self = mapping_node(new, SELF);
+    }
+    mapping_destroy(w->mapping);
+    w->mapping = new;
+    mapping_touches_add_all(&w->touches);
+}
+
+/* Changes of the ports. */
+
+/* Port 'tapI' as the database may say.  Two may have the same OpenFlow port
+ * for a moment, and the VNI may be that of before. */
+static void
+draw_port(struct world *w, struct local_ports *ports, unsigned int i)
+{
+    char *name = xasprintf("tap%u", i);
+    char *net_name = xasprintf("n%u", random_range(N_NETS));
+    const struct model_net *net = mapping_net(w->mapping, net_name);
+    struct local_port *port
+        = local_ports_add(ports, name, net_name,
+                          net && !one_in(10) ? net->vni : draw_vni());
+
+    port->ofport = u16_to_ofp(one_in(8) ? random_range(N_PORTS) : i + 1);
+    port->has_mac = one_in(2);
+    port->mac = port->has_mac ? draw_mac() : eth_addr_zero;
+    free(name);
+    free(net_name);
+}
+
+static void
+copy_port(const struct local_port *from, struct local_ports *ports)
+{
+    struct local_port *port = local_ports_add(ports, from->name, from->net,
+                                              from->vni);
+
+    port->ofport = from->ofport;
+    port->has_mac = from->has_mac;
+    port->mac = from->mac;
+}
+
+static void
+change_ports(struct world *w)
+{
+    struct local_ports ports = LOCAL_PORTS_INITIALIZER;
+
+    for (unsigned int i = 0; i < N_PORTS; i++) {
+        char *name = xasprintf("tap%u", i);
+        const struct local_port *old = local_ports_find(&w->ports, name);
+
+        if (old && !one_in(3)) {
+            copy_port(old, &ports);
+        } else if (!one_in(4)) {
+            draw_port(w, &ports, i);
+        }
+        free(name);
+    }
+    local_ports_sort(&ports);
+    flow_index_touch_ports(&w->touches, w->mapping, &w->ports, &ports);
+    local_ports_destroy(&w->ports);
+    w->ports = ports;
+}
+
+/* Checks. */
+
+static void
+print_flow(const char *what, const struct flow_entry *flow)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    flow_entry_format(flow, &s);
+    fprintf(stderr, "%s: %s\n", what, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
+static void
+expect_same(const struct flow_set *got, const struct flow_set *want,
+            const char *what, unsigned int seed, unsigned int step)
+{
+    const struct flow_entry *flow;
+    bool ok = true;
+
+    FLOW_SET_FOR_EACH (flow, want) {
+        const struct flow_entry *other = flow_set_find(got, flow);
+
+        if (!other || other->cookie != flow->cookie
+            || !flow_entry_same_actions(other, flow)) {
+            print_flow("missing", flow);
+            ok = false;
+        }
+    }
+    FLOW_SET_FOR_EACH (flow, got) {
+        if (!flow_set_find(want, flow)) {
+            print_flow("too many", flow);
+            ok = false;
+        }
+    }
+    CHECK(ok && flow_set_count(got) == flow_set_count(want),
+          "%s, seed %u, step %u", what, seed, step);
+}
+
+/* Does to 'installed' what ofctrl.c does, and lets the switch learn. */
+static void
+install(struct world *w)
+{
+    struct flow_set *installed = &w->installed;
+    const struct learn_cookie *c;
+    struct flow_diff diff;
+
+    if (w->index.all_touched) {
+        flow_diff_compute(&diff, installed, &w->index.flows);
+    } else {
+        flow_diff_compute_touched(&diff, installed, &w->index.flows,
+                                  &w->index.touched);
+    }
+    for (size_t i = 0; i < diff.n; i++) {
+        struct flow_change *change = &diff.changes[i];
+
+        CHECK(flow_change_is_valid(change, &w->index.flows), "just made");
+        if (change->type == FLOW_SWEEP) {
+            flow_set_set_learnt(installed, change->cookie, false);
+        } else if (change->type == FLOW_DELETE) {
+            flow_set_remove(installed, change->flow);
+        } else {
+            flow_set_replace(installed, flow_entry_ref(change->flow));
+        }
+    }
+    flow_diff_destroy(&diff);
+
+    HMAP_FOR_EACH (c, node, &installed->cookies) {
+        CHECK(flow_set_is_learning(&w->index.flows, c->cookie),
+              "cookie %"PRIx64" was not swept", c->cookie);
+        if (one_in(3)) {
+            flow_set_set_learnt(installed, c->cookie, true);
+        }
+    }
+}
+
+static void
+compare(struct world *w, unsigned int seed, unsigned int step)
+{
+    const struct flow_input input = { &w->ports, w->mapping, w->tunnel };
+    const struct flow_entry *flow;
+    struct flow_set reference;
+
+    flow_index_update(&w->index, &input, &w->touches);
+    mapping_touches_clear(&w->touches);
+
+    flow_set_init(&reference);
+    flow_desired_compute(&input, &reference);
+    expect_same(&w->index.flows, &reference, "desired", seed, step);
+    FLOW_SET_FOR_EACH (flow, &reference) {
+        CHECK(flow->rank == flow_set_find(&w->index.flows, flow)->rank,
+              "seed %u, step %u", seed, step);
+    }
+    install(w);
+    expect_same(&w->installed, &reference, "installed", seed, step);
+    flow_index_settle(&w->index);
+    flow_set_destroy(&reference);
+}
+
+static void
+run_world(unsigned int seed, unsigned int *n_applied, unsigned int *n_shadowed)
+{
+    struct world w = {
+        .mapping = test_mapping(),
+        .touches = MAPPING_TOUCHES_INITIALIZER,
+        .revision = 10,
+    };
+
+    random_set_seed(seed);
+    test_ports(&w.ports);
+    flow_index_init(&w.index);
+    flow_set_init(&w.installed);
+    compare(&w, seed, 0);
+    for (unsigned int step = 1; step <= N_STEPS; step++) {
+        change_mapping(&w);
+        if (one_in(3)) {
+            change_ports(&w);
+        }
+        if (one_in(25)) {
+            w.tunnel = w.tunnel ? 0 : u16_to_ofp(TUNNEL);
+        }
+        if (one_in(40)) {
+            replace_mapping(&w);
+        }
+        if (!one_in(4)) {
+            compare(&w, seed, step);
+            *n_shadowed += !hmap_is_empty(&w.index.shadowed);
+        }
+    }
+    *n_applied += w.n_applied;
+    CHECK(w.n_applied > w.n_refused, "%u changes of %u were refused",
+          w.n_refused, w.n_applied + w.n_refused);
+
+    flow_index_destroy(&w.index);
+    flow_set_destroy(&w.installed);
+    mapping_touches_destroy(&w.touches);
+    local_ports_destroy(&w.ports);
+    mapping_destroy(w.mapping);
+}
+
+/* After any sequence of changes, the flows that were kept up to date are those
+ * of a whole computation, and so are those that the differences install. */
+void
+test_flow_index(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    unsigned int n_applied = 0, n_shadowed = 0;
+
+    for (unsigned int seed = 1; seed <= N_SEEDS; seed++) {
+        run_world(seed, &n_applied, &n_shadowed);
+    }
+    printf("%u changes; flows for one key %u times\n", n_applied, n_shadowed);
+    CHECK(n_shadowed > 100, "only %u", n_shadowed);
+}
+
+static struct model_binding *
+make_binding(uint64_t mac)
+{
+    struct model_binding *binding = xzalloc(sizeof *binding);
+
+    binding->net = xstrdup("demo");
+    eth_addr_from_uint64(mac, &binding->mac);
+    binding->node = 9;
+    binding->origin = MODEL_ORIGIN_DYNAMIC;
+    return binding;
+}
+
+/* One binding among many touches its own two flows and no more. */
+void
+test_flow_index_one(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const int sizes[] = { 10, 10000 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        struct mapping_touches touches = MAPPING_TOUCHES_INITIALIZER;
+        struct mapping *mapping = test_mapping();
+        struct local_ports ports;
+        struct flow_index index;
+
+        test_ports(&ports);
+        const struct flow_input input = { &ports, mapping,
+                                          u16_to_ofp(TUNNEL) };
+        flow_index_init(&index);
+        for (int j = 0; j < sizes[i]; j++) {
+            mapping_put_binding(mapping,
+                                make_binding(UINT64_C(0x0e0000000000) + j));
+        }
+        flow_index_update(&index, &input, &touches);
+        CHECK(index.all_touched, "the first time");
+        flow_index_settle(&index);
+
+        struct model_binding *binding = make_binding(UINT64_C(0x0e1000000000));
+        mapping_put_binding(mapping, binding);
+        mapping_touches_add(&touches, MAPPING_TOUCH_BINDING, 5001,
+                            binding->mac);
+        flow_index_update(&index, &input, &touches);
+        CHECK(!index.all_touched && flow_set_count(&index.touched) == 2,
+              "%"PRIuSIZE, flow_set_count(&index.touched));
+
+        flow_index_destroy(&index);
+        mapping_touches_destroy(&touches);
+        local_ports_destroy(&ports);
+        mapping_destroy(mapping);
+    }
+}
