@@ -93,6 +93,7 @@ EXTRA_DIST += tests/mapper.sh tests/mapper-events \
 check_PROGRAMS += tests/unit-controller
 tests_unit_controller_SOURCES = \
 	tests/unit-controller-binding.c \
+	tests/unit-controller-cache.c \
 	tests/unit-controller-flow.c \
 	tests/unit-controller-identity.c \
 	tests/unit-controller-index.c \

@@ -37,6 +37,11 @@ void test_diff(struct ovs_cmdl_context *);
 void test_canonical(struct ovs_cmdl_context *);
 void test_cookie(struct ovs_cmdl_context *);
 
+/* unit-controller-cache.c */
+void test_cache(struct ovs_cmdl_context *);
+void test_cache_error(struct ovs_cmdl_context *);
+void test_snapshot_text(struct ovs_cmdl_context *);
+
 /* unit-controller-index.c */
 void test_flow_index(struct ovs_cmdl_context *);
 void test_flow_index_one(struct ovs_cmdl_context *);

@@ -168,6 +168,7 @@ is_obsolete(const struct context *c, const struct model_net *net,
     return c->now >= c->learnt->since + FL_HARD_TIMEOUT * 1000LL;
 }
 
+/* 'binding' is at this node. */
 static void
 consider_remove(const struct context *c, const struct model_net *net,
                 const struct model_binding *binding)
@@ -175,7 +176,6 @@ consider_remove(const struct context *c, const struct model_net *net,
     struct binding_changes *changes = c->changes;
 
     if (binding->origin != MODEL_ORIGIN_DYNAMIC
-        || binding->node != c->mapping->self->number
         || !is_obsolete(c, net, binding)) {
         return;
     }
@@ -195,8 +195,8 @@ binding_changes_compute(struct binding_changes *changes,
                         const struct learnt *learnt, long long int now)
 {
     const struct context c = { changes, mapping, ports, learnt, now };
+    const struct model_binding *binding;
     const struct learnt_mac *mac;
-    const struct model_net *net;
 
     memset(changes, 0, sizeof *changes);
     for (size_t i = 0; i < ports->n; i++) {
@@ -212,12 +212,9 @@ binding_changes_compute(struct binding_changes *changes,
             consider_put(&c, port, mac->mac);
         }
     }
-    HMAP_FOR_EACH (net, by_name, &mapping->nets) {
-        const struct model_binding *binding;
-
-        HMAP_FOR_EACH (binding, in_net, &net->bindings) {
-            consider_remove(&c, net, binding);
-        }
+    MAPPING_FOR_EACH_AT (binding, mapping_place(mapping,
+                                                mapping->self->number)) {
+        consider_remove(&c, mapping_net(mapping, binding->net), binding);
     }
 }
 

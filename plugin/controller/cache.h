@@ -9,11 +9,25 @@
  * a file is written at most once in CACHE_INTERVAL_MS, and ten times as
  * seldom as writing it takes.
  *
+ * With 100,000 bindings that takes half a second, in which the controller
+ * would do nothing else.  So a child writes it: a copy of this process, which
+ * has the mapping as it was when it began.
+ *
+ *            cache_mark(), and it is time                 written
+ *      IDLE ------------------------------> CHILD WRITES ---------> IDLE
+ *                                                 |                  ^
+ *                                                 '------------------'
+ *                                                  failed: marked again
+ *
+ * At the end (cache_run() with 'now') it is written here.  The child dies with
+ * this process, so that it never replaces what a later run writes.
+ *
  * The file's modification time is when the mapping was last known to be the
  * service's: it is set anew each minute, and at the end, while the service is
  * connected.  Not thread-safe. */
 
 #include <stdbool.h>
+#include <sys/types.h>
 #include "model/types.h"
 #include "openvswitch/uuid.h"
 
@@ -25,6 +39,10 @@ struct cache {
     char *path;
     bool dirty;
     struct model_revision saved;    /* What the file has; zero: nothing. */
+    pid_t child;                /* That writes, or 0; */
+    int child_fd;               /* tells the error here; */
+    struct model_revision writing;  /* and has this. */
+    long long int started;
     long long int next_save;
     long long int next_touch;
     long long int current_at;   /* Modification time when it was loaded. */
@@ -40,7 +58,8 @@ struct mapping *cache_load(struct cache *, const struct uuid *id);
 /* The mapping changed. */
 void cache_mark(struct cache *);
 
-/* Writes the file if it is time to, or 'now'.  Returns true if it did. */
+/* Has the file written if it is time to, or writes it 'now'.  Returns true
+ * when that has been done. */
 bool cache_run(struct cache *, const struct uuid *id, const struct mapping *,
                bool now);
 

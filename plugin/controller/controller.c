@@ -249,6 +249,26 @@ configure_client(struct controller *c)
     free(copy);
 }
 
+/* The service has changed the mapping. */
+static void
+take_mapping(struct controller *c)
+{
+    /* Keys do not depend on bindings, of which most changes are. */
+    if (c->touches.others) {
+        own_keys_sync(&c->keys, c->mapping, c->snapshot);
+        c->keyring_changed = true;
+    } else if (!c->keyring_changed) {
+        keyring_out_advance(&c->keyring, c->mapping);
+    }
+    if (c->snapshot) {
+        keyring_out_mark(&c->keyring);
+    }
+    cache_mark(&c->cache);
+    c->snapshot = c->mapping_changed = false;
+    c->flows_changed = c->bindings_changed = true;
+    c->next_update = 0;
+}
+
 static void
 run_client(struct controller *c)
 {
@@ -266,14 +286,7 @@ run_client(struct controller *c)
         c->restart_stream = false;
     }
     if (c->mapping_changed) {
-        own_keys_sync(&c->keys, c->mapping, c->snapshot);
-        cache_mark(&c->cache);
-        if (c->snapshot) {
-            keyring_out_mark(&c->keyring);
-        }
-        c->snapshot = c->mapping_changed = false;
-        c->keyring_changed = c->flows_changed = c->bindings_changed = true;
-        c->next_update = 0;
+        take_mapping(c);
     }
     own_keys_save(&c->keys, time_msec());
 }

@@ -76,7 +76,7 @@ struct flow_set {
 };
 
 struct flow_slot {
-    struct hmap_node node;      /* In a flow_set's 'flows', by the flow's key. */
+    struct hmap_node node;      /* In a flow_set's 'flows', by its key. */
     struct flow_entry *flow;
 };
 

@@ -304,6 +304,14 @@ keyring_out_update(struct keyring_out *out, const struct mapping *mapping,
     keyring_destroy(keyring);
 }
 
+void
+keyring_out_advance(struct keyring_out *out, const struct mapping *mapping)
+{
+    if (out->written && !out->dirty) {
+        out->wanted = mapping->revision;
+    }
+}
+
 bool
 keyring_out_is_loaded(const struct keyring_out *out)
 {

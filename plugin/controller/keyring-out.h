@@ -64,6 +64,10 @@ bool keyring_out_is_left(struct keyring_out *, uint32_t self);
 void keyring_out_update(struct keyring_out *, const struct mapping *,
                         const struct own_keys *, keyring_reaches_func *);
 
+/* The mapping has another revision, and nothing that is in the keyring has
+ * changed. */
+void keyring_out_advance(struct keyring_out *, const struct mapping *);
+
 /* ovs-vswitchd keeps the last keyring that it could read, so it is given an
  * empty one first; the file is deleted when it has that (or does not run). */
 void keyring_out_forget(struct keyring_out *);

@@ -76,9 +76,9 @@ void ofctrl_destroy(struct ofctrl *);
 void ofctrl_set_target(struct ofctrl *, const char *target);
 
 /* The bridge should have the flows in 'desired', which stays the caller's and
- * has to be there until ofctrl_forget_desired() or ofctrl_destroy().  'touched'
- * has the keys in which it differs from what it was when this was last called;
- * NULL: perhaps in all. */
+ * has to be there until ofctrl_forget_desired() or ofctrl_destroy().
+ * 'touched' has the keys in which it differs from what it was when this was
+ * last called; NULL: perhaps in all. */
 void ofctrl_set_desired(struct ofctrl *, const struct flow_set *desired,
                         const struct flow_set *touched);
 

@@ -3,6 +3,8 @@
 #include <config.h>
 #include "controller/ovs-make.h"
 
+#include <string.h>
+
 #include "controller/flow-tables.h"
 #include "controller/host-addr.h"
 #include "controller/names.h"
@@ -321,8 +323,9 @@ find_host_binding(const struct ovs_make *make, const struct model_net *net)
     if (binding && binding->origin == MODEL_ORIGIN_HOST) {
         return binding;
     }
-    HMAP_FOR_EACH (binding, in_net, &net->bindings) {
-        if (binding->origin == MODEL_ORIGIN_HOST && binding->node == self) {
+    MAPPING_FOR_EACH_AT (binding, mapping_place(make->want->mapping, self)) {
+        if (binding->origin == MODEL_ORIGIN_HOST
+            && !strcmp(binding->net, net->name)) {
             return binding;
         }
     }

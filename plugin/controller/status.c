@@ -135,8 +135,8 @@ append_port(const struct controller *c, json_t *array,
             append_binding(array, port, binding);
         }
     } else {
-        HMAP_FOR_EACH (binding, in_net, &net->bindings) {
-            if (binding->node == self && binding->port
+        MAPPING_FOR_EACH_AT (binding, mapping_place(c->mapping, self)) {
+            if (!strcmp(binding->net, net->name) && binding->port
                 && !strcmp(binding->port, port->name)) {
                 append_binding(array, port, binding);
             }

@@ -13,6 +13,7 @@ plugin_model_libvsubnet_model_a_SOURCES = \
 	plugin/model/object.h \
 	plugin/model/reader.c \
 	plugin/model/reader.h \
+	plugin/model/snapshot-text.c \
 	plugin/model/types.c \
 	plugin/model/types.h \
 	plugin/model/url.c \

@@ -66,6 +66,11 @@ void mapping_destroy(struct mapping *);
 char *mapping_from_snapshot(const struct json_t *, struct mapping **);
 struct json_t *mapping_to_snapshot(const struct mapping *, enum model_view);
 
+/* The same as text, of '*n' bytes, one object at a time: without a tree of all
+ * in memory.  The caller wipes and frees it. */
+char *mapping_to_snapshot_text(const struct mapping *, enum model_view,
+                               size_t *n);
+
 /* How many objects of a change were put and removed, and how many were left
  * out because the mapping has newer ones. */
 struct mapping_change_stats {
