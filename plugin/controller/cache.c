@@ -180,6 +180,12 @@ run_child(const struct cache *cache, pid_t parent, int fd,
 {
     enum { ERROR_FD = 3 };
 
+    /* Of this process's handlers none is for the child: one would write to a
+     * file of the number that its pipe had. */
+    static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGALRM };
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+        signal(signals[i], SIG_DFL);
+    }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent || (fd != ERROR_FD && dup2(fd, ERROR_FD) < 0)) {
         _exit(EXIT_FAILURE);

@@ -159,15 +159,21 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
 }
 
 void
+controller_save(struct controller *c)
+{
+    if (c->node.identity && c->mapping) {
+        cache_run(&c->cache, &c->standing.node, c->mapping, true);
+        if (client_is_live(c->client)) {
+            cache_touch(&c->cache, time_msec(), true);
+        }
+    }
+}
+
+void
 controller_destroy(struct controller *c)
 {
     if (c) {
-        if (c->node.identity && c->mapping) {
-            cache_run(&c->cache, &c->standing.node, c->mapping, true);
-            if (client_is_live(c->client)) {
-                cache_touch(&c->cache, time_msec(), true);
-            }
-        }
+        controller_save(c);
         key_service_destroy(c->key_service);
         registrar_destroy(c->registrar);
         client_destroy(c->client);

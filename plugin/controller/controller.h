@@ -99,6 +99,9 @@ void controller_destroy(struct controller *);
 void controller_run(struct controller *);
 void controller_wait(struct controller *);
 
+/* Saves now what would be saved soon, because the program ends. */
+void controller_save(struct controller *);
+
 /* For standing.h: 'mapping', which is taken over, takes the place of what is
  * there.  NULL: none is known, nothing is touched. */
 void controller_set_mapping(struct controller *, struct mapping *mapping);

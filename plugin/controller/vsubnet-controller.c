@@ -50,6 +50,19 @@ make_directory(const char *path, mode_t mode)
     }
 }
 
+/* What a signal that ends the program finds. */
+static struct controller *running;
+
+/* Else a restart would begin with the mapping of some seconds ago, and take
+ * the flows of newer bindings away until the service is there. */
+static void
+save_running(void *aux OVS_UNUSED)
+{
+    if (running) {
+        controller_save(running);
+    }
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -75,6 +88,8 @@ main(int argc, char *argv[])
     struct controller *controller = controller_create(options.state_dir,
                                                       options.run_dir,
                                                       options.db);
+    running = controller;
+    fatal_signal_add_hook(save_running, NULL, NULL, false);
     status_init(controller);
     daemonize_complete();
 
@@ -93,6 +108,7 @@ main(int argc, char *argv[])
         }
     }
 
+    running = NULL;
     controller_destroy(controller);
     unixctl_server_destroy(unixctl);
     free(options.state_dir);
