@@ -5,7 +5,10 @@
 
 #include <string.h>
 
+#include "model/types.h"
 #include "util.h"
+
+enum { KEEP_MAX = 1024 * 1024 };
 
 void
 sse_init(struct sse *sse, sse_event_func *on_event, void *aux)
@@ -33,6 +36,19 @@ sse_reset(struct sse *sse)
     sse->at_start = true;
 }
 
+/* Empties 'ds', and gives back what only a large event (a snapshot) needs. */
+static void
+empty(struct ds *ds)
+{
+    if (ds->allocated > KEEP_MAX) {
+        model_wipe(ds->string, ds->allocated);
+        ds_destroy(ds);
+        ds_init(ds);
+    } else {
+        ds_clear(ds);
+    }
+}
+
 static void
 dispatch(struct sse *sse)
 {
@@ -49,7 +65,7 @@ dispatch(struct sse *sse)
         sse->on_event(&event, sse->aux);
     }
     ds_clear(&sse->type);
-    ds_clear(&sse->data);
+    empty(&sse->data);
 }
 
 static void
@@ -104,7 +120,7 @@ end_line(struct sse *sse)
             field(sse, line, colon - line, value, left);
         }
     }
-    ds_clear(&sse->line);
+    empty(&sse->line);
 }
 
 /* Returns how many of the 'n' bytes at 'p' come before a line's end. */

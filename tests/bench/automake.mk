@@ -6,11 +6,13 @@ tests_bench_bench_seal_LDADD = \
 	$(LDADD) $(CRYPTO_LIBS)
 
 dist_noinst_SCRIPTS += tests/bench/seal tests/bench/tunnel tests/bench/lib/build
+dist_noinst_SCRIPTS += tests/bench/controller
 EXTRA_DIST += \
 	tests/bench/README.md \
 	tests/bench/lib/cases.py \
 	tests/bench/lib/lab.py \
 	tests/bench/lib/report.py \
+	tests/bench/lib/service.py \
 	tests/bench/lib/setup.py \
 	tests/bench/lib/systems/__init__.py \
 	tests/bench/lib/systems/base.py \
