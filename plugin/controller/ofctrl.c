@@ -194,7 +194,10 @@ ofctrl_set_desired(struct ofctrl *ofctrl, const struct flow_set *desired,
 {
     const struct flow_entry *key;
 
-    if (!touched || ofctrl->desired != desired) {
+    /* When flows are going to be read back, keys need not be remembered: there
+     * might be ever more, as long as ovs-vswitchd does not run. */
+    if (!touched || ofctrl->desired != desired
+        || ofctrl->state == S_DISCONNECTED || ofctrl->state == S_REFUSED) {
         diff_clear(ofctrl);
     } else if (!ofctrl->diff_all) {
         FLOW_SET_FOR_EACH (key, touched) {
