@@ -12,6 +12,7 @@ TESTSUITE_AT = \
 	tests/integrity.at \
 	tests/mapper.at \
 	tests/mapper-http.at \
+	tests/mapper-api.at \
 	tests/mapper-streams.at \
 	tests/mapper-crash.at \
 	tests/mapper-hostile.at \
@@ -20,6 +21,7 @@ TESTSUITE_AT = \
 	tests/controller-identity.at \
 	tests/ctl.at \
 	tests/ctl-identity.at \
+	tests/ctl-api.at \
 	tests/system-macros.at \
 	tests/system-traffic.at \
 	tests/system-isolation.at \
@@ -35,7 +37,7 @@ EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
 	tests/segments.py tests/transfer.py
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
 EXTRA_DIST += tests/README.md tests/run tests/soak tests/system-lib.sh tests/decode.py \
-	tests/echo.py tests/frames.py \
+	tests/api.py tests/echo.py tests/frames.py \
 	tests/hostile.py tests/nonces.py tests/opens-none.py tests/secrets.py \
 	tests/stream.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \

@@ -201,8 +201,11 @@ revision () { mapper_status "d['revision']"; }
 told () { grep -A1 '^event: loaded' stream-$1 | sed -n 's/^data: //p'; }
 was_told () { told $1 | grep -q "[^0-9]$2[^0-9]"; }
 
+# audited: what is told of nodes and their keys, newest first.
 audited () {
-    get /v1/audit "[a['action'] + ' ' + a['object'] for a in d['items']]"
+    get /v1/audit "[a['action'] + ' ' + a['object'] for a in d['items']
+        if a['action'].split('-')[0] in ('node', 'clone', 'duplicate')
+        or a['action'] in ('net-rekeyed', 'member-removed')]"
 }
 
 # put_key NODE-NAME NET EPOCH: a new key, in base64 in ./key; the answer, with

@@ -14,7 +14,9 @@ plugin_ctl_vsubnetctl_SOURCES = \
 	plugin/ctl/output.c \
 	plugin/ctl/output.h \
 	plugin/ctl/status.c \
+	plugin/ctl/user.c \
 	plugin/ctl/verbs.c \
+	plugin/ctl/verbs.h \
 	plugin/ctl/vsubnetctl.c
 plugin_ctl_vsubnetctl_LDADD = \
 	plugin/host/libvsubnet-host.a \

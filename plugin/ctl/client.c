@@ -27,6 +27,8 @@ struct client {
     size_t current;             /* Index of the URL to try first. */
     char *ca;
     char *credential;
+    char *certificate;
+    char *private_key;
     char *instance;
     unsigned int timeout;
 };
@@ -62,6 +64,8 @@ client_destroy(struct client *client)
         svec_destroy(&client->urls);
         replace_secret(&client->credential, NULL);
         free(client->ca);
+        free(client->certificate);
+        free(client->private_key);
         free(client->instance);
         free(client);
     }
@@ -78,6 +82,16 @@ void
 client_set_credential(struct client *client, const char *credential)
 {
     replace_secret(&client->credential, credential);
+}
+
+void
+client_set_certificate(struct client *client, const char *certificate,
+                       const char *private_key)
+{
+    free(client->certificate);
+    free(client->private_key);
+    client->certificate = nullable_xstrdup(certificate);
+    client->private_key = nullable_xstrdup(private_key);
 }
 
 void
@@ -185,6 +199,10 @@ set_request(struct attempt *attempt, const struct client *client,
         add_header(attempt, "Authorization", bearer);
         model_wipe(bearer, strlen(bearer));
         free(bearer);
+    }
+    if (client->certificate) {
+        curl_easy_setopt(curl, CURLOPT_SSLCERT, client->certificate);
+        curl_easy_setopt(curl, CURLOPT_SSLKEY, client->private_key);
     }
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, attempt->headers);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -463,9 +481,12 @@ ctl_client(struct ctl *ctl)
         struct operator_config config;
 
         ctl_check("", operator_config_read(ctl_option(ctl, OPT_CONFIG),
+                                           ctl_option(ctl, OPT_TOKEN_FILE),
                                            &config));
         ctl->client = client_create(&config.urls, config.ca, config.token,
                                     timeout);
+        client_set_certificate(ctl->client, config.certificate,
+                               config.private_key);
         operator_config_destroy(&config);
     }
     return ctl->client;

@@ -46,6 +46,9 @@ struct client *client_create(const struct svec *urls, const char *ca,
 void client_destroy(struct client *);
 void client_set_ca(struct client *, const char *ca);
 void client_set_credential(struct client *, const char *credential);
+/* PEM files of a certificate to show to the service, or null. */
+void client_set_certificate(struct client *, const char *certificate,
+                            const char *private_key);
 /* Sent as VSubnet-Instance; null for none. */
 void client_set_instance(struct client *, const char *instance);
 

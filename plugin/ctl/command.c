@@ -16,7 +16,8 @@
 
 #define BIT(OPT) (UINT64_C(1) << (OPT))
 #define GLOBAL (BIT(OPT_HELP) | BIT(OPT_JSON) | BIT(OPT_CONFIG)         \
-                | BIT(OPT_TIMEOUT) | BIT(OPT_VERSION) | BIT(OPT_COMMANDS))
+                | BIT(OPT_TOKEN_FILE) | BIT(OPT_TIMEOUT) | BIT(OPT_VERSION) \
+                | BIT(OPT_COMMANDS))
 
 static const struct {
     const char *name;
@@ -26,6 +27,8 @@ static const struct {
     [OPT_HELP] = { "help", NULL, "show help of the program or a command" },
     [OPT_JSON] = { "json", NULL, "print JSON instead of text" },
     [OPT_CONFIG] = { "config", "FILE", "operator configuration" },
+    [OPT_TOKEN_FILE] = { "token-file", "FILE", "token in place of the "
+                         "configuration's" },
     [OPT_TIMEOUT] = { "timeout", "SECONDS", "give up after (default: 30)" },
     [OPT_VERSION] = { "version", NULL, "show the version" },
     [OPT_COMMANDS] = { "commands", NULL, NULL },
@@ -37,8 +40,7 @@ static const struct {
                         "directory" },
     [OPT_WAIT] = { "wait", "SECONDS", "wait for approval and connection "
                    "(default: 3)" },
-    [OPT_TTL] = { "ttl", "TIME", "how long the token is good: 90s, 30m, 1h, "
-                  "7d (default: 1h)" },
+    [OPT_TTL] = { "ttl", "TIME", "how long it is good: 90s, 30m, 1h, 7d" },
     [OPT_USES] = { "uses", "N", "how many nodes may join by it "
                    "(default: 1)" },
     [OPT_APPROVE] = { "approve", NULL, "approve the nodes that join by it" },
@@ -62,6 +64,10 @@ static const struct {
     [OPT_NODE] = { "node", "NODE", "the node that has it (without "
                    "--iface-id)" },
     [OPT_LIMIT] = { "limit", "N", "the newest N events (default: 100)" },
+    [OPT_ROLE] = { "role", "ROLE", "viewer (default), who may only read, or "
+                   "operator" },
+    [OPT_CERTIFICATE] = { "certificate", "FILE", "a TLS client certificate "
+                          "(PEM) in place of a token" },
 };
 
 static const char join_details[] =
@@ -95,8 +101,8 @@ const struct ctl_command ctl_commands[] = {
     { "token create", "", 0, 0,
       BIT(OPT_TTL) | BIT(OPT_USES) | BIT(OPT_APPROVE) | BIT(OPT_NET),
       "make a token by which hosts join, and print it",
-      "The token is printed once and can't be shown again.",
-      ctl_token_create },
+      "It is good for an hour unless --ttl says otherwise. It is printed once\n"
+      "and can't be shown again.", ctl_token_create },
     { "token ls", "", 0, 0, 0, "list the join tokens", NULL, ctl_token_ls },
     { "token rm", "ID", 1, 1, 0, "make a join token useless", NULL,
       ctl_token_rm },
@@ -146,6 +152,20 @@ const struct ctl_command ctl_commands[] = {
     { "port ls", "[NET]", 0, 1, 0, "list bindings: of a vSubnet, or all",
       NULL, ctl_port_ls },
     { "port rm", "NET MAC", 2, 2, 0, "remove a binding", NULL, ctl_port_rm },
+
+    { "user add", "NAME", 1, 1,
+      BIT(OPT_ROLE) | BIT(OPT_TTL) | BIT(OPT_CERTIFICATE),
+      "let a person or program use the service, and print the token",
+      "Prints the user's token, once: it can't be shown again. With\n"
+      "--certificate there is none; the certificate is what the user shows.\n"
+      "Without --ttl a token is good until the user is removed.",
+      ctl_user_add },
+    { "user ls", "", 0, 0, 0, "list who may use the service", NULL,
+      ctl_user_ls },
+    { "user show", "NAME", 1, 1, 0, "show one user", NULL, ctl_user_show },
+    { "user rm", "NAME", 1, 1, 0,
+      "make a user's token or certificate useless, at once", NULL,
+      ctl_user_rm },
 
     { "audit ls", "", 0, 0, BIT(OPT_LIMIT),
       "list what was done, by whom, and what was noticed",
@@ -317,7 +337,8 @@ print_help(void)
     puts("\n\"vsubnetctl COMMAND --help\" tells more about a command. An\n"
          "operator is who can read the operator configuration: --config,\n"
          "$VSUBNET_CONFIG, " VSUBNET_SYSCONFDIR "/vsubnet/operator.json or\n"
-         VSUBNET_LOCALSTATEDIR "/lib/vsubnet-mapper/operator.json.");
+         VSUBNET_LOCALSTATEDIR "/lib/vsubnet-mapper/operator.json. A token\n"
+         "in --token-file or $VSUBNET_TOKEN goes before the one in there.");
 }
 
 static void

@@ -25,7 +25,8 @@ struct json_t;
 
 enum ctl_option {
     /* Of every command. */
-    OPT_HELP, OPT_JSON, OPT_CONFIG, OPT_TIMEOUT, OPT_VERSION, OPT_COMMANDS,
+    OPT_HELP, OPT_JSON, OPT_CONFIG, OPT_TOKEN_FILE, OPT_TIMEOUT, OPT_VERSION,
+    OPT_COMMANDS,
     /* Of some. */
     OPT_NAME, OPT_ENDPOINT, OPT_STATE_DIR, OPT_WAIT,
     OPT_TTL, OPT_USES, OPT_APPROVE, OPT_NET,
@@ -33,6 +34,7 @@ enum ctl_option {
     OPT_HOST_PORT, OPT_NO_HOST_PORT,
     OPT_MAC, OPT_ADDRESS, OPT_IFACE_ID, OPT_NODE,
     OPT_LIMIT,
+    OPT_ROLE, OPT_CERTIFICATE,
     N_CTL_OPTIONS
 };
 
@@ -86,6 +88,7 @@ ctl_run ctl_node_ls, ctl_node_show, ctl_node_approve, ctl_node_revoke,
 ctl_run ctl_net_add, ctl_net_ls, ctl_net_show, ctl_net_rekey, ctl_net_rm;
 ctl_run ctl_member_add, ctl_member_ls, ctl_member_rm;
 ctl_run ctl_port_add, ctl_port_ls, ctl_port_rm;
+ctl_run ctl_user_add, ctl_user_ls, ctl_user_show, ctl_user_rm;
 ctl_run ctl_audit_ls;
 
 #endif /* ctl/ctl.h */

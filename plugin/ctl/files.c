@@ -59,15 +59,16 @@ check_private(const char *path, const struct stat *st)
     return NULL;
 }
 
-/* Reads the private JSON file PATH.  Returns an errno value if it can't be
- * opened; otherwise 0, and *JSON or *ERROR. */
+/* Reads the private file PATH.  Returns an errno value if it can't be opened;
+ * otherwise 0, and *TEXT (null-terminated, FILE_SIZE_LIMIT + 1 bytes, which
+ * the caller wipes) with its size, or *ERROR. */
 static int
-read_private_json(const char *path, json_t **json, char **error)
+read_private(const char *path, char **text, size_t *size, char **error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
 
-    *json = NULL;
+    *text = NULL;
     *error = NULL;
     if (fd < 0) {
         return errno;
@@ -78,43 +79,61 @@ read_private_json(const char *path, json_t **json, char **error)
         *error = check_private(path, &st);
     }
     if (!*error) {
-        char *text = xmalloc(FILE_SIZE_LIMIT + 1);
         ssize_t n = 0, got;
 
-        while ((got = read(fd, text + n, FILE_SIZE_LIMIT + 1 - n)) > 0) {
+        *text = xzalloc(FILE_SIZE_LIMIT + 1);
+        while ((got = read(fd, *text + n, FILE_SIZE_LIMIT - n)) > 0) {
             n += got;
         }
+        *size = n;
         if (got < 0) {
             *error = xasprintf("%s: %s", path, ovs_strerror(errno));
-        } else {
-            char *reason = model_json_parse(text, n, FILE_SIZE_LIMIT, json);
-            *error = reason ? xasprintf("%s: %s", path, reason) : NULL;
-            free(reason);
+            free(*text);
+            *text = NULL;
         }
-        model_wipe(text, FILE_SIZE_LIMIT + 1);
-        free(text);
     }
     close(fd);
     return 0;
 }
 
-/* Reads a credential and checks that it is one of KIND. */
-static const char *
-read_credential(struct model_reader *r, const char *field,
-                enum model_credential_kind kind)
+static void
+free_private(char *text)
 {
-    const char *s = model_reader_string(r, field, MODEL_REQUIRED);
-    struct model_credential c;
-    char *error = s ? model_credential_parse(s, &c) : NULL;
+    model_wipe(text, FILE_SIZE_LIMIT + 1);
+    free(text);
+}
 
-    if (s && !error && c.kind != kind) {
+/* The same for JSON: *JSON or *ERROR. */
+static int
+read_private_json(const char *path, json_t **json, char **error)
+{
+    size_t size;
+    char *text;
+    int retval = read_private(path, &text, &size, error);
+
+    *json = NULL;
+    if (text) {
+        char *reason = model_json_parse(text, size, FILE_SIZE_LIMIT, json);
+
+        *error = reason ? xasprintf("%s: %s", path, reason) : NULL;
+        free(reason);
+        free_private(text);
+    }
+    return retval;
+}
+
+/* Returns null if S is the token of a user, or an error. */
+static char *
+check_token(const char *s)
+{
+    struct model_credential c;
+    char *error = model_credential_parse(s, &c);
+
+    if (!error && c.kind != MODEL_CREDENTIAL_OPERATOR) {
         error = xstrdup("another kind of credential is needed here");
     }
-    if (error) {
-        model_reader_fail(r, field, error);
-    }
     model_credential_wipe(&c);
-    return s;
+    return error;
 }
 
 static char *
@@ -125,29 +144,82 @@ name_file(const char *path, char *error)
     return named;
 }
 
+/* TOKEN, if it is not null, is what the user shows in any case. */
 static char *
-operator_config_from_json(const json_t *json, struct operator_config *config)
+operator_config_from_json(const json_t *json, const char *token,
+                          struct operator_config *config)
 {
     struct model_reader r;
 
+    memset(config, 0, sizeof *config);
     svec_init(&config->urls);
     model_reader_init(&r, json);
     model_reader_urls(&r, &config->urls);
     const char *ca = model_reader_text(&r, "ca", MODEL_REQUIRED, PEM_LIMIT);
-    const char *token = read_credential(&r, "token",
-                                        MODEL_CREDENTIAL_OPERATOR);
+    const char *certificate = NULL;
+    const char *key = NULL;
+    if (!token) {
+        certificate = model_reader_string(&r, "certificate", MODEL_OPTIONAL);
+        key = model_reader_string(&r, "private_key",
+                                  certificate ? MODEL_REQUIRED
+                                  : MODEL_OPTIONAL);
+        token = model_reader_string(&r, "token",
+                                    certificate ? MODEL_OPTIONAL
+                                    : MODEL_REQUIRED);
+        char *error = token ? check_token(token) : NULL;
+        if (error) {
+            model_reader_fail(&r, "token", error);
+        }
+    }
     char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
     if (error) {
         svec_destroy(&config->urls);
         return error;
     }
     config->ca = xstrdup(ca);
-    config->token = xstrdup(token);
+    config->token = nullable_xstrdup(token);
+    config->certificate = token ? NULL : nullable_xstrdup(certificate);
+    config->private_key = token ? NULL : nullable_xstrdup(key);
     return NULL;
 }
 
-char *
-operator_config_read(const char *file, struct operator_config *config)
+/* Stores the token that goes before the configuration's, or null if there is
+ * none.  Messages do not quote it. */
+static char *
+read_token(const char *file, char **token)
+{
+    const char *env = getenv("VSUBNET_TOKEN");
+    const char *where = file ? file : "VSUBNET_TOKEN";
+    char *error = NULL;
+    char *text = NULL;
+    size_t size;
+
+    *token = NULL;
+    if (file) {
+        int retval = read_private(file, &text, &size, &error);
+
+        if (retval) {
+            return xasprintf("%s: %s", file, ovs_strerror(retval));
+        } else if (error) {
+            return error;
+        }
+        *token = xmemdup0(text, strcspn(text, " \t\r\n"));
+        free_private(text);
+    } else if (env && *env) {
+        *token = xstrdup(env);
+    }
+    error = *token ? check_token(*token) : NULL;
+    if (error) {
+        model_wipe(*token, strlen(*token));
+        free(*token);
+        *token = NULL;
+    }
+    return name_file(where, error);
+}
+
+static char *
+config_read(const char *file, const char *token,
+            struct operator_config *config)
 {
     const char *env = getenv("VSUBNET_CONFIG");
     const char *given = file ? file : env && *env ? env : NULL;
@@ -170,7 +242,8 @@ operator_config_read(const char *file, struct operator_config *config)
         }
         if (!error) {
             error = name_file(candidates[i],
-                              operator_config_from_json(json, config));
+                              operator_config_from_json(json, token,
+                                                        config));
         }
         json_decref(json);
         return error;
@@ -181,13 +254,37 @@ operator_config_read(const char *file, struct operator_config *config)
                      candidates[0], candidates[1]);
 }
 
+static void
+free_token(char *token)
+{
+    if (token) {
+        model_wipe(token, strlen(token));
+        free(token);
+    }
+}
+
+char *
+operator_config_read(const char *file, const char *token_file,
+                     struct operator_config *config)
+{
+    char *token;
+    char *error = read_token(token_file, &token);
+
+    if (!error) {
+        error = config_read(file, token, config);
+    }
+    free_token(token);
+    return error;
+}
+
 void
 operator_config_destroy(struct operator_config *config)
 {
     svec_destroy(&config->urls);
     free(config->ca);
-    model_wipe(config->token, strlen(config->token));
-    free(config->token);
+    free(config->certificate);
+    free(config->private_key);
+    free_token(config->token);
 }
 
 /* The controller's. */

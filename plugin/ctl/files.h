@@ -12,15 +12,20 @@
 
 #include "svec.h"
 
+/* Who asks shows a token or, without one, a TLS client certificate. */
 struct operator_config {
     struct svec urls;
     char *ca;
-    char *token;
+    char *token;                /* Or null. */
+    char *certificate;          /* Names of PEM files, or null. */
+    char *private_key;
 };
 
 /* Reads FILE or, if that is null, $VSUBNET_CONFIG or the first default that
- * exists. */
-char *operator_config_read(const char *file, struct operator_config *);
+ * exists.  A token in TOKEN_FILE or, if that is null, in $VSUBNET_TOKEN takes
+ * the place of what the configuration says. */
+char *operator_config_read(const char *file, const char *token_file,
+                           struct operator_config *);
 void operator_config_destroy(struct operator_config *);
 
 /* Returns the ID of this boot, which the controller keeps in its run

@@ -11,14 +11,15 @@
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
+#include "ctl/verbs.h"
 #include "model/jansson.h"
 #include "model/object.h"
 #include "packets.h"
 #include "util.h"
 
-/* Prints a list as the command line asks for it, and releases it. */
-static void
-show_list(struct ctl *ctl, json_t *array, const struct output_column *columns)
+void
+ctl_show_list(struct ctl *ctl, json_t *array,
+              const struct output_column *columns)
 {
     if (ctl_has(ctl, OPT_JSON)) {
         output_json(array);
@@ -28,9 +29,9 @@ show_list(struct ctl *ctl, json_t *array, const struct output_column *columns)
     json_decref(array);
 }
 
-static void
-show_record(struct ctl *ctl, const json_t *object,
-            const struct output_column *columns)
+void
+ctl_show_record(struct ctl *ctl, const json_t *object,
+                const struct output_column *columns)
 {
     if (ctl_has(ctl, OPT_JSON)) {
         output_json(object);
@@ -70,9 +71,9 @@ add_node_names(struct ctl *ctl, json_t *array)
 
 /* Tokens. */
 
-/* Parses "90s", "30m", "1h", "7d" or plain seconds. */
-static json_int_t
-parse_ttl(const char *s)
+
+json_int_t
+ctl_parse_ttl(const char *s)
 {
     static const char units[] = "smhd";
     static const unsigned int seconds[] = { 1, 60, 3600, 86400 };
@@ -92,7 +93,7 @@ ctl_token_create(struct ctl *ctl)
     const char *ttl = ctl_option(ctl, OPT_TTL);
     json_t *body = json_pack(
         "{s:I, s:I, s:b, s:o}",
-        "ttl", parse_ttl(ttl ? ttl : "1h"),
+        "ttl", ctl_parse_ttl(ttl ? ttl : "1h"),
         "uses", (json_int_t) ctl_uint_option(ctl, OPT_USES, 1, 1000000, 1),
         "approve", (int) ctl_has(ctl, OPT_APPROVE),
         "nets", ctl_strings_option(ctl, OPT_NET));
@@ -117,7 +118,7 @@ ctl_token_ls(struct ctl *ctl)
         { NULL, NULL },
     };
 
-    show_list(ctl, ctl_list(ctl, ctl_path("tokens", NULL)), columns);
+    ctl_show_list(ctl, ctl_list(ctl, ctl_path("tokens", NULL)), columns);
 }
 
 void
@@ -169,7 +170,7 @@ ctl_node_ls(struct ctl *ctl)
          && !ctl_has(ctl, OPT_JSON); i++) {
         add_origin_name(json_array_get(nodes, i), nodes);
     }
-    show_list(ctl, nodes, node_columns);
+    ctl_show_list(ctl, nodes, node_columns);
 }
 
 void
@@ -194,7 +195,7 @@ ctl_node_show(struct ctl *ctl)
         add_origin_name(node, nodes);
         json_decref(nodes);
     }
-    show_record(ctl, node, columns);
+    ctl_show_record(ctl, node, columns);
     json_decref(node);
 }
 
@@ -293,7 +294,7 @@ ctl_net_add(struct ctl *ctl)
 void
 ctl_net_ls(struct ctl *ctl)
 {
-    show_list(ctl, ctl_list(ctl, ctl_path("nets", NULL)), net_columns);
+    ctl_show_list(ctl, ctl_list(ctl, ctl_path("nets", NULL)), net_columns);
 }
 
 static const struct output_column member_columns[] = {
@@ -307,7 +308,7 @@ ctl_net_show(struct ctl *ctl)
     const char *name = ctl_arg(ctl, 0);
     json_t *net = ctl_request(ctl, "GET", ctl_path("nets", name, NULL), NULL);
 
-    show_record(ctl, net, net_columns);
+    ctl_show_record(ctl, net, net_columns);
     if (!ctl_has(ctl, OPT_JSON)) {
         json_t *members = ctl_list(ctl, ctl_path("nets", name, "members",
                                                  NULL));
@@ -371,7 +372,7 @@ ctl_member_ls(struct ctl *ctl)
                                              "members", NULL));
 
     add_node_names(ctl, members);
-    show_list(ctl, members, member_columns);
+    ctl_show_list(ctl, members, member_columns);
 }
 
 void
@@ -476,7 +477,7 @@ ctl_port_ls(struct ctl *ctl)
     }
     json_decref(nets);
     add_node_names(ctl, bindings);
-    show_list(ctl, bindings, columns);
+    ctl_show_list(ctl, bindings, columns);
 }
 
 void

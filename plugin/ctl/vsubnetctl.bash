@@ -16,12 +16,15 @@ _vsubnetctl_candidates() {
     case "${#words[@]} ${words[*]}" in
     "0 ")
         cut -d' ' -f1 <<<"$lines" | sort -u ;;
-    "1 token" | "1 node" | "1 net" | "1 member" | "1 port" | "1 audit")
+    "1 token" | "1 node" | "1 net" | "1 member" | "1 port" | "1 user" \
+        | "1 audit")
         sed -n "s/^${words[0]} \([a-z]*\) .*/\1/p" <<<"$lines" ;;
     "2 node "[!l]*)
         _vsubnetctl_names node name ;;
     "2 token rm")
         _vsubnetctl_names token id ;;
+    "2 user show" | "2 user rm")
+        _vsubnetctl_names user name ;;
     "2 net show" | "2 net rekey" | "2 net rm" | "2 member "* | "2 port "*)
         _vsubnetctl_names net name ;;
     "3 member add "* | "3 member rm "*)

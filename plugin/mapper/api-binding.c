@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mapper/api.h"
+#include "mapper/audit.h"
 #include "mapper/change.h"
 #include "mapper/db.h"
 #include "mapper/ipam.h"
@@ -461,6 +462,8 @@ write_static(struct api_call *call, const struct mdb_net *net,
                              in->n_addresses);
     }
     mdb_binding_set_revision(row, txn_touch(call->txn));
+    audit(call, is_new ? "binding-added" : "binding-changed", net->name,
+          "%s", in->mac);
     api_ok(call, is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK,
            db_binding_json(call->api->db, row));
 }
@@ -556,6 +559,7 @@ api_binding_delete(struct api_call *call)
                  "%s is the port of node %"PRId64" itself; remove the member "
                  "or its host_port", mac, row->node);
     } else {
+        audit(call, "binding-removed", net->name, "%s", mac);
         change_remove_binding(call->txn, row);
         api_ok(call, MHD_HTTP_NO_CONTENT, NULL);
     }

@@ -124,6 +124,8 @@ create_net(struct api_call *call, struct net_input *in)
     mdb_net_set_algorithm(row, model_algorithm_name(in->algorithm));
     mdb_net_set_group(row, in->group ? in->group : "");
     mdb_net_set_revision(row, txn_touch(call->txn));
+    audit(call, "net-added", in->name, "VNI %"PRIu32"%s%s", in->vni,
+          subnets[0] ? ", " : "", subnets);
     free(subnets);
     api_ok(call, MHD_HTTP_CREATED, db_net_json(db, row));
 }
@@ -174,6 +176,7 @@ update_net(struct api_call *call, const struct mdb_net *net,
            const struct net_input *in)
 {
     bool has_group = json_object_get(call->body, "group") != NULL;
+    bool changed = false;
     bool has_subnets = json_object_get(call->body, "subnets") != NULL;
     char *subnets = db_format_addresses(in->subnets, in->n_subnets);
     struct change_refusal refusal;
@@ -188,17 +191,24 @@ update_net(struct api_call *call, const struct mdb_net *net,
     }
     if (has_subnets) {
         change_set_subnets(call->txn, net, in->subnets, in->n_subnets);
+        changed = true;
     }
     if (in->algorithm
         && strcmp(net->algorithm, model_algorithm_name(in->algorithm))) {
         mdb_net_set_algorithm(net, model_algorithm_name(in->algorithm));
         mdb_net_set_revision(net, txn_touch(call->txn));
+        changed = true;
     }
     if (has_group && strcmp(net->group, in->group ? in->group : "")) {
         mdb_net_set_group(net, in->group ? in->group : "");
         mdb_net_set_revision(net, txn_touch(call->txn));
+        changed = true;
     }
     free(subnets);
+    if (changed) {
+        audit(call, "net-changed", net->name, "%s%s%s", net->algorithm,
+              net->subnets[0] ? ", " : "", net->subnets);
+    }
     api_ok(call, MHD_HTTP_OK, db_net_json(call->api->db, net));
 }
 
@@ -226,6 +236,7 @@ api_net_delete(struct api_call *call)
     const struct mdb_net *net = api_net(call, call->args[0]);
 
     if (net) {
+        audit(call, "net-removed", net->name, "VNI %"PRId64, net->vni);
         change_remove_net(call->txn, net);
         api_ok(call, MHD_HTTP_NO_CONTENT, NULL);
     }
@@ -281,7 +292,13 @@ api_member_put(struct api_call *call)
         return;
     }
 
-    bool is_new = !db_member(db, net->name, node->number);
+    const struct mdb_member *member = db_member(db, net->name, node->number);
+    bool is_new = !member;
+    if (is_new || member->host_port != host_port) {
+        audit(call, is_new ? "member-added" : "member-changed", net->name,
+              "node %"PRId64", %s, %s host port", node->number, node->name,
+              host_port ? "with" : "without");
+    }
     change_put_member(call->txn, net, node, host_port);
     api_ok(call, is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK,
            db_member_json(db, db_member(db, net->name, node->number)));

@@ -91,6 +91,7 @@ api_node_patch(struct api_call *call)
     }
 
     if (name && strcmp(name, node->name)) {
+        audit(call, "node-renamed", name, "was %s", node->name);
         mdb_node_set_name(node, name);
         mdb_node_set_revision(node, txn_touch(call->txn));
     }

@@ -3,11 +3,13 @@
 
 #include <config.h>
 
+#include <inttypes.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mapper/api.h"
+#include "mapper/audit.h"
 #include "mapper/db.h"
 #include "mapper/pki.h"
 #include "timeval.h"
@@ -109,6 +111,8 @@ api_tokens_post(struct api_call *call)
     mdb_token_set_approve(row, in.approve);
     mdb_token_set_nets(row, CONST_CAST(const char **, in.nets), in.n_nets);
     mdb_token_set_revision(row, txn_touch(call->txn));
+    audit(call, "token-created", id, "for %"PRId64" nodes in %"PRId64" s%s",
+          in.uses, in.ttl, in.approve ? ", approved" : "");
 
     json_t *body = db_token_json(call->api->db, row);
     json_object_set_new(body, "token", json_string(text));
@@ -139,7 +143,8 @@ api_token_delete(struct api_call *call)
                  "there is no token %s", call->args[0]);
         return;
     }
-    txn_touch(call->txn);
+    audit(call, "token-removed", token->token_id, "%"PRId64" uses were left",
+          token->uses_left);
     mdb_token_delete(token);
     api_ok(call, MHD_HTTP_NO_CONTENT, NULL);
 }

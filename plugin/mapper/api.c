@@ -54,6 +54,9 @@ static struct vlog_rate_limit change_rl = VLOG_RATE_LIMIT_INIT(120, 600);
 #define WRITE_MAY (ROUTE_WRITES | ROUTE_BODY_MAY)
 #define ANYHOW (ROUTE_ANY_INSTANCE | ROUTE_SUPERSEDED)
 
+/* Who may read what there is; who may change it is said at each route. */
+#define USERS (ROLE_OPERATOR | ROLE_VIEWER)
+
 /* All of the API. */
 static const struct api_route routes[] = {
     { "GET", "/healthz", ROLE_ANYONE, api_healthz, ROUTE_NO_DB },
@@ -73,33 +76,33 @@ static const struct api_route routes[] = {
     { "PUT", "/v1/self/keys", ROLE_NODE, api_self_keys, WRITE_BODY },
     { "DELETE", "/v1/self/keys/*", ROLE_NODE, api_self_key_delete, WRITE },
     { "POST", "/v1/self/loaded", ROLE_NODE, api_self_loaded, ROUTE_BODY },
-    { "GET", "/v1/events", ROLE_NODE | ROLE_OPERATOR, api_events, 0 },
+    { "GET", "/v1/events", ROLE_NODE | USERS, api_events, 0 },
 
-    { "GET", "/v1/tokens", ROLE_OPERATOR, api_tokens_get, 0 },
+    { "GET", "/v1/tokens", USERS, api_tokens_get, 0 },
     { "POST", "/v1/tokens", ROLE_OPERATOR, api_tokens_post, WRITE_MAY },
     { "DELETE", "/v1/tokens/*", ROLE_OPERATOR, api_token_delete, WRITE },
 
-    { "GET", "/v1/nodes", ROLE_OPERATOR, api_nodes_get, 0 },
-    { "GET", "/v1/nodes/*", ROLE_OPERATOR, api_node_get, 0 },
+    { "GET", "/v1/nodes", USERS, api_nodes_get, 0 },
+    { "GET", "/v1/nodes/*", USERS, api_node_get, 0 },
     { "PATCH", "/v1/nodes/*", ROLE_OPERATOR, api_node_patch, WRITE_BODY },
     { "DELETE", "/v1/nodes/*", ROLE_OPERATOR, api_node_delete, WRITE },
     { "POST", "/v1/nodes/*/adopt", ROLE_OPERATOR, api_node_adopt,
       WRITE_MAY },
 
-    { "GET", "/v1/nets", ROLE_OPERATOR, api_nets_get, 0 },
+    { "GET", "/v1/nets", USERS, api_nets_get, 0 },
     { "POST", "/v1/nets", ROLE_OPERATOR, api_nets_post, WRITE_BODY },
-    { "GET", "/v1/nets/*", ROLE_OPERATOR, api_net_get, 0 },
+    { "GET", "/v1/nets/*", USERS, api_net_get, 0 },
     { "PATCH", "/v1/nets/*", ROLE_OPERATOR, api_net_patch, WRITE_BODY },
     { "DELETE", "/v1/nets/*", ROLE_OPERATOR, api_net_delete, WRITE },
     { "POST", "/v1/nets/*/rekey", ROLE_OPERATOR, api_net_rekey, WRITE_MAY },
 
-    { "GET", "/v1/nets/*/members", ROLE_OPERATOR, api_members_get, 0 },
+    { "GET", "/v1/nets/*/members", USERS, api_members_get, 0 },
     { "PUT", "/v1/nets/*/members/*", ROLE_OPERATOR, api_member_put,
       WRITE_MAY },
     { "DELETE", "/v1/nets/*/members/*", ROLE_OPERATOR, api_member_delete,
       WRITE },
 
-    { "GET", "/v1/nets/*/bindings", ROLE_OPERATOR, api_bindings_get, 0 },
+    { "GET", "/v1/nets/*/bindings", USERS, api_bindings_get, 0 },
     { "POST", "/v1/nets/*/bindings", ROLE_OPERATOR, api_bindings_post,
       WRITE_BODY },
     { "PUT", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_put,
@@ -107,9 +110,14 @@ static const struct api_route routes[] = {
     { "DELETE", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_delete,
       WRITE },
 
-    { "GET", "/v1/nets/*/keys", ROLE_OPERATOR, api_keys_get, 0 },
+    { "GET", "/v1/nets/*/keys", USERS, api_keys_get, 0 },
 
-    { "GET", "/v1/audit", ROLE_OPERATOR, api_audit_get, 0 },
+    { "GET", "/v1/users", USERS, api_users_get, 0 },
+    { "POST", "/v1/users", ROLE_OPERATOR, api_users_post, WRITE_BODY },
+    { "GET", "/v1/users/*", USERS, api_user_get, 0 },
+    { "DELETE", "/v1/users/*", ROLE_OPERATOR, api_user_delete, WRITE },
+
+    { "GET", "/v1/audit", USERS, api_audit_get, 0 },
 };
 
 /* Paths. */
@@ -486,6 +494,11 @@ call_authorize(struct api_call *call)
                  "the credential is not known here");
         return false;
 
+    case AUTH_EXPIRED:
+        api_fail(call, MHD_HTTP_UNAUTHORIZED, "credential-expired", NULL,
+                 "the time of this credential is over");
+        return false;
+
     case AUTH_REVOKED:
         api_fail(call, MHD_HTTP_FORBIDDEN, "node-revoked", NULL,
                  "this node has been revoked");
@@ -504,8 +517,10 @@ call_authorize(struct api_call *call)
         return false;
     }
     if (!(call->route->roles & call->who.role)) {
-        api_fail(call, MHD_HTTP_FORBIDDEN, "wrong-role", NULL,
-                 "this is not for credentials of this kind");
+        api_fail(call, MHD_HTTP_FORBIDDEN, "wrong-role", NULL, "%s",
+                 (call->who.role == ROLE_VIEWER
+                  ? "viewers may only read"
+                  : "this is not for credentials of this kind"));
         return false;
     }
     return call->who.role != ROLE_NODE || authorize_node(call);
@@ -626,6 +641,29 @@ call_parse_instance(struct api_call *call, const char *text)
     return true;
 }
 
+/* What a request says of who sends it: a header, or the certificate of its
+ * connection. */
+static bool
+call_parse_credential(struct api_call *call,
+                      const struct http_request *request)
+{
+    char certificate[MODEL_SECRET_HEX + 1];
+
+    if (call->route->roles & ROLE_ANYONE) {
+        return true;
+    }
+    if (!auth_parse(request->authorization, &call->who)) {
+        api_fail(call, MHD_HTTP_UNAUTHORIZED, "bad-credential", NULL,
+                 "the Authorization header holds no credential of ours");
+        return false;
+    }
+    if (!request->authorization
+        && http_connection_certificate(call->connection, certificate)) {
+        auth_by_certificate(certificate, &call->who);
+    }
+    return true;
+}
+
 /* Finds the route, and checks everything up to the body.  Returns false with
  * an answer if that is the end. */
 static bool
@@ -655,13 +693,8 @@ call_prepare(struct api_call *call, const struct http_request *request)
                  NULL, "the database is not there yet");
         return false;
     }
-    if (!auth_parse(request->authorization, &call->who)
-        && !(call->route->roles & ROLE_ANYONE)) {
-        api_fail(call, MHD_HTTP_UNAUTHORIZED, "bad-credential", NULL,
-                 "the Authorization header holds no credential of ours");
-        return false;
-    }
-    if (!call_parse_instance(call, request->instance)
+    if (!call_parse_credential(call, request)
+        || !call_parse_instance(call, request->instance)
         || !call_authorize(call)) {
         return false;
     }

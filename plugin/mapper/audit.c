@@ -22,7 +22,10 @@ actor_of(const struct api_call *call)
 
     switch (call->who.role) {
     case ROLE_OPERATOR:
-        return xasprintf("operator %s", call->who.id);
+    case ROLE_VIEWER:
+        return xasprintf("operator %s (%s %s)", call->who.name,
+                         call->who.by_certificate ? "certificate" : "token",
+                         call->who.id);
 
     case ROLE_NODE:
         node = db_node_by_id(call->api->db, call->who.id);

@@ -10,7 +10,10 @@
  *
  * An action is a word, such as "node-revoked"; all are listed in openapi.yaml.
  * The object is what it was done to: a node's name (not its ID, which the
- * detail has where it matters), or a vSubnet's. */
+ * detail has where it matters), or a vSubnet's.
+ *
+ * Every change that a user makes leaves one, so that it can be said who (name,
+ * and ID of the token or certificate), what, when and from where. */
 
 #include "compiler.h"
 

@@ -7,12 +7,16 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "mapper/db.h"
+#include "timeval.h"
 #include "util.h"
 
 void
@@ -78,10 +82,53 @@ auth_parse(const char *header, struct principal *who)
     return true;
 }
 
+void
+auth_by_certificate(const char *fingerprint, struct principal *who)
+{
+    memset(who, 0, sizeof *who);
+    who->role = ROLE_OPERATOR;
+    who->by_certificate = true;
+    ovs_strlcpy(who->hash, fingerprint, sizeof who->hash);
+}
+
+static bool
+user_is_expired(const struct mdb_operator *user)
+{
+    return user->expires && user->expires <= time_wall();
+}
+
+bool
+auth_user_is_good(const struct db *db, const char *user_id)
+{
+    const struct mdb_operator *user = db_user(db, user_id);
+
+    return user && !user_is_expired(user);
+}
+
+static enum auth_result
+check_user(const struct db *db, struct principal *who)
+{
+    const struct mdb_operator *user
+        = (who->by_certificate ? db_user_by_certificate(db, who->hash)
+           : db_user(db, who->id));
+
+    if (!user || (!who->by_certificate
+                  && !auth_hash_equals(user->secret_hash, who->hash))) {
+        return AUTH_UNKNOWN;
+    }
+    if (user_is_expired(user)) {
+        return AUTH_EXPIRED;
+    }
+    who->role = (!strcmp(db_user_role(user), AUTH_OPERATOR) ? ROLE_OPERATOR
+                 : ROLE_VIEWER);
+    ovs_strlcpy(who->id, user->operator_id, sizeof who->id);
+    ovs_strlcpy(who->name, db_user_name(user), sizeof who->name);
+    return AUTH_OK;
+}
+
 enum auth_result
 auth_check(const struct db *db, struct principal *who)
 {
-    const struct mdb_operator *operator;
     const struct mdb_token *token;
     const struct mdb_node *node;
     bool ok = false;
@@ -110,11 +157,43 @@ auth_check(const struct db *db, struct principal *who)
         break;
 
     case ROLE_OPERATOR:
-        operator = db_operator(db, who->id);
-        ok = operator && auth_hash_equals(operator->secret_hash, who->hash);
-        break;
+    case ROLE_VIEWER:
+        return check_user(db, who);
     }
     return ok ? AUTH_OK : AUTH_UNKNOWN;
+}
+
+/* Seconds since the epoch, or -1. */
+static int64_t
+asn1_to_time(const ASN1_TIME *asn1)
+{
+    struct tm tm;
+
+    return asn1 && ASN1_TIME_to_tm(asn1, &tm) == 1 ? timegm(&tm) : -1;
+}
+
+char *
+auth_read_certificate(const char *pem, char fingerprint[MODEL_SECRET_HEX + 1],
+                      int64_t *expires)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int n;
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    X509 *x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    char *error = NULL;
+
+    BIO_free(bio);
+    *expires = x509 ? asn1_to_time(X509_get0_notAfter(x509)) : -1;
+    if (!x509 || *expires < 0
+        || X509_digest(x509, EVP_sha256(), digest, &n) != 1) {
+        error = xstrdup("not a certificate in PEM form");
+    } else if (*expires <= time_wall()) {
+        error = xstrdup("the certificate has expired");
+    } else {
+        model_hex_encode(digest, n, fingerprint);
+    }
+    X509_free(x509);
+    return error;
 }
 
 static char *

@@ -19,6 +19,7 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/api-node.c \
 	plugin/mapper/api-self.c \
 	plugin/mapper/api-token.c \
+	plugin/mapper/api-user.c \
 	plugin/mapper/audit.c \
 	plugin/mapper/audit.h \
 	plugin/mapper/auth.c \

@@ -26,6 +26,7 @@ VLOG_DEFINE_THIS_MODULE(bootstrap);
 
 #define OPERATOR_FILE "operator.json"
 #define INSTANCE_FILE "instance"
+#define FIRST_OPERATOR "admin"
 
 enum {
     DATABASE_PATIENCE_MS = 30000,
@@ -175,6 +176,9 @@ commit_first_rows(const struct db *db, const struct principal *who)
 
         mdb_operator_set_operator_id(operator, who->id);
         mdb_operator_set_secret_hash(operator, who->hash);
+        mdb_operator_set_name(operator, FIRST_OPERATOR);
+        mdb_operator_set_role(operator, AUTH_OPERATOR);
+        mdb_operator_set_created(operator, time_wall());
         mdb_operator_set_revision(operator, 1);
     }
     enum ovsdb_idl_txn_status status = ovsdb_idl_txn_commit_block(txn);

@@ -31,6 +31,8 @@ db_init(struct db *db, const char *remote, const struct keybox *keybox)
 
     INDEX1(instance_by_id, instance_col_instance);
     INDEX1(operator_by_id, operator_col_operator_id);
+    INDEX1(operator_by_name, operator_col_name);
+    INDEX1(operator_by_certificate, operator_col_certificate);
     INDEX1(token_by_id, token_col_token_id);
     INDEX1(node_by_id, node_col_node_id);
     INDEX1(node_by_number, node_col_number);
@@ -108,10 +110,36 @@ db_instance(const struct db *db, const struct uuid *id)
 }
 
 const struct mdb_operator *
-db_operator(const struct db *db, const char *id)
+db_user(const struct db *db, const char *id)
 {
     FIND(operator, operator_by_id,
          mdb_operator_index_set_operator_id(key, id));
+}
+
+const struct mdb_operator *
+db_user_by_name(const struct db *db, const char *name)
+{
+    FIND(operator, operator_by_name,
+         mdb_operator_index_set_name(key, name));
+}
+
+const struct mdb_operator *
+db_user_by_certificate(const struct db *db, const char *fingerprint)
+{
+    FIND(operator, operator_by_certificate,
+         mdb_operator_index_set_certificate(key, fingerprint));
+}
+
+const char *
+db_user_name(const struct mdb_operator *user)
+{
+    return user->name[0] ? user->name : user->operator_id;
+}
+
+const char *
+db_user_role(const struct mdb_operator *user)
+{
+    return user->role[0] ? user->role : "operator";
 }
 
 const struct mdb_token *

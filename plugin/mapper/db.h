@@ -39,6 +39,8 @@ struct db {
 
     struct ovsdb_idl_index *instance_by_id;
     struct ovsdb_idl_index *operator_by_id;
+    struct ovsdb_idl_index *operator_by_name;
+    struct ovsdb_idl_index *operator_by_certificate;
     struct ovsdb_idl_index *token_by_id;
     struct ovsdb_idl_index *node_by_id;
     struct ovsdb_idl_index *node_by_number;
@@ -72,7 +74,10 @@ struct model_revision db_row_revision(const struct db *, int64_t number);
 /* Lookups; null where there is none. */
 const struct mdb_instance *db_instance(const struct db *,
                                        const struct uuid *);
-const struct mdb_operator *db_operator(const struct db *, const char *id);
+const struct mdb_operator *db_user(const struct db *, const char *id);
+const struct mdb_operator *db_user_by_name(const struct db *, const char *);
+const struct mdb_operator *db_user_by_certificate(const struct db *,
+                                                  const char *fingerprint);
 const struct mdb_token *db_token(const struct db *, const char *id);
 const struct mdb_node *db_node(const struct db *, int64_t number);
 const struct mdb_node *db_node_by_id(const struct db *, const char *uuid);
@@ -88,6 +93,10 @@ const struct mdb_binding *db_binding(const struct db *, const char *net,
 const struct mdb_address *db_address(const struct db *, const char *net,
                                      const char *ip);
 const struct mdb_key *db_key(const struct db *, int64_t spi);
+
+/* A user of schema 1.1.0 has no name (its ID does), and is an operator. */
+const char *db_user_name(const struct mdb_operator *);
+const char *db_user_role(const struct mdb_operator *);
 
 /* True for a member whose node is approved: only such a one counts for other
  * members. */
@@ -125,6 +134,7 @@ struct json_t *db_binding_json(const struct db *, const struct mdb_binding *);
 struct json_t *db_key_json(const struct db *, const struct mdb_key *,
                            enum model_view);
 struct json_t *db_token_json(const struct db *, const struct mdb_token *);
+struct json_t *db_user_json(const struct db *, const struct mdb_operator *);
 
 /* Lists in one column: "a,b,c". */
 size_t db_parse_subnets(const char *, struct model_address **);

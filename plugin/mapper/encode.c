@@ -274,3 +274,26 @@ db_token_json(const struct db *db, const struct mdb_token *row)
     free(created);
     return json;
 }
+
+struct json_t *
+db_user_json(const struct db *db, const struct mdb_operator *row)
+{
+    json_t *json = json_object();
+    char *created = row->created ? db_format_time(row->created) : NULL;
+    char *expires = row->expires ? db_format_time(row->expires) : NULL;
+
+    json_object_set_new(json, "id", json_string(row->operator_id));
+    json_object_set_new(json, "name", json_string(db_user_name(row)));
+    json_object_set_new(json, "role", json_string(db_user_role(row)));
+    json_object_set_new(json, "certificate",
+                        model_string_or_null(row->certificate[0]
+                                             ? row->certificate : NULL));
+    json_object_set_new(json, "created", model_string_or_null(created));
+    json_object_set_new(json, "expires", model_string_or_null(expires));
+    json_object_set_new(
+        json, "revision",
+        model_revision_to_json(db_row_revision(db, row->revision)));
+    free(expires);
+    free(created);
+    return json;
+}

@@ -59,9 +59,9 @@ struct stream {
     struct hmap_node by_node;   /* In 'by_node' if it is a node's. */
     struct events *events;
     struct http_stream *http;
-    char id[MODEL_NAME_MAX + 1]; /* Node UUID or operator. */
+    char id[MODEL_NAME_MAX + 1]; /* Node UUID or user. */
     char instance[UUID_LEN + 1]; /* Of the node, or "". */
-    int64_t node;               /* 0: operator. */
+    int64_t node;               /* 0: a user. */
     bool wants_snapshot;
     bool cut;                   /* In favour of younger ones. */
 };
@@ -425,12 +425,30 @@ cut_displaced(struct events *events)
     }
 }
 
+/* Ends the streams of users that have been removed, or whose time is over. */
+static void
+cut_users(struct events *events)
+{
+    struct stream *stream;
+
+    LIST_FOR_EACH (stream, list_node, &events->streams) {
+        if (!stream->node && !stream->cut
+            && !auth_user_is_good(events->db, stream->id)) {
+            cut(stream);
+        }
+    }
+}
+
 void
 events_run(struct events *events)
 {
     long long int now = time_msec();
 
     cut_displaced(events);
+    if (now >= events->next_heartbeat
+        || mdb_operator_track_get_first(events->db->idl)) {
+        cut_users(events);
+    }
     collect(events);
     ovsdb_idl_track_clear(events->db->idl);
     if (db_service(events->db)) {

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <gnutls/gnutls.h>
 #include <limits.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -18,6 +19,7 @@
 
 #include "coverage.h"
 #include "mapper/pki.h"
+#include "model/credential.h"
 #include "model/types.h"
 #include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
@@ -455,6 +457,8 @@ start_daemon(struct http_server *server, int fd)
         { MHD_OPTION_LISTEN_SOCKET, fd, NULL },
         { MHD_OPTION_HTTPS_MEM_KEY, 0, server->pki->server_key },
         { MHD_OPTION_HTTPS_MEM_CERT, 0, server->pki->server_pem },
+        /* Has clients asked for a certificate, which none must have. */
+        { MHD_OPTION_HTTPS_MEM_TRUST, 0, server->pki->ca_pem },
         { MHD_OPTION_HTTPS_PRIORITIES, 0,
           CONST_CAST(char *, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2") },
         { MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, NULL },
@@ -597,6 +601,27 @@ http_connection_peer(const struct http_connection *c,
             inet_ntop(AF_INET6, ip, text, INET6_ADDRSTRLEN);
         }
     }
+}
+
+bool
+http_connection_certificate(const struct http_connection *c,
+                            char fingerprint[65])
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    unsigned char digest[32];
+    size_t size = sizeof digest;
+    unsigned int n = 0;
+
+    /* The first one is the client's own. */
+    const gnutls_datum_t *shown
+        = info ? gnutls_certificate_get_peers(info->tls_session, &n) : NULL;
+    if (!shown || !n
+        || gnutls_fingerprint(GNUTLS_DIG_SHA256, shown, digest, &size)) {
+        return false;
+    }
+    model_hex_encode(digest, size, fingerprint);
+    return true;
 }
 
 size_t

@@ -81,6 +81,12 @@ int http_server_listen(struct http_server *, struct sockaddr_storage *);
 /* Says that a good credential came on this connection. */
 void http_connection_trust(struct http_connection *);
 
+/* Stores the SHA-256, in hex, of the certificate that the client has shown,
+ * and for which it has proved to have the private key.  Returns false if it
+ * has shown none. */
+bool http_connection_certificate(const struct http_connection *,
+                                 char fingerprint[65]);
+
 /* Stores the peer's address, as text. */
 void http_connection_peer(const struct http_connection *,
                           char text[INET6_ADDRSTRLEN]);

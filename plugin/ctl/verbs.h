@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands of several nouns share. */
+
+#ifndef CTL_VERBS_H
+#define CTL_VERBS_H 1
+
+#include "ctl/output.h"
+#include "model/jansson.h"
+
+struct ctl;
+
+/* Prints a list as the command line asks for it, and releases it. */
+void ctl_show_list(struct ctl *, json_t *array, const struct output_column *);
+void ctl_show_record(struct ctl *, const json_t *object,
+                     const struct output_column *);
+
+/* Seconds of "90s", "30m", "1h", "7d" or a plain number.  Ends the process if
+ * it is none of these. */
+json_int_t ctl_parse_ttl(const char *);
+
+#endif /* ctl/verbs.h */

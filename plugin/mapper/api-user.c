@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The API: users, who are people and programs that are no nodes. */
+
+#include <config.h>
+
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mapper/api.h"
+#include "mapper/audit.h"
+#include "mapper/db.h"
+#include "timeval.h"
+#include "util.h"
+
+enum {
+    USER_TTL_MAX = 3660 * 86400,
+    USER_CERTIFICATE_MAX = 16384,       /* Bytes of PEM. */
+    USERS_MAX = 10000,
+};
+
+struct user_input {
+    const char *name;
+    const char *role;
+    int64_t expires;            /* 0: never. */
+    char certificate[MODEL_SECRET_HEX + 1];     /* Or "". */
+};
+
+static void
+read_certificate(struct model_reader *r, struct user_input *in)
+{
+    const char *pem = model_reader_text(r, "certificate", MODEL_OPTIONAL,
+                                        USER_CERTIFICATE_MAX);
+    int64_t expires;
+
+    if (pem) {
+        char *error = auth_read_certificate(pem, in->certificate, &expires);
+
+        if (error) {
+            model_reader_fail(r, "certificate", error);
+        } else if (!in->expires || expires < in->expires) {
+            in->expires = expires;
+        }
+    }
+}
+
+static bool
+read_user(struct api_call *call, struct user_input *in)
+{
+    struct model_reader r;
+
+    memset(in, 0, sizeof *in);
+    model_reader_init(&r, call->body);
+    in->name = model_reader_name(&r, "name", MODEL_REQUIRED);
+    in->role = model_reader_string(&r, "role", MODEL_REQUIRED);
+    if (in->role && strcmp(in->role, AUTH_OPERATOR)
+        && strcmp(in->role, AUTH_VIEWER)) {
+        model_reader_fail(&r, "role", xstrdup("must be " AUTH_OPERATOR " or "
+                                              AUTH_VIEWER));
+    }
+    if (model_reader_has(&r, "ttl")) {
+        in->expires = time_wall() + model_reader_uint(
+            &r, "ttl", MODEL_REQUIRED, 1, USER_TTL_MAX);
+    }
+    read_certificate(&r, in);
+    return api_finish_reader(call, &r);
+}
+
+/* Finds whom the path names, by name or ID; null, after answering 404. */
+static const struct mdb_operator *
+find_user(struct api_call *call, const char *text)
+{
+    const struct mdb_operator *user = db_user_by_name(call->api->db, text);
+
+    user = user ? user : db_user(call->api->db, text);
+    if (!user) {
+        api_fail(call, MHD_HTTP_NOT_FOUND, "no-such-user", NULL,
+                 "there is no user %s", text);
+    }
+    return user;
+}
+
+static size_t
+count_users(const struct db *db)
+{
+    const struct mdb_operator *user;
+    size_t n = 0;
+
+    MDB_OPERATOR_FOR_EACH (user, db->idl) {
+        n++;
+    }
+    return n;
+}
+
+static bool
+check_user(struct api_call *call, const struct user_input *in)
+{
+    const struct db *db = call->api->db;
+    const struct mdb_operator *other
+        = (in->certificate[0] ? db_user_by_certificate(db, in->certificate)
+           : NULL);
+
+    if (db_user_by_name(db, in->name) || db_user(db, in->name)) {
+        api_fail(call, MHD_HTTP_CONFLICT, "name-in-use", "name",
+                 "there is a user %s already", in->name);
+    } else if (other) {
+        api_fail(call, MHD_HTTP_CONFLICT, "certificate-in-use",
+                 "certificate", "this is the certificate of user %s",
+                 db_user_name(other));
+    } else if (count_users(db) >= USERS_MAX) {
+        api_fail(call, MHD_HTTP_CONFLICT, "too-many-users", NULL,
+                 "there are %d users already: remove some", USERS_MAX);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+void
+api_users_post(struct api_call *call)
+{
+    char id[MODEL_NAME_MAX + 1];
+    char hash[MODEL_SECRET_HEX + 1];
+    struct user_input in;
+
+    if (!read_user(call, &in) || !check_user(call, &in)) {
+        return;
+    }
+
+    char *text = auth_new_operator(id, hash);
+    struct mdb_operator *row = mdb_operator_insert(call->txn->idl_txn);
+    mdb_operator_set_operator_id(row, id);
+    mdb_operator_set_secret_hash(row, in.certificate[0] ? "" : hash);
+    mdb_operator_set_name(row, in.name);
+    mdb_operator_set_role(row, in.role);
+    mdb_operator_set_certificate(row, in.certificate);
+    mdb_operator_set_created(row, time_wall());
+    mdb_operator_set_expires(row, in.expires);
+    mdb_operator_set_revision(row, txn_touch(call->txn));
+    audit(call, "user-added", in.name, "%s, %s %s", in.role,
+          in.certificate[0] ? "certificate" : "token", id);
+
+    json_t *body = db_user_json(call->api->db, row);
+    if (!in.certificate[0]) {
+        json_object_set_new(body, "token", json_string(text));
+    }
+    model_wipe(text, strlen(text));
+    free(text);
+    api_ok(call, MHD_HTTP_CREATED, body);
+}
+
+void
+api_users_get(struct api_call *call)
+{
+    const struct mdb_operator *user;
+    json_t *items = json_array();
+
+    MDB_OPERATOR_FOR_EACH (user, call->api->db->idl) {
+        json_array_append_new(items, db_user_json(call->api->db, user));
+    }
+    api_ok_items(call, items);
+}
+
+void
+api_user_get(struct api_call *call)
+{
+    const struct mdb_operator *user = find_user(call, call->args[0]);
+
+    if (user) {
+        api_ok(call, MHD_HTTP_OK, db_user_json(call->api->db, user));
+    }
+}
+
+/* True if nobody but USER may change things for good. */
+static bool
+is_last_operator(const struct db *db, const struct mdb_operator *user)
+{
+    const struct mdb_operator *other;
+
+    MDB_OPERATOR_FOR_EACH (other, db->idl) {
+        if (other != user && !other->expires
+            && !strcmp(db_user_role(other), AUTH_OPERATOR)) {
+            return false;
+        }
+    }
+    return !user->expires && !strcmp(db_user_role(user), AUTH_OPERATOR);
+}
+
+void
+api_user_delete(struct api_call *call)
+{
+    const struct mdb_operator *user = find_user(call, call->args[0]);
+
+    if (!user) {
+        return;
+    }
+    if (is_last_operator(call->api->db, user)) {
+        api_fail(call, MHD_HTTP_CONFLICT, "last-operator", NULL,
+                 "%s is the last operator without a time limit: add another "
+                 "one first", db_user_name(user));
+        return;
+    }
+    txn_touch(call->txn);
+    audit(call, "user-removed", db_user_name(user), "%s, %s %s",
+          db_user_role(user), user->certificate[0] ? "certificate" : "token",
+          user->operator_id);
+    mdb_operator_delete(user);
+    api_ok(call, MHD_HTTP_NO_CONTENT, NULL);
+}
