@@ -193,6 +193,200 @@ def roles(document):
     print('%d wrong' % wrong if n > 400 else 'only %d tries' % n)
 
 
+# Of any operation, as responses/Problem says.
+ANY = 413, 500, 503
+
+
+def documented(document):
+    """(method, pattern, status) of all operations, patterns as in api.c."""
+    for method, path, operation in operations(document):
+        statuses = [s for s in operation['responses'] if s != 'default']
+        for status in list(statuses) + list(ANY):
+            yield method.upper(), re.sub(r'{\w+}', '*', path), int(status)
+
+
+def statuses(document, *logs):
+    """Says which answers in the mapper's LOGS are not described."""
+    described = set(documented(document))
+    answers = set()
+    for log in logs:
+        with open(log, errors='replace') as file:
+            for line in file:
+                m = re.search(r'\|api\|DBG\|answered (\w+) (\S+) (\d+)', line)
+                if m:
+                    answers.add((m[1], m[2], int(m[3])))
+    for answer in sorted(answers - described):
+        print('not in openapi.yaml: %s %s %d' % answer)
+
+
+class Driver:
+    """Asks for what openapi.yaml describes, and remembers what came."""
+
+    def __init__(self, document):
+        self.service = Service()
+        self.paths = list(document['paths'])
+        self.seen = {}
+
+    def __call__(self, method, path, *args, **more):
+        status, answer, headers = self.service.ask(method, path, *args, **more)
+        bare = path.split('?')[0]
+        for template in sorted(self.paths, key=lambda p: p.count('{')):
+            if re.fullmatch(re.sub(r'{\w+}', '[^/]+', template), bare):
+                key = method.upper(), re.sub(r'{\w+}', '*', template), status
+                self.seen.setdefault(key, (answer, headers))
+                break
+        return answer
+
+
+def lease(do, credential, instance, machine):
+    return do('put', '/v1/self/lease', credential, {
+        'instance': instance, 'fingerprint': machine})
+
+
+def what_goes_well(do):
+    """A service's life: each good answer that there is.  Returns a node that
+    holds a lease, with the header that says so."""
+    op = do.service.operator
+    do('get', '/healthz')
+    do('get', '/v1/ca')
+    do('post', '/v1/nets', op, {'name': 'a', 'subnets': ['10.1.0.0/24']})
+    token = do('post', '/v1/tokens', op,
+               {'approve': True, 'nets': ['a'], 'uses': 9})
+    body = {'id': str(uuid.uuid4()), 'name': 'n', 'fingerprint': 'm',
+            'credential_hash': hashlib.sha256(b'0' * 64).hexdigest()}
+    for _ in range(2):
+        do('post', '/v1/register', token['token'], body)
+    node = 'vsn1.%s.%s' % (body['id'], '0' * 64)
+    boot = str(uuid.uuid4())
+    me = {'headers': {'VSubnet-Instance': boot}}
+    lease(do, node, boot, 'm')
+    lease(do, node, str(uuid.uuid4()), 'another')
+
+    do('get', '/v1/self', node, **me)
+    do('patch', '/v1/self', node, {'name': 'n2'}, **me)
+    do('post', '/v1/self/heartbeat', node, {'nonce': '0' * 32}, **me)
+    do('put', '/v1/self/credential', node,
+       {'credential_hash': 'a' * 64}, **me)
+    do('post', '/v1/self/bindings', node, {'put': []}, **me)
+    spi = []
+    for epoch in 1, 2, 1:
+        key = do('put', '/v1/self/keys', node, {
+            'net': 'a', 'epoch': epoch, 'algorithm': 'aes128gcm',
+            'key': 'AAAAAAAAAAAAAAAAAAAA%sA==' % 'ABC'[epoch]}, **me)
+        spi.append(key.get('spi'))
+    do('put', '/v1/self/keys', node, {
+        'net': 'a', 'epoch': 1, 'algorithm': 'aes256gcm',
+        'key': 'A' * 43 + '='}, **me)
+    do('put', '/v1/self/keys', node, {
+        'net': 'none', 'epoch': 1, 'algorithm': 'aes128gcm',
+        'key': 'A' * 22 + '=='}, **me)
+    do('delete', '/v1/self/keys/%d' % spi[1], node, **me)
+    do('delete', '/v1/self/keys/%d' % (spi[2] or spi[0]), node, **me)
+    do('delete', '/v1/self/keys/1', node, **me)
+    do('post', '/v1/self/loaded', node, {'revision': '1.1'}, **me)
+    do('get', '/v1/events', node, **me)
+
+    clone = dict(body, id=str(uuid.uuid4()))
+    clone['credential_hash'] = hashlib.sha256(b'1' * 64).hexdigest()
+    do('post', '/v1/register', node, clone, **me)
+    do('post', '/v1/register', node, clone,
+       headers={'VSubnet-Instance': str(uuid.uuid4())})
+    return node, me
+
+
+def what_operators_do(do):
+    op = do.service.operator
+
+    def each(method, path, *bodies, **more):
+        for body in bodies or (None,):
+            answer = do(method, path, op, body, **more)
+        return answer
+
+    for path in ('tokens', 'nodes', 'nodes/1', 'nets', 'nets/a', 'users',
+                 'nets/a/members', 'nets/a/bindings', 'nets/a/keys', 'audit'):
+        each('get', '/v1/' + path)
+    each('get', '/v1/audit?limit=x')
+    mac = '/v1/nets/a/bindings/02:00:00:00:00:01'
+    host = '/v1/nets/a/bindings/06:76:00:00:00:01'
+    each('put', mac, {'addresses': ['10.1.0.9']}, {'addresses': ['10.1.0.8']})
+    each('post', '/v1/nets/a/bindings', {}, {'mac': '02:00:00:00:00:01'})
+    each('put', host, {})
+    each('delete', host)
+    each('patch', '/v1/nets/a', {'group': '239.1.1.1'},
+         {'subnets': ['10.2.0.0/24']})
+    each('delete', mac)
+    each('delete', '/v1/nets/a/bindings/x')
+    each('post', '/v1/nets/a/rekey')
+    each('post', '/v1/nets', {'name': 'a'})
+
+    token = each('post', '/v1/tokens', {'uses': 9})
+    for _ in range(2):
+        register(do.service, token['token'], 'same')
+    for method, path in (('get', ''), ('patch', ''), ('delete', ''),
+                         ('post', '/adopt')):
+        each(method, '/v1/nodes/same' + path,
+             *[{}] if method in ('patch', 'post') else ())
+    members = '/v1/nets/a/members/'
+    each('put', members + 'same', {})
+    each('delete', members + 'same')
+    each('put', members + '3', {'host_port': False}, {'host_port': True})
+    each('delete', members + '3')
+    each('patch', '/v1/nodes/1', {'name': 'n1'})
+    each('delete', '/v1/tokens/' + token['id'])
+
+    user = {'name': 'u', 'role': 'viewer'}
+    each('post', '/v1/users', user, user)
+    each('get', '/v1/users/u')
+    each('delete', '/v1/users/u')
+    each('delete', '/v1/users/admin')
+    each('get', '/v1/events')
+
+    each('post', '/v1/nodes/2/adopt')
+    each('delete', '/v1/nodes/1')
+    each('delete', '/v1/nets/a')
+
+
+def what_is_refused(do, document, node, me):
+    """What is wrong with a request whatever the operation is."""
+    op = do.service.operator
+    join = do('post', '/v1/tokens', op, {})['token']
+    for method, path, operation in operations(document):
+        roles = operation['x-roles']
+        if 'anyone' in roles:
+            continue
+        path = fill(path, NOTHING)
+        body = {} if 'requestBody' in operation else None
+        good = op if 'operator' in roles else node
+        do(method, path)
+        do(method, path, op if 'token' in roles else join, body)
+        do(method, path, good, body)
+        if 'node' in roles:
+            do(method, path, node, body)
+            do(method, path, node, body, headers={'VSubnet-Instance': 'x'})
+        if method in ('post', 'put', 'patch'):
+            for type_, text in (('application/json', '{'),
+                                ('application/json', '{"nonsense":1}'),
+                                ('text/plain', '{}')):
+                do(method, path, good, raw=text,
+                   headers={'Content-Type': type_, **me['headers']})
+
+
+def conformance(document):
+    """Has each answer that openapi.yaml describes given, and says which was
+    not, and which one is not described."""
+    do = Driver(document)
+    node, me = what_goes_well(do)
+    what_is_refused(do, document, node, me)
+    what_operators_do(do)
+    described = set(documented(document))
+    for what in sorted(do.seen.keys() - described):
+        print('not described: %s %s %d' % what)
+    for what in sorted(described - do.seen.keys()):
+        if what[2] not in ANY:
+            print('not seen: %s %s %d' % what)
+    print('all seen' if len(do.seen) > 200 else len(do.seen))
+
+
 if __name__ == '__main__':
     with open(sys.argv[2]) as file:
         document_ = yaml.load(file, yaml.CSafeLoader)

@@ -17,6 +17,12 @@ mapper_start () {
     mapper_url
 }
 
+# The answers that the mapper gave which openapi.yaml does not have.
+undocumented () {
+    "$PYTHON3" "$VSUBNET_SRC/tests/api.py" statuses \
+        "$VSUBNET_SRC/plugin/mapper/openapi.yaml" m/*.log
+}
+
 mapper_url () {
     mapper_status "d['urls'][0].split(':')[-1]" > m/port
     json "d['token']" < m/state/operator.json > m/operator

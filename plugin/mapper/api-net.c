@@ -329,14 +329,14 @@ api_member_delete(struct api_call *call)
 void
 api_net_rekey(struct api_call *call)
 {
-    const struct mdb_net *net = api_net(call, call->args[0]);
     struct model_reader r;
 
-    if (!net) {
+    model_reader_init(&r, call->body);
+    if (!api_finish_reader(call, &r)) {
         return;
     }
-    model_reader_init(&r, call->body);
-    if (api_finish_reader(call, &r)) {
+    const struct mdb_net *net = api_net(call, call->args[0]);
+    if (net) {
         change_rekey(call->txn, net);
         audit(call, "net-rekeyed", net->name, "new keys for all members");
         api_ok(call, MHD_HTTP_OK, db_net_json(call->api->db, net));

@@ -405,6 +405,19 @@ call_destroy(struct api_call *call)
     free(call);
 }
 
+/* The tests hold what this says against openapi.yaml. */
+static void
+call_log(const struct api_call *call, const struct api_answer *answer)
+{
+    const json_t *code = json_object_get(answer->body, "code");
+
+    if (call->route) {
+        VLOG_DBG("answered %s %s %d%s%s", call->route->method,
+                 call->route->pattern, answer->status, code ? ": " : "",
+                 code ? json_string_value(code) : "");
+    }
+}
+
 /* Sends the answer of ATTEMPT and ends the call. */
 static void
 call_finish(struct api_call *call, int attempt)
@@ -417,6 +430,7 @@ call_finish(struct api_call *call, int attempt)
 
     json_t *retry_after = json_object_get(answer->body, "retry_after");
 
+    call_log(call, answer);
     if (answer->status == MHD_HTTP_UNAUTHORIZED) {
         COVERAGE_INC(mapper_api_unauthorized);
         header = MHD_HTTP_HEADER_WWW_AUTHENTICATE;
@@ -505,8 +519,11 @@ call_authorize(struct api_call *call)
         return false;
 
     case AUTH_ADOPTED:
-        refuse_adopted(call);
-        return false;
+        if (call->route->roles & ROLE_NODE) {
+            refuse_adopted(call);
+            return false;
+        }
+        break;
 
     case AUTH_OK:
         break;
@@ -629,7 +646,8 @@ call_parse_instance(struct api_call *call, const char *text)
 {
     struct uuid uuid;
 
-    if (text && call->who.role & (ROLE_NODE | ROLE_TOKEN)) {
+    if (text && (call->who.role & call->route->roles
+                 & (ROLE_NODE | ROLE_TOKEN))) {
         if (!uuid_from_string(&uuid, text)) {
             api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "invalid-field",
                      "VSubnet-Instance", "VSubnet-Instance: not a UUID");
@@ -729,11 +747,7 @@ api_handle(struct http_connection *connection,
     call->txn_request.apply = call_apply;
     call->txn_request.done = call_done;
 
-    bool go = call_prepare(call, request);
-    VLOG_DBG("%s: %s", call->route ? call->route->method : "?",
-             !call->route ? "no route" : go ? call->route->pattern
-             : "refused");
-    if (!go) {
+    if (!call_prepare(call, request)) {
         call_finish(call, 0);
     } else if (call->route->flags & ROUTE_WRITES) {
         if (!(call->route->flags & ROUTE_MAY_PARK) || !api_lease_park(call)) {
@@ -745,6 +759,7 @@ api_handle(struct http_connection *connection,
             call_finish(call, 0);
         } else {
             /* It has become something else: a stream or a file. */
+            call_log(call, &(struct api_answer) { .status = MHD_HTTP_OK });
             call_destroy(call);
         }
     }
