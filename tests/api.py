@@ -224,17 +224,25 @@ class Driver:
 
     def __init__(self, document):
         self.service = Service()
-        self.paths = list(document['paths'])
+        self.document = document
+        self.paths = sorted(document['paths'], key=lambda p: p.count('{'))
         self.seen = {}
+
+    def template(self, path):
+        """The path of openapi.yaml that PATH is of, or None."""
+        for template in self.paths:
+            if re.fullmatch(re.sub(r'{\w+}', '[^/]+', template),
+                            path.split('?')[0]):
+                return template
+
+    def methods(self, path):
+        return self.document['paths'][self.template(path)]
 
     def __call__(self, method, path, *args, **more):
         status, answer, headers = self.service.ask(method, path, *args, **more)
-        bare = path.split('?')[0]
-        for template in sorted(self.paths, key=lambda p: p.count('{')):
-            if re.fullmatch(re.sub(r'{\w+}', '[^/]+', template), bare):
-                key = method.upper(), re.sub(r'{\w+}', '*', template), status
-                self.seen.setdefault(key, (answer, headers))
-                break
+        template = re.sub(r'{\w+}', '*', self.template(path))
+        self.seen.setdefault((method.upper(), template, status),
+                             (answer, headers))
         return answer
 
 
@@ -302,10 +310,12 @@ def what_operators_do(do):
             answer = do(method, path, op, body, **more)
         return answer
 
-    for path in ('tokens', 'nodes', 'nodes/1', 'nets', 'nets/a', 'users',
-                 'nets/a/members', 'nets/a/bindings', 'nets/a/keys', 'audit'):
+    for path in ('tokens', 'nodes', 'nets', 'users', 'audit',
+                 'nets/a/members', 'nets/a/bindings', 'nets/a/keys'):
         each('get', '/v1/' + path)
-    each('get', '/v1/audit?limit=x')
+        each('get', '/v1/' + path + '?limit=x')
+    each('get', '/v1/nodes/1')
+    each('get', '/v1/nets/a')
     mac = '/v1/nets/a/bindings/02:00:00:00:00:01'
     host = '/v1/nets/a/bindings/06:76:00:00:00:01'
     each('put', mac, {'addresses': ['10.1.0.9']}, {'addresses': ['10.1.0.8']})
@@ -337,6 +347,16 @@ def what_operators_do(do):
     user = {'name': 'u', 'role': 'viewer'}
     each('post', '/v1/users', user, user)
     each('get', '/v1/users/u')
+    stale = {'headers': {'If-Match': '"1.1"'}}
+    token = each('post', '/v1/tokens', {'uses': 1})
+    each('put', mac, {}, **stale)
+    each('put', mac, {})
+    for path in (mac, members + '1', '/v1/nodes/1', '/v1/nets/a',
+                 '/v1/users/u', '/v1/tokens/' + token['id']):
+        for method in 'delete', 'put', 'patch':
+            if method == 'delete' or method in do.methods(path):
+                each(method, path, *() if method == 'delete' else ({},),
+                     **stale)
     each('delete', '/v1/users/u')
     each('delete', '/v1/users/admin')
     each('get', '/v1/events')

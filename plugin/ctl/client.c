@@ -509,15 +509,89 @@ ctl_request(struct ctl *ctl, const char *method, char *path, json_t *body)
     return json;
 }
 
+/* Appends to QUERY, which begins with '?' or is empty, "NAME=VALUE". */
+static void
+add_parameter(struct ds *query, const char *name, const char *value)
+{
+    char *escaped_name = curl_easy_escape(NULL, name, 0);
+    char *escaped = curl_easy_escape(NULL, value, 0);
+
+    ds_put_format(query, "%c%s=%s", query->length ? '&' : '?', escaped_name,
+                  escaped);
+    curl_free(escaped_name);
+    curl_free(escaped);
+}
+
+/* What --filter says. */
+static void
+add_filters(const struct ctl *ctl, struct ds *query)
+{
+    const char *filter;
+    size_t i;
+
+    SVEC_FOR_EACH (i, filter, &ctl->options[OPT_FILTER]) {
+        size_t n = strcspn(filter, "=");
+
+        if (!n || !filter[n]) {
+            ctl_usage("--filter %s: must be NAME=VALUE", filter);
+        }
+        char *name = xmemdup0(filter, n);
+        add_parameter(query, name, filter + n + 1);
+        free(name);
+    }
+}
+
+/* GETs at most LIMIT items, 0 for all, with parameters QUERY, which it
+ * destroys. */
+static json_t *
+get_list(struct ctl *ctl, char *path, struct ds *query, size_t limit)
+{
+    json_t *items = json_array();
+    char *after = NULL;
+
+    do {
+        size_t length = query->length;
+
+        if (after) {
+            add_parameter(query, "after", after);
+            free(after);
+        }
+        json_t *page = ctl_request(ctl, "GET",
+                                   xasprintf("%s%s", path, ds_cstr(query)),
+                                   NULL);
+        ds_truncate(query, length);
+        if (json_array_extend(items, json_object_get(page, "items"))) {
+            ctl_fatal("the service's answer has no \"items\"");
+        }
+        after = nullable_xstrdup(json_string_value(json_object_get(page,
+                                                                   "next")));
+        json_decref(page);
+    } while (after && (!limit || json_array_size(items) < limit));
+    while (limit && json_array_size(items) > limit) {
+        json_array_remove(items, json_array_size(items) - 1);
+    }
+    free(after);
+    free(path);
+    ds_destroy(query);
+    return items;
+}
+
 json_t *
 ctl_list(struct ctl *ctl, char *path)
 {
-    json_t *json = ctl_request(ctl, "GET", path, NULL);
-    json_t *items = json_incref(json_object_get(json, "items"));
+    struct ds query = DS_EMPTY_INITIALIZER;
 
-    if (!json_is_array(items)) {
-        ctl_fatal("the service's answer has no \"items\"");
+    return get_list(ctl, path, &query, 0);
+}
+
+json_t *
+ctl_list_filtered(struct ctl *ctl, char *path, unsigned int limit)
+{
+    struct ds query = DS_EMPTY_INITIALIZER;
+
+    if (limit) {
+        ds_put_format(&query, "?limit=%u", limit);
     }
-    json_decref(json);
-    return items;
+    add_filters(ctl, &query);
+    return get_list(ctl, path, &query, limit);
 }

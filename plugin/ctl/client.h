@@ -79,8 +79,13 @@ char *ctl_path(const char *part, ...)
 struct json_t *ctl_request(struct ctl *, const char *method, char *path,
                            struct json_t *body);
 
-/* GETs a list, and returns the array of its items. */
+/* GETs a list, page after page, and returns the array of its items.  PATH is
+ * freed. */
 struct json_t *ctl_list(struct ctl *, char *path);
+
+/* The same with what --filter says, and at most LIMIT items (0: all). */
+struct json_t *ctl_list_filtered(struct ctl *, char *path,
+                                 unsigned int limit);
 
 /* The operator's client, made when first asked for. */
 struct client *ctl_client(struct ctl *);

@@ -64,6 +64,8 @@ static const struct {
     [OPT_NODE] = { "node", "NODE", "the node that has it (without "
                    "--iface-id)" },
     [OPT_LIMIT] = { "limit", "N", "the newest N events (default: 100)" },
+    [OPT_FILTER] = { "filter", "NAME=VALUE", "only those whose NAME, as in "
+                     "--json, is VALUE; may be repeated" },
     [OPT_ROLE] = { "role", "ROLE", "viewer (default), who may only read, or "
                    "operator" },
     [OPT_CERTIFICATE] = { "certificate", "FILE", "a TLS client certificate "
@@ -101,13 +103,15 @@ const struct ctl_command ctl_commands[] = {
     { "token create", "", 0, 0,
       BIT(OPT_TTL) | BIT(OPT_USES) | BIT(OPT_APPROVE) | BIT(OPT_NET),
       "make a token by which hosts join, and print it",
-      "It is good for an hour unless --ttl says otherwise. It is printed once\n"
+      "It is good for an hour unless --ttl says so. It is printed once\n"
       "and can't be shown again.", ctl_token_create },
-    { "token ls", "", 0, 0, 0, "list the join tokens", NULL, ctl_token_ls },
+    { "token ls", "", 0, 0, BIT(OPT_FILTER), "list the join tokens", NULL,
+      ctl_token_ls },
     { "token rm", "ID", 1, 1, 0, "make a join token useless", NULL,
       ctl_token_rm },
 
-    { "node ls", "", 0, 0, 0, "list the nodes", NULL, ctl_node_ls },
+    { "node ls", "", 0, 0, BIT(OPT_FILTER), "list the nodes", NULL,
+      ctl_node_ls },
     { "node show", "NODE", 1, 1, 0, "show one node",
       "NODE is a node's number, UUID or name.", ctl_node_show },
     { "node approve", "NODE", 1, 1, 0, "let a node take part", NULL,
@@ -126,7 +130,8 @@ const struct ctl_command ctl_commands[] = {
     { "net add", "NAME", 1, 1,
       BIT(OPT_SUBNET) | BIT(OPT_VNI) | BIT(OPT_ALGORITHM) | BIT(OPT_GROUP),
       "make a vSubnet", NULL, ctl_net_add },
-    { "net ls", "", 0, 0, 0, "list the vSubnets", NULL, ctl_net_ls },
+    { "net ls", "", 0, 0, BIT(OPT_FILTER), "list the vSubnets", NULL,
+      ctl_net_ls },
     { "net show", "NET", 1, 1, 0, "show one vSubnet and its members", NULL,
       ctl_net_show },
     { "net rekey", "NET", 1, 1, 0,
@@ -138,8 +143,8 @@ const struct ctl_command ctl_commands[] = {
     { "member add", "NET NODE", 2, 2,
       BIT(OPT_HOST_PORT) | BIT(OPT_NO_HOST_PORT),
       "make a node a member of a vSubnet", NULL, ctl_member_add },
-    { "member ls", "NET", 1, 1, 0, "list the members of a vSubnet", NULL,
-      ctl_member_ls },
+    { "member ls", "NET", 1, 1, BIT(OPT_FILTER),
+      "list the members of a vSubnet", NULL, ctl_member_ls },
     { "member rm", "NET NODE", 2, 2, 0, "end a membership", NULL,
       ctl_member_rm },
 
@@ -149,8 +154,8 @@ const struct ctl_command ctl_commands[] = {
       "A port that names its vSubnet in external_ids:vsubnet needs none of\n"
       "this: its node binds it. What is bound here, no node can change.",
       ctl_port_add },
-    { "port ls", "[NET]", 0, 1, 0, "list bindings: of a vSubnet, or all",
-      NULL, ctl_port_ls },
+    { "port ls", "[NET]", 0, 1, BIT(OPT_FILTER),
+      "list bindings: of a vSubnet, or all", NULL, ctl_port_ls },
     { "port rm", "NET MAC", 2, 2, 0, "remove a binding", NULL, ctl_port_rm },
 
     { "user add", "NAME", 1, 1,
@@ -160,14 +165,14 @@ const struct ctl_command ctl_commands[] = {
       "--certificate there is none; the certificate is what the user shows.\n"
       "Without --ttl a token is good until the user is removed.",
       ctl_user_add },
-    { "user ls", "", 0, 0, 0, "list who may use the service", NULL,
-      ctl_user_ls },
+    { "user ls", "", 0, 0, BIT(OPT_FILTER), "list who may use the service",
+      NULL, ctl_user_ls },
     { "user show", "NAME", 1, 1, 0, "show one user", NULL, ctl_user_show },
     { "user rm", "NAME", 1, 1, 0,
       "make a user's token or certificate useless, at once", NULL,
       ctl_user_rm },
 
-    { "audit ls", "", 0, 0, BIT(OPT_LIMIT),
+    { "audit ls", "", 0, 0, BIT(OPT_LIMIT) | BIT(OPT_FILTER),
       "list what was done, by whom, and what was noticed",
       "The last line is the newest one; with --json, the first object is.",
       ctl_audit_ls },

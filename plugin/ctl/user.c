@@ -88,7 +88,8 @@ ctl_user_add(struct ctl *ctl)
 void
 ctl_user_ls(struct ctl *ctl)
 {
-    ctl_show_list(ctl, ctl_list(ctl, ctl_path("users", NULL)), user_columns);
+    ctl_show_list(ctl, ctl_list_filtered(ctl, ctl_path("users", NULL), 0),
+                  user_columns);
 }
 
 void

@@ -118,7 +118,8 @@ ctl_token_ls(struct ctl *ctl)
         { NULL, NULL },
     };
 
-    ctl_show_list(ctl, ctl_list(ctl, ctl_path("tokens", NULL)), columns);
+    ctl_show_list(ctl, ctl_list_filtered(ctl, ctl_path("tokens", NULL), 0),
+                  columns);
 }
 
 void
@@ -164,7 +165,7 @@ add_origin_name(json_t *node, const json_t *nodes)
 void
 ctl_node_ls(struct ctl *ctl)
 {
-    json_t *nodes = ctl_list(ctl, ctl_path("nodes", NULL));
+    json_t *nodes = ctl_list_filtered(ctl, ctl_path("nodes", NULL), 0);
 
     for (size_t i = 0; i < json_array_size(nodes)
          && !ctl_has(ctl, OPT_JSON); i++) {
@@ -294,7 +295,8 @@ ctl_net_add(struct ctl *ctl)
 void
 ctl_net_ls(struct ctl *ctl)
 {
-    ctl_show_list(ctl, ctl_list(ctl, ctl_path("nets", NULL)), net_columns);
+    ctl_show_list(ctl, ctl_list_filtered(ctl, ctl_path("nets", NULL), 0),
+                  net_columns);
 }
 
 static const struct output_column member_columns[] = {
@@ -368,8 +370,8 @@ ctl_member_add(struct ctl *ctl)
 void
 ctl_member_ls(struct ctl *ctl)
 {
-    json_t *members = ctl_list(ctl, ctl_path("nets", ctl_arg(ctl, 0),
-                                             "members", NULL));
+    json_t *members = ctl_list_filtered(
+        ctl, ctl_path("nets", ctl_arg(ctl, 0), "members", NULL), 0);
 
     add_node_names(ctl, members);
     ctl_show_list(ctl, members, member_columns);
@@ -470,8 +472,8 @@ ctl_port_ls(struct ctl *ctl)
     for (size_t i = 0; i < json_array_size(nets); i++) {
         const char *name = json_string_value(
             json_object_get(json_array_get(nets, i), "name"));
-        json_t *items = ctl_list(ctl, ctl_path("nets", name ? name : "",
-                                               "bindings", NULL));
+        json_t *items = ctl_list_filtered(
+            ctl, ctl_path("nets", name ? name : "", "bindings", NULL), 0);
         json_array_extend(bindings, items);
         json_decref(items);
     }
@@ -505,9 +507,9 @@ ctl_audit_ls(struct ctl *ctl)
         { "Object", "object" }, { "Detail", "detail" },
         { "From", "source" }, { NULL, NULL },
     };
-    char *path = xasprintf("/v1/audit?limit=%u",
-                           ctl_uint_option(ctl, OPT_LIMIT, 1, 10000, 100));
-    json_t *items = ctl_list(ctl, path);
+    json_t *items = ctl_list_filtered(
+        ctl, ctl_path("audit", NULL),
+        ctl_uint_option(ctl, OPT_LIMIT, 1, 10000, 100));
 
     if (ctl_has(ctl, OPT_JSON)) {
         output_json(items);

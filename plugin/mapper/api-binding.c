@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mapper/api.h"
+#include "mapper/api-list.h"
 #include "mapper/audit.h"
 #include "mapper/change.h"
 #include "mapper/db.h"
@@ -501,7 +502,9 @@ api_binding_put(struct api_call *call)
         const struct mdb_binding *row
             = net ? db_binding(call->api->db, net->name, in.mac) : NULL;
 
-        if (row && !strcmp(row->origin, "host")) {
+        if (net && !api_matches(call, row ? row->revision : 0)) {
+            /* Answered. */
+        } else if (row && !strcmp(row->origin, "host")) {
             api_fail(call, MHD_HTTP_CONFLICT, "binding-is-host", NULL,
                      "%s is the port of node %"PRId64" itself", in.mac,
                      row->node);
@@ -515,21 +518,32 @@ api_binding_put(struct api_call *call)
 void
 api_bindings_get(struct api_call *call)
 {
+    static const char *const filters[] = {
+        "mac", "address", "node", "port", "iface_id", "origin", NULL
+    };
     const struct mdb_net *net = api_net(call, call->args[0]);
-    size_t n;
+    const struct db *db = call->api->db;
+    const struct mdb_binding *row;
+    struct api_list list;
 
-    if (!net) {
+    if (!net || !api_list_begin(&list, call, filters)) {
         return;
     }
-    json_t *items = json_array();
-    struct mdb_binding **bindings = db_bindings_of_net(call->api->db,
-                                                       net->name, &n);
-    for (size_t i = 0; i < n; i++) {
-        json_array_append_new(items, db_binding_json(call->api->db,
-                                                     bindings[i]));
+    struct mdb_binding *from
+        = mdb_binding_index_init_row(db->binding_by_key);
+    mdb_binding_index_set_net(from, net->name);
+    mdb_binding_index_set_mac(from, list.after);
+    MDB_BINDING_FOR_EACH_RANGE (row, from, NULL, db->binding_by_key) {
+        if (!strcmp(row->mac, list.after)) {
+            continue;
+        }
+        if (strcmp(row->net, net->name) || !api_list_more(&list)) {
+            break;
+        }
+        api_list_add(&list, db_binding_json(db, row), "%s", row->mac);
     }
-    free(bindings);
-    api_ok_items(call, items);
+    mdb_binding_index_destroy_row(from);
+    api_list_end(&list);
 }
 
 void
@@ -558,7 +572,7 @@ api_binding_delete(struct api_call *call)
         api_fail(call, MHD_HTTP_CONFLICT, "binding-is-host", NULL,
                  "%s is the port of node %"PRId64" itself; remove the member "
                  "or its host_port", mac, row->node);
-    } else {
+    } else if (api_matches(call, row->revision)) {
         audit(call, "binding-removed", net->name, "%s", mac);
         change_remove_binding(call->txn, row);
         api_ok(call, MHD_HTTP_NO_CONTENT, NULL);

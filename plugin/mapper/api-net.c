@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "mapper/api.h"
+#include "mapper/api-list.h"
 #include "mapper/audit.h"
 #include "mapper/change.h"
 #include "mapper/db.h"
@@ -152,13 +153,29 @@ api_nets_post(struct api_call *call)
 void
 api_nets_get(struct api_call *call)
 {
+    static const char *const filters[] = {
+        "name", "vni", "algorithm", "group", NULL
+    };
+    const struct db *db = call->api->db;
     const struct mdb_net *net;
-    json_t *items = json_array();
+    struct api_list list;
 
-    MDB_NET_FOR_EACH (net, call->api->db->idl) {
-        json_array_append_new(items, db_net_json(call->api->db, net));
+    if (!api_list_begin(&list, call, filters)) {
+        return;
     }
-    api_ok_items(call, items);
+    struct mdb_net *from = mdb_net_index_init_row(db->net_by_name);
+    mdb_net_index_set_name(from, list.after);
+    MDB_NET_FOR_EACH_RANGE (net, from, NULL, db->net_by_name) {
+        if (!strcmp(net->name, list.after)) {
+            continue;
+        }
+        if (!api_list_more(&list)) {
+            break;
+        }
+        api_list_add(&list, db_net_json(db, net), "%s", net->name);
+    }
+    mdb_net_index_destroy_row(from);
+    api_list_end(&list);
 }
 
 void
@@ -223,7 +240,7 @@ api_net_patch(struct api_call *call)
     if (api_finish_reader(call, &r)) {
         const struct mdb_net *net = api_net(call, call->args[0]);
 
-        if (net) {
+        if (net && api_matches(call, net->revision)) {
             update_net(call, net, &in);
         }
     }
@@ -235,7 +252,7 @@ api_net_delete(struct api_call *call)
 {
     const struct mdb_net *net = api_net(call, call->args[0]);
 
-    if (net) {
+    if (net && api_matches(call, net->revision)) {
         audit(call, "net-removed", net->name, "VNI %"PRId64, net->vni);
         change_remove_net(call->txn, net);
         api_ok(call, MHD_HTTP_NO_CONTENT, NULL);
@@ -247,21 +264,29 @@ api_net_delete(struct api_call *call)
 void
 api_members_get(struct api_call *call)
 {
+    static const char *const filters[] = { "node", "host_port", NULL };
     const struct mdb_net *net = api_net(call, call->args[0]);
-    size_t n;
+    const struct db *db = call->api->db;
+    const struct mdb_member *member;
+    struct api_list list;
+    int64_t after;
 
-    if (!net) {
+    if (!net || !api_list_begin(&list, call, filters)
+        || !api_list_after_number(&list, 0, &after)) {
         return;
     }
-    json_t *items = json_array();
-    struct mdb_member **members = db_members_of_net(call->api->db, net->name,
-                                                    &n);
-    for (size_t i = 0; i < n; i++) {
-        json_array_append_new(items,
-                              db_member_json(call->api->db, members[i]));
+    struct mdb_member *from = mdb_member_index_init_row(db->member_by_key);
+    mdb_member_index_set_net(from, net->name);
+    mdb_member_index_set_node(from, after + 1);
+    MDB_MEMBER_FOR_EACH_RANGE (member, from, NULL, db->member_by_key) {
+        if (strcmp(member->net, net->name) || !api_list_more(&list)) {
+            break;
+        }
+        api_list_add(&list, db_member_json(db, member), "%"PRId64,
+                     member->node);
     }
-    free(members);
-    api_ok_items(call, items);
+    mdb_member_index_destroy_row(from);
+    api_list_end(&list);
 }
 
 void
@@ -282,6 +307,10 @@ api_member_put(struct api_call *call)
     if (!node) {
         return;
     }
+    const struct mdb_member *member = db_member(db, net->name, node->number);
+    if (!api_matches(call, member ? member->revision : 0)) {
+        return;
+    }
     if (!strcmp(node->state, "revoked")) {
         api_fail(call, MHD_HTTP_CONFLICT, "node-revoked", NULL,
                  "node %s has been revoked", node->name);
@@ -292,7 +321,6 @@ api_member_put(struct api_call *call)
         return;
     }
 
-    const struct mdb_member *member = db_member(db, net->name, node->number);
     bool is_new = !member;
     if (is_new || member->host_port != host_port) {
         audit(call, is_new ? "member-added" : "member-changed", net->name,
@@ -318,6 +346,9 @@ api_member_delete(struct api_call *call)
     if (!member) {
         api_fail(call, MHD_HTTP_NOT_FOUND, "no-such-member", NULL,
                  "node %s is no member of vSubnet %s", node->name, net->name);
+        return;
+    }
+    if (!api_matches(call, member->revision)) {
         return;
     }
     audit(call, "member-removed", net->name, "node %"PRId64", %s",
@@ -346,18 +377,29 @@ api_net_rekey(struct api_call *call)
 void
 api_keys_get(struct api_call *call)
 {
+    static const char *const filters[] = {
+        "node", "epoch", "algorithm", NULL
+    };
     const struct mdb_net *net = api_net(call, call->args[0]);
-    size_t n;
+    const struct db *db = call->api->db;
+    const struct mdb_key *key;
+    struct api_list list;
+    int64_t after;
 
-    if (!net) {
+    if (!net || !api_list_begin(&list, call, filters)
+        || !api_list_after_number(&list, 0, &after)) {
         return;
     }
-    json_t *items = json_array();
-    struct mdb_key **keys = db_keys_of_net(call->api->db, net->name, &n);
-    for (size_t i = 0; i < n; i++) {
-        json_array_append_new(items, db_key_json(call->api->db, keys[i],
-                                                 MODEL_VIEW_OPERATOR));
+    struct mdb_key *from = mdb_key_index_init_row(db->key_by_net_spi);
+    mdb_key_index_set_net(from, net->name);
+    mdb_key_index_set_spi(from, after + 1);
+    MDB_KEY_FOR_EACH_RANGE (key, from, NULL, db->key_by_net_spi) {
+        if (strcmp(key->net, net->name) || !api_list_more(&list)) {
+            break;
+        }
+        api_list_add(&list, db_key_json(db, key, MODEL_VIEW_OPERATOR),
+                     "%"PRId64, key->spi);
     }
-    free(keys);
-    api_ok_items(call, items);
+    mdb_key_index_destroy_row(from);
+    api_list_end(&list);
 }

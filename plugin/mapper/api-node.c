@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "mapper/api.h"
+#include "mapper/api-list.h"
 #include "mapper/audit.h"
 #include "mapper/change.h"
 #include "mapper/db.h"
@@ -26,13 +27,28 @@ node_json(struct api_call *call, const struct mdb_node *node)
 void
 api_nodes_get(struct api_call *call)
 {
+    static const char *const filters[] = {
+        "name", "state", "connected", "origin", NULL
+    };
+    const struct db *db = call->api->db;
     const struct mdb_node *node;
-    json_t *items = json_array();
+    struct api_list list;
+    int64_t after;
 
-    MDB_NODE_FOR_EACH (node, call->api->db->idl) {
-        json_array_append_new(items, node_json(call, node));
+    if (!api_list_begin(&list, call, filters)
+        || !api_list_after_number(&list, 0, &after)) {
+        return;
     }
-    api_ok_items(call, items);
+    struct mdb_node *from = mdb_node_index_init_row(db->node_by_number);
+    mdb_node_index_set_number(from, after + 1);
+    MDB_NODE_FOR_EACH_RANGE (node, from, NULL, db->node_by_number) {
+        if (!api_list_more(&list)) {
+            break;
+        }
+        api_list_add(&list, node_json(call, node), "%"PRId64, node->number);
+    }
+    mdb_node_index_destroy_row(from);
+    api_list_end(&list);
 }
 
 void
@@ -86,7 +102,7 @@ api_node_patch(struct api_call *call)
         return;
     }
     const struct mdb_node *node = api_node(call, call->args[0]);
-    if (!node) {
+    if (!node || !api_matches(call, node->revision)) {
         return;
     }
 
@@ -112,7 +128,7 @@ api_node_delete(struct api_call *call)
 {
     const struct mdb_node *node = api_node(call, call->args[0]);
 
-    if (node) {
+    if (node && api_matches(call, node->revision)) {
         audit(call, "node-removed", node->name, "node %"PRId64", node ID %s",
               node->number, node->node_id);
         change_strip_node(call->txn, node);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "mapper/api.h"
+#include "mapper/api-list.h"
 #include "mapper/audit.h"
 #include "mapper/db.h"
 #include "mapper/pki.h"
@@ -124,13 +125,27 @@ api_tokens_post(struct api_call *call)
 void
 api_tokens_get(struct api_call *call)
 {
+    static const char *const filters[] = { "approve", "nets", NULL };
+    const struct db *db = call->api->db;
     const struct mdb_token *token;
-    json_t *items = json_array();
+    struct api_list list;
 
-    MDB_TOKEN_FOR_EACH (token, call->api->db->idl) {
-        json_array_append_new(items, db_token_json(call->api->db, token));
+    if (!api_list_begin(&list, call, filters)) {
+        return;
     }
-    api_ok_items(call, items);
+    struct mdb_token *from = mdb_token_index_init_row(db->token_by_id);
+    mdb_token_index_set_token_id(from, list.after);
+    MDB_TOKEN_FOR_EACH_RANGE (token, from, NULL, db->token_by_id) {
+        if (!strcmp(token->token_id, list.after)) {
+            continue;
+        }
+        if (!api_list_more(&list)) {
+            break;
+        }
+        api_list_add(&list, db_token_json(db, token), "%s", token->token_id);
+    }
+    mdb_token_index_destroy_row(from);
+    api_list_end(&list);
 }
 
 void
@@ -141,6 +156,9 @@ api_token_delete(struct api_call *call)
     if (!token) {
         api_fail(call, MHD_HTTP_NOT_FOUND, "no-such-token", NULL,
                  "there is no token %s", call->args[0]);
+        return;
+    }
+    if (!api_matches(call, token->revision)) {
         return;
     }
     audit(call, "token-removed", token->token_id, "%"PRId64" uses were left",

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mapper/api.h"
+#include "mapper/api-list.h"
 #include "mapper/audit.h"
 #include "mapper/db.h"
 #include "timeval.h"
@@ -152,13 +153,28 @@ api_users_post(struct api_call *call)
 void
 api_users_get(struct api_call *call)
 {
+    static const char *const filters[] = { "name", "role", NULL };
+    const struct db *db = call->api->db;
     const struct mdb_operator *user;
-    json_t *items = json_array();
+    struct api_list list;
 
-    MDB_OPERATOR_FOR_EACH (user, call->api->db->idl) {
-        json_array_append_new(items, db_user_json(call->api->db, user));
+    if (!api_list_begin(&list, call, filters)) {
+        return;
     }
-    api_ok_items(call, items);
+    struct mdb_operator *from
+        = mdb_operator_index_init_row(db->operator_by_id);
+    mdb_operator_index_set_operator_id(from, list.after);
+    MDB_OPERATOR_FOR_EACH_RANGE (user, from, NULL, db->operator_by_id) {
+        if (!strcmp(user->operator_id, list.after)) {
+            continue;
+        }
+        if (!api_list_more(&list)) {
+            break;
+        }
+        api_list_add(&list, db_user_json(db, user), "%s", user->operator_id);
+    }
+    mdb_operator_index_destroy_row(from);
+    api_list_end(&list);
 }
 
 void
@@ -192,6 +208,9 @@ api_user_delete(struct api_call *call)
     const struct mdb_operator *user = find_user(call, call->args[0]);
 
     if (!user) {
+        return;
+    }
+    if (!api_matches(call, user->revision)) {
         return;
     }
     if (is_last_operator(call->api->db, user)) {

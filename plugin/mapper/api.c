@@ -16,6 +16,7 @@
 #include "mapper/db.h"
 #include "mapper/events.h"
 #include "mapper/http.h"
+#include "mapper/idempotency.h"
 #include "mapper/pki.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
@@ -37,6 +38,7 @@ enum route_flags {
     ROUTE_ANY_INSTANCE = 1 << 4, /* For a node that holds no lease, too, */
     ROUTE_SUPERSEDED = 1 << 5,  /* and with a credential of earlier days. */
     ROUTE_MAY_PARK = 1 << 6,    /* See api_lease_park(). */
+    ROUTE_ONCE = 1 << 7,        /* Heeds Idempotency-Key. */
 };
 
 struct api_route {
@@ -52,6 +54,8 @@ static struct vlog_rate_limit change_rl = VLOG_RATE_LIMIT_INIT(120, 600);
 #define WRITE (ROUTE_WRITES)
 #define WRITE_BODY (ROUTE_WRITES | ROUTE_BODY)
 #define WRITE_MAY (ROUTE_WRITES | ROUTE_BODY_MAY)
+#define CREATE (ROUTE_WRITES | ROUTE_BODY | ROUTE_ONCE)
+#define CREATE_MAY (ROUTE_WRITES | ROUTE_BODY_MAY | ROUTE_ONCE)
 #define ANYHOW (ROUTE_ANY_INSTANCE | ROUTE_SUPERSEDED)
 
 /* Who may read what there is; who may change it is said at each route. */
@@ -79,7 +83,7 @@ static const struct api_route routes[] = {
     { "GET", "/v1/events", ROLE_NODE | USERS, api_events, 0 },
 
     { "GET", "/v1/tokens", USERS, api_tokens_get, 0 },
-    { "POST", "/v1/tokens", ROLE_OPERATOR, api_tokens_post, WRITE_MAY },
+    { "POST", "/v1/tokens", ROLE_OPERATOR, api_tokens_post, CREATE_MAY },
     { "DELETE", "/v1/tokens/*", ROLE_OPERATOR, api_token_delete, WRITE },
 
     { "GET", "/v1/nodes", USERS, api_nodes_get, 0 },
@@ -87,14 +91,14 @@ static const struct api_route routes[] = {
     { "PATCH", "/v1/nodes/*", ROLE_OPERATOR, api_node_patch, WRITE_BODY },
     { "DELETE", "/v1/nodes/*", ROLE_OPERATOR, api_node_delete, WRITE },
     { "POST", "/v1/nodes/*/adopt", ROLE_OPERATOR, api_node_adopt,
-      WRITE_MAY },
+      CREATE_MAY },
 
     { "GET", "/v1/nets", USERS, api_nets_get, 0 },
-    { "POST", "/v1/nets", ROLE_OPERATOR, api_nets_post, WRITE_BODY },
+    { "POST", "/v1/nets", ROLE_OPERATOR, api_nets_post, CREATE },
     { "GET", "/v1/nets/*", USERS, api_net_get, 0 },
     { "PATCH", "/v1/nets/*", ROLE_OPERATOR, api_net_patch, WRITE_BODY },
     { "DELETE", "/v1/nets/*", ROLE_OPERATOR, api_net_delete, WRITE },
-    { "POST", "/v1/nets/*/rekey", ROLE_OPERATOR, api_net_rekey, WRITE_MAY },
+    { "POST", "/v1/nets/*/rekey", ROLE_OPERATOR, api_net_rekey, CREATE_MAY },
 
     { "GET", "/v1/nets/*/members", USERS, api_members_get, 0 },
     { "PUT", "/v1/nets/*/members/*", ROLE_OPERATOR, api_member_put,
@@ -104,7 +108,7 @@ static const struct api_route routes[] = {
 
     { "GET", "/v1/nets/*/bindings", USERS, api_bindings_get, 0 },
     { "POST", "/v1/nets/*/bindings", ROLE_OPERATOR, api_bindings_post,
-      WRITE_BODY },
+      CREATE },
     { "PUT", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_put,
       WRITE_BODY },
     { "DELETE", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_delete,
@@ -113,7 +117,7 @@ static const struct api_route routes[] = {
     { "GET", "/v1/nets/*/keys", USERS, api_keys_get, 0 },
 
     { "GET", "/v1/users", USERS, api_users_get, 0 },
-    { "POST", "/v1/users", ROLE_OPERATOR, api_users_post, WRITE_BODY },
+    { "POST", "/v1/users", ROLE_OPERATOR, api_users_post, CREATE },
     { "GET", "/v1/users/*", USERS, api_user_get, 0 },
     { "DELETE", "/v1/users/*", ROLE_OPERATOR, api_user_delete, WRITE },
 
@@ -155,6 +159,12 @@ decode(const char *s, size_t n)
         ds_put_char(&out, c);
     }
     return ds_steal_cstr(&out);
+}
+
+char *
+api_decode(const char *s)
+{
+    return decode(s, strlen(s));
 }
 
 /* Matches PATH with PATTERN, storing what stands for "*" into ARGS. */
@@ -289,6 +299,45 @@ api_problem_set(struct api_call *call, const char *name, json_t *value)
     json_object_set_new(present_answer(call)->body, name, value);
 }
 
+/* Says whether the list of entity tags TEXT has "TAG". */
+static bool
+has_tag(const char *text, const char *tag)
+{
+    size_t n = strlen(tag);
+
+    for (const char *p = text; (p = strstr(p, tag)) != NULL; p++) {
+        if (p > text && p[-1] == '"' && p[n] == '"'
+            && (p - 1 == text || strchr(", \t", p[-2]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+api_matches(struct api_call *call, int64_t revision)
+{
+    const char *want = call->if_match;
+    if (!want) {
+        return true;
+    }
+    json_t *json = model_revision_to_json(db_row_revision(call->api->db,
+                                                          revision));
+    const char *tag = json_string_value(json);
+    bool ok = revision && (has_tag(want, tag)
+                           || !strcmp(want + strspn(want, " \t"), "*"));
+    if (!ok) {
+        api_fail(call, MHD_HTTP_PRECONDITION_FAILED, "revision-mismatch",
+                 "If-Match", (revision ? "If-Match: the revision is %s now"
+                              : "If-Match: there is nothing yet"), tag);
+    }
+    if (!ok && revision) {
+        api_problem_set(call, "revision", json_incref(json));
+    }
+    json_decref(json);
+    return ok;
+}
+
 void
 api_refuse(struct api_call *call, struct change_refusal *refusal)
 {
@@ -401,7 +450,9 @@ call_destroy(struct api_call *call)
     json_decref(call->body);
     free_args(call->args);
     free(call->last_event_id);
-    free(call->limit);
+    free(call->path);
+    free(call->if_match);
+    free(call->idempotency_key);
     free(call);
 }
 
@@ -426,9 +477,12 @@ call_finish(struct api_call *call, int attempt)
     const char *header = NULL;
     const char *value = NULL;
     char seconds[INT_STRLEN(int) + 1];
+    char etag[64];
     char *text = NULL;
 
     json_t *retry_after = json_object_get(answer->body, "retry_after");
+    const char *revision = json_string_value(json_object_get(answer->body,
+                                                             "revision"));
 
     call_log(call, answer);
     if (answer->status == MHD_HTTP_UNAUTHORIZED) {
@@ -446,6 +500,10 @@ call_finish(struct api_call *call, int attempt)
                  (int) json_integer_value(retry_after));
         header = MHD_HTTP_HEADER_RETRY_AFTER;
         value = seconds;
+    } else if (answer->status < 300 && revision) {
+        snprintf(etag, sizeof etag, "\"%s\"", revision);
+        header = MHD_HTTP_HEADER_ETAG;
+        value = etag;
     }
     if (answer->body) {
         text = json_dumps(answer->body, JSON_COMPACT);
@@ -549,6 +607,7 @@ call_apply(struct txn_request *request, struct txn *txn)
     struct api_call *call = CONTAINER_OF(request, struct api_call,
                                          txn_request);
     struct api_answer *answer = &call->answers[txn->attempt];
+    bool once = call->idempotency_key && call->route->flags & ROUTE_ONCE;
 
     json_decref(answer->body);
     answer->body = NULL;
@@ -556,8 +615,11 @@ call_apply(struct txn_request *request, struct txn *txn)
 
     call->attempt = txn->attempt;
     call->txn = txn;
-    if (call_authorize(call)) {
+    if (call_authorize(call) && !(once && idempotency_replay(call))) {
         call->route->handler(call);
+        if (once && answer->status < 300) {
+            idempotency_remember(call);
+        }
     }
     call->txn = NULL;
     ovs_assert(answer->status);
@@ -742,7 +804,9 @@ api_handle(struct http_connection *connection,
     call->api = api;
     call->connection = connection;
     call->last_event_id = nullable_xstrdup(request->last_event_id);
-    call->limit = nullable_xstrdup(request->limit);
+    call->path = xstrdup(request->path);
+    call->if_match = nullable_xstrdup(request->if_match);
+    call->idempotency_key = nullable_xstrdup(request->idempotency_key);
     http_connection_peer(connection, call->source);
     call->txn_request.apply = call_apply;
     call->txn_request.done = call_done;

@@ -62,7 +62,9 @@ struct api_call {
     char *args[API_ARGS_MAX];
     json_t *body;               /* Always an object where there is one. */
     char *last_event_id;
-    char *limit;                /* Of the query, or null. */
+    char *path;                 /* Of the request, undecoded. */
+    char *if_match;             /* Headers, or null. */
+    char *idempotency_key;
     char source[INET6_ADDRSTRLEN]; /* Address of who calls. */
     struct lease_waiter waiter; /* While a holder is asked (api-lease.c). */
 
@@ -81,6 +83,15 @@ void api_ok_items(struct api_call *, json_t *array);
 void api_fail(struct api_call *, int status, const char *code,
               const char *field, const char *format, ...)
     OVS_PRINTF_FORMAT(5, 6);
+
+/* True if the request may change an object that has REVISION: its If-Match,
+ * if it has one, names this revision or any.  Else false, after answering
+ * 412.  REVISION is 0 if there is no such object yet. */
+bool api_matches(struct api_call *, int64_t revision);
+
+/* Returns text S with its percent-escapes replaced, malloc()'d; null if that
+ * makes no text. */
+char *api_decode(const char *s);
 
 /* Adds a member to the problem that was just answered. */
 void api_problem_set(struct api_call *, const char *name, json_t *value);

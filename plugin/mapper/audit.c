@@ -5,11 +5,12 @@
 
 #include "mapper/audit.h"
 
-#include <microhttpd.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mapper/api.h"
+#include "mapper/api-list.h"
 #include "mapper/db.h"
 #include "timeval.h"
 #include "util.h"
@@ -86,42 +87,30 @@ audit_json(const struct mdb_audit *row)
     return json;
 }
 
-/* Reads the query's "limit"; false after answering. */
-static bool
-read_limit(struct api_call *call, int *limit)
-{
-    const char *s = call->limit;
-
-    *limit = AUDIT_LIMIT_DEFAULT;
-    if (s && (!str_to_int(s, 10, limit) || *limit < 1
-              || *limit > AUDIT_MAX)) {
-        api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "invalid-field",
-                 "limit", "limit: not a whole number from 1 to %d",
-                 AUDIT_MAX);
-        return false;
-    }
-    return true;
-}
-
-/* Newest first. */
+/* Newest first.  Sequences count from 0, keys from 1. */
 void
 api_audit_get(struct api_call *call)
 {
+    static const char *const filters[] = {
+        "action", "object", "actor", "source", NULL
+    };
     const struct db *db = call->api->db;
-    int limit;
+    struct api_list list;
+    int64_t after;
 
-    if (!read_limit(call, &limit)) {
+    if (!api_list_begin(&list, call, filters)
+        || !api_list_after_number(&list, db_service(db)->next_audit + 1,
+                                  &after)) {
         return;
     }
-    json_t *items = json_array();
-    for (int64_t i = db_service(db)->next_audit - 1; i >= 0 && limit > 0;
-         i--, limit--) {
+    for (int64_t i = after - 2; i >= 0; i--) {
         const struct mdb_audit *row = db_audit(db, i);
 
-        if (!row) {
-            break;              /* What was older has gone. */
+        /* What was older has gone. */
+        if (!row || !api_list_more(&list)) {
+            break;
         }
-        json_array_append_new(items, audit_json(row));
+        api_list_add(&list, audit_json(row), "%"PRId64, i + 1);
     }
-    api_ok_items(call, items);
+    api_list_end(&list);
 }

@@ -21,7 +21,6 @@ struct api_call;
 
 enum {
     AUDIT_MAX = 10000,
-    AUDIT_LIMIT_DEFAULT = 100,  /* Items in an answer. */
 };
 
 /* Tells, in CALL's transaction, that whoever calls has done ACTION to

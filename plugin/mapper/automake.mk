@@ -15,6 +15,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/api-clone.c \
 	plugin/mapper/api-key.c \
 	plugin/mapper/api-lease.c \
+	plugin/mapper/api-list.c \
+	plugin/mapper/api-list.h \
 	plugin/mapper/api-net.c \
 	plugin/mapper/api-node.c \
 	plugin/mapper/api-self.c \
@@ -44,6 +46,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/http.c \
 	plugin/mapper/http.h \
 	plugin/mapper/identity.c \
+	plugin/mapper/idempotency.c \
+	plugin/mapper/idempotency.h \
 	plugin/mapper/identity.h \
 	plugin/mapper/ipam.c \
 	plugin/mapper/ipam.h \

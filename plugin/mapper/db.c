@@ -53,6 +53,9 @@ db_init(struct db *db, const char *remote, const struct keybox *keybox)
     INDEX1(key_by_net, key_col_net);
     INDEX1(key_by_node, key_col_node);
     INDEX1(key_by_spi, key_col_spi);
+    INDEX2(key_by_net_spi, key_col_net, key_col_spi);
+    INDEX1(once_by_key, once_col_key_hash);
+    INDEX1(once_by_time, once_col_time);
 
 #undef INDEX1
 #undef INDEX2
@@ -213,6 +216,12 @@ const struct mdb_key *
 db_key(const struct db *db, int64_t spi)
 {
     FIND(key, key_by_spi, mdb_key_index_set_spi(key, spi));
+}
+
+const struct mdb_once *
+db_once(const struct db *db, const char *key_hash)
+{
+    FIND(once, once_by_key, mdb_once_index_set_key_hash(key, key_hash));
 }
 
 bool

@@ -61,6 +61,9 @@ struct db {
     struct ovsdb_idl_index *key_by_net;
     struct ovsdb_idl_index *key_by_node;
     struct ovsdb_idl_index *key_by_spi;
+    struct ovsdb_idl_index *key_by_net_spi;
+    struct ovsdb_idl_index *once_by_key;
+    struct ovsdb_idl_index *once_by_time;
 };
 
 void db_init(struct db *, const char *remote, const struct keybox *);
@@ -93,6 +96,7 @@ const struct mdb_binding *db_binding(const struct db *, const char *net,
 const struct mdb_address *db_address(const struct db *, const char *net,
                                      const char *ip);
 const struct mdb_key *db_key(const struct db *, int64_t spi);
+const struct mdb_once *db_once(const struct db *, const char *key_hash);
 
 /* A user of schema 1.1.0 has no name (its ID does), and is an operator. */
 const char *db_user_name(const struct mdb_operator *);

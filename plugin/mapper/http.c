@@ -247,7 +247,8 @@ call_handler(struct http_connection *c, const char *method)
                             MHD_HTTP_HEADER_CONTENT_TYPE),
         .last_event_id = get(c->mhd, MHD_HEADER_KIND, "Last-Event-ID"),
         .instance = get(c->mhd, MHD_HEADER_KIND, "VSubnet-Instance"),
-        .limit = get(c->mhd, MHD_GET_ARGUMENT_KIND, "limit"),
+        .if_match = get(c->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_MATCH),
+        .idempotency_key = get(c->mhd, MHD_HEADER_KIND, "Idempotency-Key"),
         .body = c->body ? c->body : "",
         .body_size = c->body_size,
         .too_large = c->received > HTTP_BODY_MAX,
@@ -601,6 +602,32 @@ http_connection_peer(const struct http_connection *c,
             inet_ntop(AF_INET6, ip, text, INET6_ADDRSTRLEN);
         }
     }
+}
+
+struct query_cb {
+    void (*cb)(void *aux, const char *name, const char *value);
+    void *aux;
+};
+
+static enum MHD_Result
+call_query_cb(void *cb_, enum MHD_ValueKind kind OVS_UNUSED,
+              const char *name, const char *value)
+{
+    const struct query_cb *cb = cb_;
+
+    cb->cb(cb->aux, name, value);
+    return MHD_YES;
+}
+
+void
+http_connection_each_query(const struct http_connection *c,
+                           void (*cb)(void *aux, const char *name,
+                                      const char *value), void *aux)
+{
+    struct query_cb query = { .cb = cb, .aux = aux };
+
+    MHD_get_connection_values(c->mhd, MHD_GET_ARGUMENT_KIND, call_query_cb,
+                              &query);
 }
 
 bool

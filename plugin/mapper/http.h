@@ -55,11 +55,12 @@ enum {
 struct http_request {
     const char *method;
     const char *path;           /* Undecoded, without query. */
-    const char *authorization;  /* These five may be null. */
+    const char *authorization;  /* These six may be null. */
     const char *content_type;
     const char *last_event_id;
     const char *instance;       /* Header VSubnet-Instance. */
-    const char *limit;          /* Parameter of the query. */
+    const char *if_match;
+    const char *idempotency_key;
     const char *body;           /* Null-terminated. */
     size_t body_size;
     bool too_large;             /* The body was, and is not here. */
@@ -80,6 +81,11 @@ int http_server_listen(struct http_server *, struct sockaddr_storage *);
 
 /* Says that a good credential came on this connection. */
 void http_connection_trust(struct http_connection *);
+
+/* Calls CB with each parameter of the query, undecoded; VALUE may be null. */
+void http_connection_each_query(const struct http_connection *,
+                                void (*cb)(void *aux, const char *name,
+                                           const char *value), void *aux);
 
 /* Stores the SHA-256, in hex, of the certificate that the client has shown,
  * and for which it has proved to have the private key.  Returns false if it

@@ -22,10 +22,6 @@ struct keybox {
     uint8_t key[KEYBOX_KEY_SIZE];
 };
 
-enum {
-    SEALED_MAX = KEYBOX_NONCE_SIZE + MODEL_KEY_MAX + KEYBOX_TAG_SIZE,
-};
-
 static char *
 make_key(const char *dir, struct keybox *box)
 {
@@ -100,60 +96,107 @@ begin(const struct keybox *box, bool encrypt, const uint8_t *nonce,
     return ctx;
 }
 
-char *
-keybox_seal(const struct keybox *box, const struct uuid *row, uint32_t spi,
-            const struct model_secret *secret)
+/* Returns the sealed form of the N bytes at IN. */
+static char *
+seal(const struct keybox *box, const struct uuid *row, uint32_t spi,
+     const uint8_t *in, size_t size)
 {
-    uint8_t raw[SEALED_MAX];
+    size_t raw_size = KEYBOX_NONCE_SIZE + size + KEYBOX_TAG_SIZE;
+    uint8_t *raw = xmalloc(raw_size);
     uint8_t *nonce = raw;
     uint8_t *text = nonce + KEYBOX_NONCE_SIZE;
-    uint8_t *tag = text + secret->size;
+    uint8_t *tag = text + size;
     int n, last;
 
-    ovs_assert(secret->size && secret->size <= MODEL_KEY_MAX);
-    ovs_assert(RAND_bytes(nonce, KEYBOX_NONCE_SIZE) == 1);
+    ovs_assert(size && RAND_bytes(nonce, KEYBOX_NONCE_SIZE) == 1);
     EVP_CIPHER_CTX *ctx = begin(box, true, nonce, row, spi);
     ovs_assert(ctx
-               && EVP_CipherUpdate(ctx, text, &n, secret->bytes,
-                                   secret->size) == 1
+               && EVP_CipherUpdate(ctx, text, &n, in, size) == 1
                && EVP_CipherFinal_ex(ctx, text + n, &last) == 1
                && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG,
                                       KEYBOX_TAG_SIZE, tag) == 1);
     EVP_CIPHER_CTX_free(ctx);
 
-    size_t raw_size = KEYBOX_NONCE_SIZE + secret->size + KEYBOX_TAG_SIZE;
     char *sealed = xmalloc(model_base64_size(raw_size));
     model_base64_encode(raw, raw_size, sealed);
+    free(raw);
     return sealed;
+}
+
+/* Returns the text that SEALED is of, with a null added, and its *SIZE; null
+ * if it does not open. */
+static uint8_t *
+unseal(const struct keybox *box, const struct uuid *row, uint32_t spi,
+       const char *sealed, size_t *size)
+{
+    size_t max = strlen(sealed);
+    uint8_t *raw = xmalloc(max + 1);
+    uint8_t *text = NULL;
+    size_t raw_size;
+    int n, last;
+
+    if (!model_base64_decode(sealed, raw, max, &raw_size)
+        || raw_size <= KEYBOX_NONCE_SIZE + KEYBOX_TAG_SIZE) {
+        free(raw);
+        return NULL;
+    }
+
+    *size = raw_size - KEYBOX_NONCE_SIZE - KEYBOX_TAG_SIZE;
+    text = xzalloc(*size + 1);
+    EVP_CIPHER_CTX *ctx = begin(box, false, raw, row, spi);
+    if (!ctx
+        || EVP_CipherUpdate(ctx, text, &n, raw + KEYBOX_NONCE_SIZE,
+                            *size) != 1
+        || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, KEYBOX_TAG_SIZE,
+                               raw + raw_size - KEYBOX_TAG_SIZE) != 1
+        || EVP_CipherFinal_ex(ctx, text + n, &last) != 1) {
+        model_wipe(text, *size);
+        free(text);
+        text = NULL;
+    }
+    EVP_CIPHER_CTX_free(ctx);
+    free(raw);
+    return text;
+}
+
+char *
+keybox_seal(const struct keybox *box, const struct uuid *row, uint32_t spi,
+            const struct model_secret *secret)
+{
+    ovs_assert(secret->size && secret->size <= MODEL_KEY_MAX);
+    return seal(box, row, spi, secret->bytes, secret->size);
 }
 
 bool
 keybox_unseal(const struct keybox *box, const struct uuid *row, uint32_t spi,
               const char *sealed, struct model_secret *secret)
 {
-    uint8_t raw[SEALED_MAX];
-    uint8_t text[MODEL_KEY_MAX];
-    size_t raw_size;
-    int n, last;
+    size_t size;
+    uint8_t *text = unseal(box, row, spi, sealed, &size);
+    bool ok = text && size <= MODEL_KEY_MAX;
 
-    if (!model_base64_decode(sealed, raw, sizeof raw, &raw_size)
-        || raw_size <= KEYBOX_NONCE_SIZE + KEYBOX_TAG_SIZE) {
-        return false;
-    }
-
-    size_t size = raw_size - KEYBOX_NONCE_SIZE - KEYBOX_TAG_SIZE;
-    EVP_CIPHER_CTX *ctx = begin(box, false, raw, row, spi);
-    bool ok = (ctx
-               && EVP_CipherUpdate(ctx, text, &n, raw + KEYBOX_NONCE_SIZE,
-                                   size) == 1
-               && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG,
-                                      KEYBOX_TAG_SIZE,
-                                      raw + raw_size - KEYBOX_TAG_SIZE) == 1
-               && EVP_CipherFinal_ex(ctx, text + n, &last) == 1);
-    EVP_CIPHER_CTX_free(ctx);
     if (ok) {
         model_secret_set(secret, text, size);
     }
-    model_wipe(text, sizeof text);
+    if (text) {
+        model_wipe(text, size);
+        free(text);
+    }
     return ok;
+}
+
+char *
+keybox_seal_text(const struct keybox *box, const struct uuid *row,
+                 const char *text)
+{
+    return seal(box, row, 0, (const uint8_t *) text, strlen(text));
+}
+
+char *
+keybox_unseal_text(const struct keybox *box, const struct uuid *row,
+                   const char *sealed)
+{
+    size_t size;
+
+    return (char *) unseal(box, row, 0, sealed, &size);
 }

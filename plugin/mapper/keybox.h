@@ -11,7 +11,8 @@
  *      sealed = base64(nonce (12 random bytes) || ciphertext || tag (16))
  *
  * The associated data is "ROW-UUID|SPI": a sealed key that is moved to another
- * row does not open.  Thread-safe after keybox_open(). */
+ * row does not open.  Texts that hold secrets are sealed in the same way, with
+ * "ROW-UUID|0", which no key has.  Thread-safe after keybox_open(). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,5 +39,12 @@ char *keybox_seal(const struct keybox *, const struct uuid *row, uint32_t spi,
 /* Returns false if SEALED is not what keybox_seal() made for this row. */
 bool keybox_unseal(const struct keybox *, const struct uuid *row,
                    uint32_t spi, const char *sealed, struct model_secret *);
+
+/* The same for a text.  The unsealed one is malloc()'d, to be wiped; null if
+ * it does not open. */
+char *keybox_seal_text(const struct keybox *, const struct uuid *row,
+                       const char *text);
+char *keybox_unseal_text(const struct keybox *, const struct uuid *row,
+                         const char *sealed);
 
 #endif /* mapper/keybox.h */
