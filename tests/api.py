@@ -156,7 +156,8 @@ REFUSED = {(401, 'no-credential'), (401, 'bad-credential'),
 
 # What no path names, so that nothing is really removed on the way.
 NOTHING = {'net': 'none', 'node': 'none', 'mac': '02:00:00:00:00:01',
-           'token': 'none', 'user': 'none', 'spi': 1, 'address': '192.0.2.1'}
+           'token': 'none', 'user': 'none', 'spi': 1, 'address': '192.0.2.1',
+           'pool': '192.0.2.1-192.0.2.2'}
 
 
 def secret_in(answer):
@@ -302,6 +303,23 @@ def what_goes_well(do):
     return node, me
 
 
+def plans(each):
+    """Pools and reservations in vSubnet a, 10.1.0.0/24, where 10.1.0.1 is
+    a node's own."""
+    pool = '/v1/nets/a/pools/10.1.0.%s'
+    address = '/v1/nets/a/reservations/10.1.0.%d'
+    stale = {'headers': {'If-Match': '"1.1"'}}
+    for path, taken, bad in (
+            (pool % '10-10.1.0.20', pool % '9-10.1.0.11', pool % '9'),
+            (address % 9, address % 1, address % 300)):
+        each('put', path, {}, {})
+        each('put', path, {}, **stale)
+        each('delete', path, **stale)
+        each('put', taken, {})
+        each('delete', bad)
+        each('delete', path)
+
+
 def what_operators_do(do):
     op = do.service.operator
 
@@ -311,7 +329,8 @@ def what_operators_do(do):
         return answer
 
     for path in ('tokens', 'nodes', 'nets', 'users', 'audit',
-                 'nets/a/members', 'nets/a/bindings', 'nets/a/keys'):
+                 'nets/a/members', 'nets/a/bindings', 'nets/a/keys',
+                 'nets/a/addresses', 'nets/a/pools', 'nets/a/reservations'):
         each('get', '/v1/' + path)
         each('get', '/v1/' + path + '?limit=x')
     each('get', '/v1/nodes/1')
@@ -327,6 +346,7 @@ def what_operators_do(do):
     each('delete', mac)
     each('delete', '/v1/nets/a/bindings/x')
     each('post', '/v1/nets/a/rekey')
+    plans(each)
     each('post', '/v1/nets', {'name': 'a'})
 
     token = each('post', '/v1/tokens', {'uses': 9})

@@ -102,6 +102,73 @@ test_ipam_next(struct ovs_cmdl_context *ctx OVS_UNUSED)
 }
 
 static void
+test_ipam_pools(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const struct {
+        const char *pool;
+        const char *canonical;  /* Null: refused. */
+        const char *taken;
+        const char *next;       /* In one of the ranges; null: none. */
+        uint32_t room;
+    } tests[] = {
+        { "10.0.0.10-10.0.0.12", "10.0.0.10-10.0.0.12", "", "10.0.0.10", 3 },
+        { "10.0.0.10-10.0.0.12", "10.0.0.10-10.0.0.12", "10.0.0.10",
+          "10.0.0.11", 3 },
+        { "10.0.0.10-10.0.0.10", "10.0.0.10-10.0.0.10", "10.0.0.10", NULL,
+          1 },
+        { "10.0.0.0-10.0.0.1", "10.0.0.0-10.0.0.1", "", "10.0.0.1", 2 },
+        { "10.0.0.254-10.0.0.255", "10.0.0.254-10.0.0.255", "10.0.0.254",
+          NULL, 2 },
+        /* What begins elsewhere is no pool of this range. */
+        { "10.0.1.1-10.0.1.9", "10.0.1.1-10.0.1.9", "", "10.0.0.1", 254 },
+        { "10.1-10.2", NULL, NULL, NULL, 0 },
+        { "10.0.0.2-10.0.0.1", NULL, NULL, NULL, 0 },
+        { "10.0.0.1-fd00::1", NULL, NULL, NULL, 0 },
+        { "10.0.0.1/24-10.0.0.2", NULL, NULL, NULL, 0 },
+        { "10.0.0.1", NULL, NULL, NULL, 0 },
+        { "-", NULL, NULL, NULL, 0 },
+        { "", NULL, NULL, NULL, 0 },
+        { "FD00:0::1-fd00::1:0", "fd00::1-fd00::1:0", "", "10.0.0.1", 254 },
+    };
+    int bad = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
+        struct model_address subnet = parse("10.0.0.0/24");
+        char ip[MODEL_ADDRESS_STRLEN] = "none";
+        char text[IPAM_POOL_STRLEN];
+        struct model_address got;
+        struct ipam_pool pool;
+        char *error = ipam_pool_parse(tests[i].pool, &pool);
+
+        if (error || !tests[i].canonical) {
+            bad += !error || tests[i].canonical;
+            free(error);
+            continue;
+        }
+        if (ipam_next_in_pools(&subnet, &pool, 1, is_taken, tests[i].taken,
+                               &got)) {
+            assert(got.plen == subnet.plen);
+            got.plen = -1;
+            model_address_string(&got, ip);
+        }
+        if (strcmp(ip, tests[i].next ? tests[i].next : "none")
+            || strcmp(ipam_pool_string(&pool, text), tests[i].canonical)
+            || ipam_room(&subnet, &pool, 1) != tests[i].room) {
+            printf("%s: %s, %s, room %"PRIu32"\n", tests[i].pool, ip, text,
+                   ipam_room(&subnet, &pool, 1));
+            bad++;
+        }
+    }
+
+    struct model_address large = parse("fd00::/64");
+    struct ipam_pool whole;
+    assert(ipam_room(&large, NULL, 0) == UINT32_MAX);
+    assert(!ipam_pool_parse("fd00::-fd00::ffff:ffff:ffff", &whole));
+    assert(ipam_room(&large, &whole, 1) == UINT32_MAX);
+    exit(bad ? 1 : 0);
+}
+
+static void
 test_ipam_assignable(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
     static const struct {
@@ -424,6 +491,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "lease", NULL, 0, 0, test_lease, OVS_RO },
     { "challenge", NULL, 0, 0, test_challenge, OVS_RO },
     { "ipam-next", NULL, 0, 0, test_ipam_next, OVS_RO },
+    { "ipam-pools", NULL, 0, 0, test_ipam_pools, OVS_RO },
     { "ipam-assignable", NULL, 0, 0, test_ipam_assignable, OVS_RO },
     { "keybox", NULL, 0, 0, test_keybox, OVS_RO },
     { "auth", NULL, 0, 0, test_auth, OVS_RO },

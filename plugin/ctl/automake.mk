@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 bin_PROGRAMS += plugin/ctl/vsubnetctl
 plugin_ctl_vsubnetctl_SOURCES = \
+	plugin/ctl/address.c \
 	plugin/ctl/client.c \
 	plugin/ctl/client.h \
 	plugin/ctl/command.c \

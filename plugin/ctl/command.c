@@ -56,7 +56,7 @@ static const struct {
     [OPT_HOST_PORT] = { "host-port", NULL, "give the host itself a port in "
                         "the vSubnet (the default)" },
     [OPT_NO_HOST_PORT] = { "no-host-port", NULL, "do not" },
-    [OPT_MAC] = { "mac", "MAC", "MAC address (default: drawn)" },
+    [OPT_MAC] = { "mac", "MAC", "MAC address" },
     [OPT_ADDRESS] = { "address", "ADDR", "IP address, or \"auto\": one of "
                       "each range; may be repeated" },
     [OPT_IFACE_ID] = { "iface-id", "ID", "the port with this "
@@ -66,6 +66,7 @@ static const struct {
     [OPT_LIMIT] = { "limit", "N", "the newest N events (default: 100)" },
     [OPT_FILTER] = { "filter", "NAME=VALUE", "only those whose NAME, as in "
                      "--json, is VALUE; may be repeated" },
+    [OPT_NOTE] = { "note", "TEXT", "what it is for" },
     [OPT_ROLE] = { "role", "ROLE", "viewer (default), who may only read, or "
                    "operator" },
     [OPT_CERTIFICATE] = { "certificate", "FILE", "a TLS client certificate "
@@ -151,12 +152,32 @@ const struct ctl_command ctl_commands[] = {
     { "port add", "NET", 1, 1,
       BIT(OPT_MAC) | BIT(OPT_ADDRESS) | BIT(OPT_IFACE_ID) | BIT(OPT_NODE),
       "bind a MAC and its addresses in a vSubnet",
+      "Without --mac, one is drawn.\n"
       "A port that names its vSubnet in external_ids:vsubnet needs none of\n"
       "this: its node binds it. What is bound here, no node can change.",
       ctl_port_add },
     { "port ls", "[NET]", 0, 1, BIT(OPT_FILTER),
       "list bindings: of a vSubnet, or all", NULL, ctl_port_ls },
     { "port rm", "NET MAC", 2, 2, 0, "remove a binding", NULL, ctl_port_rm },
+
+    { "address ls", "NET", 1, 1, BIT(OPT_FILTER),
+      "list who has which address", NULL, ctl_address_ls },
+    { "pool add", "NET FIRST-LAST", 2, 2, 0,
+      "draw addresses from this part of a range",
+      "If a range has pools, addresses are drawn from them alone. Any other\n"
+      "of the range can be asked for by name.", ctl_pool_add },
+    { "pool ls", "NET", 1, 1, BIT(OPT_FILTER), "list pools", NULL,
+      ctl_pool_ls },
+    { "pool rm", "NET FIRST-LAST", 2, 2, 0, "remove a pool",
+      "Addresses that were drawn from it stay.", ctl_pool_rm },
+    { "reservation add", "NET ADDR", 2, 2, BIT(OPT_MAC) | BIT(OPT_NOTE),
+      "keep an address free, or for one MAC address",
+      "Without --mac nobody gets it. Reserving it again changes the MAC\n"
+      "address and the note.", ctl_reservation_add },
+    { "reservation ls", "NET", 1, 1, BIT(OPT_FILTER), "list reservations",
+      NULL, ctl_reservation_ls },
+    { "reservation rm", "NET ADDR", 2, 2, 0, "end a reservation",
+      "Who has the address keeps it.", ctl_reservation_rm },
 
     { "user add", "NAME", 1, 1,
       BIT(OPT_ROLE) | BIT(OPT_TTL) | BIT(OPT_CERTIFICATE),

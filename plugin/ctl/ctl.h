@@ -35,6 +35,7 @@ enum ctl_option {
     OPT_MAC, OPT_ADDRESS, OPT_IFACE_ID, OPT_NODE,
     OPT_LIMIT, OPT_FILTER,
     OPT_ROLE, OPT_CERTIFICATE,
+    OPT_NOTE,
     N_CTL_OPTIONS
 };
 
@@ -88,6 +89,8 @@ ctl_run ctl_node_ls, ctl_node_show, ctl_node_approve, ctl_node_revoke,
 ctl_run ctl_net_add, ctl_net_ls, ctl_net_show, ctl_net_rekey, ctl_net_rm;
 ctl_run ctl_member_add, ctl_member_ls, ctl_member_rm;
 ctl_run ctl_port_add, ctl_port_ls, ctl_port_rm;
+ctl_run ctl_address_ls, ctl_pool_add, ctl_pool_ls, ctl_pool_rm,
+    ctl_reservation_add, ctl_reservation_ls, ctl_reservation_rm;
 ctl_run ctl_user_add, ctl_user_ls, ctl_user_show, ctl_user_rm;
 ctl_run ctl_audit_ls;
 

@@ -17,7 +17,7 @@ _vsubnetctl_candidates() {
     "0 ")
         cut -d' ' -f1 <<<"$lines" | sort -u ;;
     "1 token" | "1 node" | "1 net" | "1 member" | "1 port" | "1 user" \
-        | "1 audit")
+        | "1 audit" | "1 address" | "1 pool" | "1 reservation")
         sed -n "s/^${words[0]} \([a-z]*\) .*/\1/p" <<<"$lines" ;;
     "2 node "[!l]*)
         _vsubnetctl_names node name ;;
@@ -25,7 +25,8 @@ _vsubnetctl_candidates() {
         _vsubnetctl_names token id ;;
     "2 user show" | "2 user rm")
         _vsubnetctl_names user name ;;
-    "2 net show" | "2 net rekey" | "2 net rm" | "2 member "* | "2 port "*)
+    "2 net show" | "2 net rekey" | "2 net rm" | "2 member "* | "2 port "* \
+        | "2 address "* | "2 pool "* | "2 reservation "*)
         _vsubnetctl_names net name ;;
     "3 member add "* | "3 member rm "*)
         _vsubnetctl_names node name ;;

@@ -145,9 +145,11 @@ scalar_is(const json_t *json, const char *value)
 static bool
 member_is(const json_t *item, const char *name, const char *value)
 {
-    const json_t *json = json_object_get(
-        item, strcmp(name, "address") ? name : "addresses");
+    const json_t *json = json_object_get(item, name);
 
+    if (!json && !strcmp(name, "address")) {
+        json = json_object_get(item, "addresses");
+    }
     if (!json_is_array(json)) {
         return scalar_is(json, value);
     }

@@ -42,7 +42,7 @@
 struct api_call;
 
 enum {
-    API_LIST_DEFAULT = 1000,
+    API_LIST_DEFAULT = 10000,
     API_LIST_MAX = 10000,
     API_LIST_LOOK_MAX = 10000,
     API_LIST_FILTERS_MAX = 8,

@@ -114,6 +114,17 @@ static const struct api_route routes[] = {
     { "DELETE", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_delete,
       WRITE },
 
+    { "GET", "/v1/nets/*/addresses", USERS, api_addresses_get, 0 },
+    { "GET", "/v1/nets/*/pools", USERS, api_pools_get, 0 },
+    { "PUT", "/v1/nets/*/pools/*", ROLE_OPERATOR, api_pool_put, WRITE_MAY },
+    { "DELETE", "/v1/nets/*/pools/*", ROLE_OPERATOR, api_pool_delete,
+      WRITE },
+    { "GET", "/v1/nets/*/reservations", USERS, api_reservations_get, 0 },
+    { "PUT", "/v1/nets/*/reservations/*", ROLE_OPERATOR, api_reservation_put,
+      WRITE_MAY },
+    { "DELETE", "/v1/nets/*/reservations/*", ROLE_OPERATOR,
+      api_reservation_delete, WRITE },
+
     { "GET", "/v1/nets/*/keys", USERS, api_keys_get, 0 },
 
     { "GET", "/v1/users", USERS, api_users_get, 0 },

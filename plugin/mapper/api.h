@@ -136,6 +136,8 @@ api_handler api_nets_get, api_nets_post, api_net_get, api_net_patch,
 api_handler api_members_get, api_member_put, api_member_delete;
 api_handler api_bindings_get, api_bindings_post, api_binding_put,
     api_binding_delete, api_keys_get;
+api_handler api_addresses_get, api_pools_get, api_pool_put, api_pool_delete,
+    api_reservations_get, api_reservation_put, api_reservation_delete;
 api_handler api_users_get, api_users_post, api_user_get, api_user_delete;
 api_handler api_audit_get;
 

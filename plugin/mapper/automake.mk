@@ -13,6 +13,7 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/api.h \
 	plugin/mapper/api-binding.c \
 	plugin/mapper/api-clone.c \
+	plugin/mapper/api-ipam.c \
 	plugin/mapper/api-key.c \
 	plugin/mapper/api-lease.c \
 	plugin/mapper/api-list.c \

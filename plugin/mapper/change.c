@@ -59,7 +59,18 @@ address_string(const struct model_address *address,
 struct taken_aux {
     const struct txn *txn;
     const struct mdb_net *net;
+    const char *mac;            /* Who asks. */
 };
+
+/* Returns the reservation of IP for somebody else than MAC, if it has one. */
+static const struct mdb_reservation *
+reserved_for_another(const struct db *db, const char *net, const char *ip,
+                     const char *mac)
+{
+    const struct mdb_reservation *row = db_reservation(db, net, ip);
+
+    return row && strcmp(row->mac, mac) ? row : NULL;
+}
 
 static const struct mdb_address *
 find_address(const struct model_address *address, const struct taken_aux *aux)
@@ -71,9 +82,20 @@ find_address(const struct model_address *address, const struct taken_aux *aux)
 }
 
 static bool
+address_is_reserved(const struct model_address *address,
+                    const struct taken_aux *aux)
+{
+    char ip[MODEL_ADDRESS_STRLEN];
+
+    address_string(address, ip);
+    return reserved_for_another(aux->txn->db, aux->net->name, ip,
+                                aux->mac) != NULL;
+}
+
+static bool
 address_is_taken(const struct model_address *address, const void *aux)
 {
-    return find_address(address, aux) != NULL;
+    return find_address(address, aux) || address_is_reserved(address, aux);
 }
 
 /* What a node has learnt keeps no address from being assigned: otherwise one
@@ -86,7 +108,8 @@ address_is_assigned(const struct model_address *address, const void *aux_)
     const struct mdb_binding *holder
         = row ? db_binding(aux->txn->db, row->net, row->mac) : NULL;
 
-    return holder && !origin_is_dynamic(holder);
+    return ((holder && !origin_is_dynamic(holder))
+            || address_is_reserved(address, aux));
 }
 
 /* Finds the address that MAC has, in NET, of SUBNET. */
@@ -109,30 +132,80 @@ present_address(const struct txn *txn, const char *net, const char *mac,
     return found;
 }
 
-/* Draws an address of each of SUBNETS for MAC, keeping those it has. */
+/* Finds the address that is reserved for AUX->mac in SUBNET and that nobody
+ * has been assigned. */
+static bool
+reserved_address(const struct taken_aux *aux,
+                 const struct model_address *subnet,
+                 struct model_address *address)
+{
+    bool found = false;
+    size_t n;
+
+    struct mdb_reservation **rows = db_reservations_of(
+        aux->txn->db, aux->net->name, aux->mac, &n);
+    for (size_t i = 0; i < n && !found; i++) {
+        char *error = model_address_parse(rows[i]->ip, address);
+
+        found = (!error && ipam_is_assignable(subnet, address)
+                 && !address_is_assigned(address, aux));
+        free(error);
+    }
+    free(rows);
+    address->plen = found ? subnet->plen : -1;
+    return found;
+}
+
+/* NET's pools, malloc()'d. */
+static struct ipam_pool *
+pools_of(const struct txn *txn, const struct mdb_net *net, size_t *n)
+{
+    size_t n_rows;
+    struct mdb_pool **rows = db_pools_of_net(txn->db, net->name, &n_rows);
+    struct ipam_pool *pools = xcalloc(n_rows + 1, sizeof *pools);
+
+    *n = 0;
+    for (size_t i = 0; i < n_rows; i++) {
+        char *error = ipam_pool_parse(rows[i]->pool, &pools[*n]);
+
+        *n += !error;
+        free(error);
+    }
+    free(rows);
+    return pools;
+}
+
+/* Draws an address of each of SUBNETS for MAC, keeping those it has, or those
+ * that are reserved for it. */
 static bool
 draw(const struct txn *txn, const struct mdb_net *net, const char *mac,
      const struct model_address *subnets, size_t n,
      struct model_address *addresses, struct change_refusal *refusal)
 {
-    const struct taken_aux aux = { txn, net };
+    const struct taken_aux aux = { txn, net, mac };
+    size_t n_pools;
+    struct ipam_pool *pools = pools_of(txn, net, &n_pools);
+    bool ok = true;
 
-    for (size_t i = 0; i < n; i++) {
-        if (present_address(txn, net->name, mac, &subnets[i],
-                            &addresses[i])) {
+    for (size_t i = 0; i < n && ok; i++) {
+        if (present_address(txn, net->name, mac, &subnets[i], &addresses[i])
+            || reserved_address(&aux, &subnets[i], &addresses[i])) {
             continue;
         }
-        if (!ipam_next(&subnets[i], address_is_taken, &aux, &addresses[i])
-            && !ipam_next(&subnets[i], address_is_assigned, &aux,
-                          &addresses[i])) {
+        if (!ipam_next_in_pools(&subnets[i], pools, n_pools,
+                                address_is_taken, &aux, &addresses[i])
+            && !ipam_next_in_pools(&subnets[i], pools, n_pools,
+                                   address_is_assigned, &aux,
+                                   &addresses[i])) {
             char range[MODEL_ADDRESS_STRLEN];
 
             model_address_string(&subnets[i], range);
-            return refuse(refusal, "range-exhausted", "vSubnet %s has no "
-                          "free address in %s", net->name, range);
+            ok = refuse(refusal, "range-exhausted", "vSubnet %s has no "
+                        "free address in %s", net->name, range);
         }
     }
-    return true;
+    free(pools);
+    return ok;
 }
 
 bool
@@ -175,14 +248,27 @@ change_check_addresses(const struct txn *txn, const char *net,
             }
         }
 
+        const struct mdb_reservation *reservation = reserved_for_another(
+            txn->db, net, ip, mac);
+        if (reservation) {
+            return refuse(refusal, "address-reserved",
+                          "%s in vSubnet %s is reserved%s%s%s%s%s", ip, net,
+                          reservation->mac[0] ? " for " : "",
+                          reservation->mac, reservation->note[0] ? " (" : "",
+                          reservation->note, reservation->note[0] ? ")" : "");
+        }
+
         const struct mdb_address *row = db_address(txn->db, net, ip);
         if (row && strcmp(row->mac, mac)) {
             const struct mdb_binding *holder = db_binding(txn->db, net,
                                                           row->mac);
             if (holder && !origin_is_dynamic(holder)) {
+                const struct mdb_node *node = db_node(txn->db, holder->node);
+
                 return refuse(refusal, "address-in-use",
-                              "%s in vSubnet %s belongs to %s", ip, net,
-                              row->mac);
+                              "%s in vSubnet %s belongs to %s%s%s", ip, net,
+                              row->mac, node ? " of node " : "",
+                              node ? node->name : "");
             }
         }
     }
@@ -456,6 +542,19 @@ change_remove_net(struct txn *txn, const struct mdb_net *net)
         mdb_member_delete(members[i]);
     }
     free(members);
+
+    struct mdb_pool **pools = db_pools_of_net(txn->db, net->name, &n);
+    for (size_t i = 0; i < n; i++) {
+        mdb_pool_delete(pools[i]);
+    }
+    free(pools);
+
+    struct mdb_reservation **reservations = db_reservations_of_net(
+        txn->db, net->name, &n);
+    for (size_t i = 0; i < n; i++) {
+        mdb_reservation_delete(reservations[i]);
+    }
+    free(reservations);
     mdb_net_delete(net);
 }
 
@@ -471,6 +570,40 @@ in_some_range(const struct model_address *address,
     return false;
 }
 
+/* What is reserved, and pools, must not be left outside of all ranges. */
+static bool
+check_plans(const struct txn *txn, const struct mdb_net *net,
+            const struct model_address *subnets, size_t n,
+            const struct ipam_pool *pools, size_t n_pools,
+            size_t *n_reservations, struct change_refusal *refusal)
+{
+    char text[IPAM_POOL_STRLEN];
+    bool ok = true;
+
+    for (size_t i = 0; i < n_pools && ok; i++) {
+        if (!in_some_range(&pools[i].first, subnets, n)
+            || !in_some_range(&pools[i].last, subnets, n)) {
+            ok = refuse(refusal, "range-in-use",
+                        "the pool %s would be in no range",
+                        ipam_pool_string(&pools[i], text));
+        }
+    }
+    struct mdb_reservation **rows = db_reservations_of_net(
+        txn->db, net->name, n_reservations);
+    for (size_t i = 0; i < *n_reservations && ok; i++) {
+        struct model_address address;
+        char *error = model_address_parse(rows[i]->ip, &address);
+
+        if (!error && !in_some_range(&address, subnets, n)) {
+            ok = refuse(refusal, "range-in-use", "%s, which is reserved, "
+                        "would be in no range", rows[i]->ip);
+        }
+        free(error);
+    }
+    free(rows);
+    return ok;
+}
+
 /* A host's or static address must not be left outside of all ranges, and
  * each range must have room for every member, however the present addresses
  * lie (so this may refuse a range that would just suffice). */
@@ -479,8 +612,11 @@ change_check_subnets(const struct txn *txn, const struct mdb_net *net,
                      const struct model_address *subnets, size_t n,
                      struct change_refusal *refusal)
 {
-    size_t n_bindings, n_members, n_addresses = 0;
-    bool ok = true;
+    size_t n_bindings, n_members, n_pools, n_addresses = 0;
+    struct ipam_pool *pools = pools_of(txn, net, &n_pools);
+    size_t n_reservations;
+    bool ok = check_plans(txn, net, subnets, n, pools, n_pools,
+                          &n_reservations, refusal);
 
     struct mdb_binding **bindings = db_bindings_of_net(txn->db, net->name,
                                                        &n_bindings);
@@ -508,15 +644,14 @@ change_check_subnets(const struct txn *txn, const struct mdb_net *net,
 
     free(db_members_of_net(txn->db, net->name, &n_members));
     for (size_t i = 0; i < n && ok; i++) {
-        int bits = ((model_address_is_ipv4(&subnets[i]) ? 32 : 128)
-                    - subnets[i].plen);
-
-        if (bits < 32 && (UINT64_C(1) << bits) < n_members + n_addresses + 2) {
+        if (ipam_room(&subnets[i], pools, n_pools)
+            < n_members + n_addresses + n_reservations) {
             ok = refuse(refusal, "range-exhausted",
                         "the range is too small for %"PRIuSIZE" members",
                         n_members);
         }
     }
+    free(pools);
     return ok;
 }
 

@@ -54,6 +54,11 @@ db_init(struct db *db, const char *remote, const struct keybox *keybox)
     INDEX1(key_by_node, key_col_node);
     INDEX1(key_by_spi, key_col_spi);
     INDEX2(key_by_net_spi, key_col_net, key_col_spi);
+    INDEX2(pool_by_key, pool_col_net, pool_col_pool);
+    INDEX1(pool_by_net, pool_col_net);
+    INDEX2(reservation_by_ip, reservation_col_net, reservation_col_ip);
+    INDEX1(reservation_by_net, reservation_col_net);
+    INDEX2(reservation_by_mac, reservation_col_net, reservation_col_mac);
     INDEX1(once_by_key, once_col_key_hash);
     INDEX1(once_by_time, once_col_time);
 
@@ -218,6 +223,22 @@ db_key(const struct db *db, int64_t spi)
     FIND(key, key_by_spi, mdb_key_index_set_spi(key, spi));
 }
 
+const struct mdb_pool *
+db_pool(const struct db *db, const char *net, const char *pool)
+{
+    FIND(pool, pool_by_key,
+         mdb_pool_index_set_net(key, net);
+         mdb_pool_index_set_pool(key, pool));
+}
+
+const struct mdb_reservation *
+db_reservation(const struct db *db, const char *net, const char *ip)
+{
+    FIND(reservation, reservation_by_ip,
+         mdb_reservation_index_set_net(key, net);
+         mdb_reservation_index_set_ip(key, ip));
+}
+
 const struct mdb_once *
 db_once(const struct db *db, const char *key_hash)
 {
@@ -329,6 +350,28 @@ struct mdb_key **
 db_keys_of_node(const struct db *db, int64_t node, size_t *n)
 {
     GATHER(key, key_by_node, mdb_key_index_set_node(key, node));
+}
+
+struct mdb_pool **
+db_pools_of_net(const struct db *db, const char *net, size_t *n)
+{
+    GATHER(pool, pool_by_net, mdb_pool_index_set_net(key, net));
+}
+
+struct mdb_reservation **
+db_reservations_of_net(const struct db *db, const char *net, size_t *n)
+{
+    GATHER(reservation, reservation_by_net,
+           mdb_reservation_index_set_net(key, net));
+}
+
+struct mdb_reservation **
+db_reservations_of(const struct db *db, const char *net, const char *mac,
+                   size_t *n)
+{
+    GATHER(reservation, reservation_by_mac,
+           mdb_reservation_index_set_net(key, net);
+           mdb_reservation_index_set_mac(key, mac));
 }
 
 struct mdb_address **

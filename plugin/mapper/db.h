@@ -62,6 +62,11 @@ struct db {
     struct ovsdb_idl_index *key_by_node;
     struct ovsdb_idl_index *key_by_spi;
     struct ovsdb_idl_index *key_by_net_spi;
+    struct ovsdb_idl_index *pool_by_key;
+    struct ovsdb_idl_index *pool_by_net;
+    struct ovsdb_idl_index *reservation_by_ip;
+    struct ovsdb_idl_index *reservation_by_net;
+    struct ovsdb_idl_index *reservation_by_mac;
     struct ovsdb_idl_index *once_by_key;
     struct ovsdb_idl_index *once_by_time;
 };
@@ -96,6 +101,10 @@ const struct mdb_binding *db_binding(const struct db *, const char *net,
 const struct mdb_address *db_address(const struct db *, const char *net,
                                      const char *ip);
 const struct mdb_key *db_key(const struct db *, int64_t spi);
+const struct mdb_pool *db_pool(const struct db *, const char *net,
+                               const char *pool);
+const struct mdb_reservation *db_reservation(const struct db *,
+                                             const char *net, const char *ip);
 const struct mdb_once *db_once(const struct db *, const char *key_hash);
 
 /* A user of schema 1.1.0 has no name (its ID does), and is an operator. */
@@ -125,6 +134,12 @@ struct mdb_binding **db_bindings_of_node(const struct db *, int64_t,
                                          size_t *n);
 struct mdb_key **db_keys_of_net(const struct db *, const char *, size_t *n);
 struct mdb_key **db_keys_of_node(const struct db *, int64_t, size_t *n);
+struct mdb_pool **db_pools_of_net(const struct db *, const char *, size_t *n);
+struct mdb_reservation **db_reservations_of_net(const struct db *,
+                                                const char *, size_t *n);
+struct mdb_reservation **db_reservations_of(const struct db *,
+                                            const char *net, const char *mac,
+                                            size_t *n);
 struct mdb_address **db_addresses_of(const struct db *, const char *net,
                                      const char *mac, size_t *n);
 
@@ -138,6 +153,10 @@ struct json_t *db_binding_json(const struct db *, const struct mdb_binding *);
 struct json_t *db_key_json(const struct db *, const struct mdb_key *,
                            enum model_view);
 struct json_t *db_token_json(const struct db *, const struct mdb_token *);
+struct json_t *db_pool_json(const struct db *, const struct mdb_pool *);
+struct json_t *db_reservation_json(const struct db *,
+                                   const struct mdb_reservation *);
+struct json_t *db_address_json(const struct db *, const struct mdb_address *);
 struct json_t *db_user_json(const struct db *, const struct mdb_operator *);
 
 /* Lists in one column: "a,b,c". */

@@ -297,3 +297,55 @@ db_user_json(const struct db *db, const struct mdb_operator *row)
     free(created);
     return json;
 }
+
+static void
+set_revision(const struct db *db, json_t *json, int64_t revision)
+{
+    json_object_set_new(
+        json, "revision",
+        model_revision_to_json(db_row_revision(db, revision)));
+}
+
+struct json_t *
+db_pool_json(const struct db *db, const struct mdb_pool *row)
+{
+    json_t *json = json_pack("{s:s, s:s}", "net", row->net,
+                             "pool", row->pool);
+
+    set_revision(db, json, row->revision);
+    return json;
+}
+
+struct json_t *
+db_reservation_json(const struct db *db, const struct mdb_reservation *row)
+{
+    json_t *json = json_pack("{s:s, s:s}", "net", row->net,
+                             "address", row->ip);
+
+    json_object_set_new(json, "mac",
+                        model_string_or_null(row->mac[0] ? row->mac : NULL));
+    json_object_set_new(json, "note", model_string_or_null(
+        row->note[0] ? row->note : NULL));
+    set_revision(db, json, row->revision);
+    return json;
+}
+
+/* With what its binding tells, whose revision it has. */
+struct json_t *
+db_address_json(const struct db *db, const struct mdb_address *row)
+{
+    const struct mdb_binding *binding = db_binding(db, row->net, row->mac);
+    json_t *json = json_pack("{s:s, s:s, s:s}", "net", row->net,
+                             "address", row->ip, "mac", row->mac);
+
+    if (binding) {
+        json_object_set_new(json, "node",
+                            (binding->node ? json_integer(binding->node)
+                             : json_null()));
+        json_object_set_new(json, "origin", json_string(binding->origin));
+    }
+    json_object_set_new(json, "reserved", json_boolean(
+        db_reservation(db, row->net, row->ip) != NULL));
+    set_revision(db, json, row->revision);
+    return json;
+}
