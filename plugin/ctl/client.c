@@ -18,6 +18,7 @@
 #include "model/url.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
+#include "uuid.h"
 
 /* The name in the service's certificate (DESIGN.md section 4.1). */
 #define SERVICE_NAME "vsubnet-mapper"
@@ -101,6 +102,17 @@ client_set_instance(struct client *client, const char *instance)
     client->instance = nullable_xstrdup(instance);
 }
 
+/* What is done, at whichever URL. */
+struct request {
+    const char *method;
+    const char *path;
+    const char *body;
+    const char *key;            /* Makes doing it twice doing it once. */
+    bool verify;
+    bool (*cb)(const char *, size_t, void *aux);
+    void *aux;
+};
+
 /* One attempt at one URL. */
 struct attempt {
     CURL *curl;
@@ -177,24 +189,28 @@ set_server(struct attempt *attempt, const struct client *client,
 
 static void
 set_request(struct attempt *attempt, const struct client *client,
-            const char *method, const char *body, bool verify)
+            const struct request *request)
 {
     CURL *curl = attempt->curl;
 
-    if (strcmp(method, "GET")) {
-        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    if (strcmp(request->method, "GET")) {
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     }
-    if (body) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long) strlen(body));
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    if (request->body) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE,
+                         (long) strlen(request->body));
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
         add_header(attempt, "Content-Type", "application/json");
+    }
+    if (request->key) {
+        add_header(attempt, "Idempotency-Key", request->key);
     }
     add_header(attempt, "Accept", "application/json, text/event-stream");
     if (client->instance) {
         add_header(attempt, "VSubnet-Instance", client->instance);
     }
     /* A credential goes only to who has proved to be the service. */
-    if (client->credential && verify) {
+    if (client->credential && request->verify) {
         char *bearer = xasprintf("Bearer %s", client->credential);
         add_header(attempt, "Authorization", bearer);
         model_wipe(bearer, strlen(bearer));
@@ -225,16 +241,6 @@ free_headers(struct attempt *attempt)
     curl_slist_free_all(attempt->headers);
     curl_slist_free_all(attempt->connect_to);
 }
-
-/* What is done, at whichever URL. */
-struct request {
-    const char *method;
-    const char *path;
-    const char *body;
-    bool verify;
-    bool (*cb)(const char *, size_t, void *aux);
-    void *aux;
-};
 
 /* Says why nobody answered at URL. */
 static char *
@@ -275,8 +281,7 @@ try_url(const struct client *client, const struct request *request,
         return CURLE_URL_MALFORMAT;
     }
     set_server(&attempt, client, &url, request->path, request->verify);
-    set_request(&attempt, client, request->method, request->body,
-                request->verify);
+    set_request(&attempt, client, request);
     CURLcode code = curl_easy_perform(attempt.curl);
     if (code == CURLE_OK) {
         curl_easy_getinfo(attempt.curl, CURLINFO_RESPONSE_CODE,
@@ -293,38 +298,6 @@ try_url(const struct client *client, const struct request *request,
     curl_easy_cleanup(attempt.curl);
     free_headers(&attempt);
     return code;
-}
-
-/* Errors that mean that no request was sent. */
-static bool
-nothing_was_sent(CURLcode code)
-{
-    return (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST
-            || code == CURLE_SSL_CONNECT_ERROR
-            || code == CURLE_PEER_FAILED_VERIFICATION
-            || code == CURLE_URL_MALFORMAT);
-}
-
-/* True if ANSWER says 503 and another server may be asked for the same.  A
- * POST done twice is two tokens or two MACs: only where the code says that it
- * was not done. */
-static bool
-may_ask_another(const struct request *request,
-                const struct client_answer *answer)
-{
-    bool again = answer->status == 503;
-    json_t *json;
-
-    if (!again || strcmp(request->method, "POST")) {
-        return again;
-    }
-    free(model_json_parse(answer->body, answer->size, CLIENT_ANSWER_MAX,
-                          &json));
-    const char *code = json_string_value(json_object_get(json, "code"));
-    again = code && (!strcmp(code, "busy")
-                     || !strcmp(code, "database-unavailable"));
-    json_decref(json);
-    return again;
 }
 
 static char *
@@ -345,16 +318,13 @@ try_urls(struct client *client, const struct request *request,
             client_answer_destroy(answer);
             *answer = this;
             client->current = index;
-            if (!may_ask_another(request, answer)) {
+            if (answer->status != 503) {
                 break;
             }
             continue;
         }
         ds_put_format(&errors, "%s%s", errors.length ? "; " : "", error);
         free(error);
-        if (!nothing_was_sent(code) && !strcmp(request->method, "POST")) {
-            break;
-        }
     }
     if (answer->status) {
         ds_destroy(&errors);
@@ -374,6 +344,14 @@ client_send(struct client *client, const char *method, const char *path,
     struct request request = {
         .method = method, .path = path, .body = text, .verify = true,
     };
+    char key[UUID_LEN + 1];
+    struct uuid uuid;
+
+    if (!strcmp(method, "POST")) {
+        uuid_generate(&uuid);
+        snprintf(key, sizeof key, UUID_FMT, UUID_ARGS(&uuid));
+        request.key = key;
+    }
     char *error = try_urls(client, &request, answer);
 
     if (text) {

@@ -9,9 +9,9 @@
  * and no other; proxies of the environment are not used.
  *
  * URLs are tried in turn, beginning with the one that answered last, until
- * one answers with something else than 503.  A request that a server may have
- * carried out is sent to another one only if doing it twice does no harm
- * (anything but POST).
+ * one answers with something else than 503.  What a server may have carried
+ * out is sent to another one all the same: a POST has an Idempotency-Key, and
+ * doing anything else twice does no harm.
  *
  *      struct client *client = client_create(&urls, ca, credential, 30);
  *      struct client_answer answer;
