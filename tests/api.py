@@ -206,18 +206,10 @@ def documented(document):
             yield method.upper(), re.sub(r'{\w+}', '*', path), int(status)
 
 
-def statuses(document, *logs):
-    """Says which answers in the mapper's LOGS are not described."""
-    described = set(documented(document))
-    answers = set()
-    for log in logs:
-        with open(log, errors='replace') as file:
-            for line in file:
-                m = re.search(r'\|api\|DBG\|answered (\w+) (\S+) (\d+)', line)
-                if m:
-                    answers.add((m[1], m[2], int(m[3])))
-    for answer in sorted(answers - described):
-        print('not in openapi.yaml: %s %s %d' % answer)
+def statuses(document):
+    """Prints them, as the mapper logs its answers."""
+    for line in sorted('%s %s %d' % what for what in documented(document)):
+        print(line)
 
 
 class Driver:

@@ -19,8 +19,9 @@ mapper_start () {
 
 # The answers that the mapper gave which openapi.yaml does not have.
 undocumented () {
-    "$PYTHON3" "$VSUBNET_SRC/tests/api.py" statuses \
-        "$VSUBNET_SRC/plugin/mapper/openapi.yaml" m/*.log
+    sed -n 's/.*|api|DBG|answered \([A-Z]* [^ ]* [0-9]*\).*/\1/p' m/*.log \
+        | LC_ALL=C sort -u \
+        | LC_ALL=C comm -23 - "$VSUBNET_BUILD/tests/api-statuses"
 }
 
 mapper_url () {

@@ -54,6 +54,7 @@ struct http_server {
     size_t n_sockets;
     size_t n_strangers;
     long long int next_scan;
+    unsigned int max_per_address;
     bool closing;
 };
 
@@ -124,6 +125,7 @@ http_server_create(const struct pki *pki, http_handler *handler, void *aux)
 
     server->pki = pki;
     server->handler = handler;
+    server->max_per_address = HTTP_CONNECTIONS_PER_IP_MAX;
     server->aux = aux;
     ovs_list_init(&server->listeners);
     ovs_list_init(&server->sockets);
@@ -463,8 +465,7 @@ start_daemon(struct http_server *server, int fd)
         { MHD_OPTION_HTTPS_PRIORITIES, 0,
           CONST_CAST(char *, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2") },
         { MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, NULL },
-        { MHD_OPTION_PER_IP_CONNECTION_LIMIT, HTTP_CONNECTIONS_PER_IP_MAX,
-          NULL },
+        { MHD_OPTION_PER_IP_CONNECTION_LIMIT, server->max_per_address, NULL },
         { MHD_OPTION_CONNECTION_TIMEOUT, HTTP_INACTIVITY_S, NULL },
         { MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
         { MHD_OPTION_END, 0, NULL },
@@ -478,6 +479,12 @@ start_daemon(struct http_server *server, int fd)
         MHD_OPTION_NOTIFY_CONNECTION, handle_socket, server,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
         MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+}
+
+void
+http_server_limit_per_address(struct http_server *server, unsigned int max)
+{
+    server->max_per_address = max;
 }
 
 static int

@@ -75,6 +75,10 @@ void http_server_destroy(struct http_server *);
 void http_server_run(struct http_server *);
 void http_server_wait(struct http_server *);
 
+/* How many connections an address may have at a listening socket, from 1;
+ * HTTP_CONNECTIONS_PER_IP_MAX unless this is called before it listens. */
+void http_server_limit_per_address(struct http_server *, unsigned int);
+
 /* Listens on ADDRESS (port 0: any free one), and stores there what it really
  * is.  IPv6 "any" takes IPv4 too.  Returns 0 or a positive errno value. */
 int http_server_listen(struct http_server *, struct sockaddr_storage *);

@@ -207,7 +207,7 @@ ipam_room(const struct model_address *subnet, const struct ipam_pool *pools,
         }
     }
     if (!any) {
-        room = bits < 32 ? (UINT64_C(1) << bits) : UINT32_MAX;
+        room = bits < 32 ? (UINT64_C(1) << bits) : UINT64_C(1) << 33;
         room -= bits <= 1 ? 0 : 2;
     }
     return MIN(room, UINT32_MAX);

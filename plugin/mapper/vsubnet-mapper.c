@@ -53,6 +53,7 @@ struct options {
     struct svec listen;
     struct sset names;          /* For the certificate. */
     int lease_time;             /* Seconds. */
+    int max_per_address;        /* Connections. */
     const char *db;             /* Null: a server of our own. */
     const char *ovs_bindir;
 };
@@ -87,12 +88,15 @@ usage(void)
            "  --lease-time=SECONDS    silence after which a node on another\n"
            "                          machine may take over a node ID\n"
            "                          (default: %d)\n"
+           "  --connections-per-address=N\n"
+           "                          connections that one address may have\n"
+           "                          (default: %d)\n"
            "  --db=REMOTE             use the database at REMOTE instead of\n"
            "                          running a server\n"
            "  --ovs-bindir=DIR        look for ovsdb-server and ovsdb-tool\n"
            "                          in DIR first\n",
            program_name, program_name, DEFAULT_STATE_DIR, DEFAULT_LISTEN,
-           DEFAULT_PORT, LEASE_DEFAULT_S);
+           DEFAULT_PORT, LEASE_DEFAULT_S, HTTP_CONNECTIONS_PER_IP_MAX);
     daemon_usage();
     vlog_usage();
     printf("\nOther options:\n"
@@ -108,6 +112,7 @@ enum {
     OPT_LISTEN,
     OPT_NAME,
     OPT_LEASE_TIME,
+    OPT_CONNECTIONS,
     OPT_DB,
     OPT_OVS_BINDIR,
     OPT_UNIXCTL,
@@ -121,6 +126,7 @@ static const struct option long_options[] = {
     { "listen", required_argument, NULL, OPT_LISTEN },
     { "name", required_argument, NULL, OPT_NAME },
     { "lease-time", required_argument, NULL, OPT_LEASE_TIME },
+    { "connections-per-address", required_argument, NULL, OPT_CONNECTIONS },
     { "db", required_argument, NULL, OPT_DB },
     { "ovs-bindir", required_argument, NULL, OPT_OVS_BINDIR },
     { "unixctl", required_argument, NULL, OPT_UNIXCTL },
@@ -158,6 +164,15 @@ parse_options(int argc, char *argv[], struct options *o, char **unixctl)
                 || o->lease_time < 1 || o->lease_time > LEASE_MAX_S) {
                 ovs_fatal(0, "--lease-time=%s: not a whole number from 1 "
                           "to %d", optarg, LEASE_MAX_S);
+            }
+            break;
+        case OPT_CONNECTIONS:
+            if (!str_to_int(optarg, 10, &o->max_per_address)
+                || o->max_per_address < 1
+                || o->max_per_address > HTTP_CONNECTIONS_MAX) {
+                ovs_fatal(0, "--connections-per-address=%s: not a whole "
+                          "number from 1 to %d", optarg,
+                          HTTP_CONNECTIONS_MAX);
             }
             break;
         case OPT_DB:
@@ -371,6 +386,7 @@ mapper_open(struct mapper *mapper, struct options *o)
     VLOG_INFO("CA fingerprint %s", mapper->pki.fingerprint);
 
     mapper->http = http_server_create(&mapper->pki, api_handle, &mapper->api);
+    http_server_limit_per_address(mapper->http, o->max_per_address);
     SVEC_FOR_EACH (i, target, &o->listen) {
         listen_at(mapper, target);
     }
@@ -459,6 +475,7 @@ main(int argc, char *argv[])
         .listen = SVEC_EMPTY_INITIALIZER,
         .names = SSET_INITIALIZER(&options.names),
         .lease_time = LEASE_DEFAULT_S,
+        .max_per_address = HTTP_CONNECTIONS_PER_IP_MAX,
     };
     struct mapper mapper = { .urls = SVEC_EMPTY_INITIALIZER };
     struct unixctl_server *unixctl;
