@@ -17,6 +17,7 @@ TESTSUITE_AT = \
 	tests/mapper-crash.at \
 	tests/mapper-hostile.at \
 	tests/mapper-identity.at \
+	tests/mapper-ha.at \
 	tests/controller.at \
 	tests/controller-identity.at \
 	tests/ctl.at \

@@ -44,7 +44,7 @@ mapper_status () {
 
 # Ends what mapper_start began, and the streams; each by its own PID.
 mapper_cleanup () {
-    for pidfile in m/mapper.pid m/state/db.pid stream-*.pid; do
+    for pidfile in m/mapper.pid m/second.pid m/state/db.pid stream-*.pid; do
         if test -s "$pidfile"; then
             kill -9 `cat "$pidfile"` 2>/dev/null
             rm -f "$pidfile"
@@ -52,6 +52,25 @@ mapper_cleanup () {
     done
     :
 }
+
+# second_start [OPTION...]: another mapper of the same service, on the first
+# one's database, in ./m/second; its port is in m/port2, the first one's in
+# m/port1.
+second_start () {
+    cp m/port m/port1
+    vsubnet-mapper --state-dir="$PWD/m/second" --listen=127.0.0.1:0 \
+        --db="unix:$PWD/m/state/db.sock" -vconsole:off --detach --no-chdir \
+        --pidfile="$PWD/m/second.pid" --unixctl="$PWD/m/second.ctl" \
+        --log-file="$PWD/m/second.log" "$@" || return
+    ovs-appctl -t "$PWD/m/second.ctl" vsubnet/status |
+        json "d['urls'][0].split(':')[-1]" > m/port2
+}
+second_files () {
+    mkdir -p m/second && (cd m/state && cp -p ca.pem ca.key storage.key ../second)
+}
+second_kill () { kill_file m/second.pid; }
+# at N COMMAND...: with mapper N.
+at () { at_=$1; shift; (MAPPER_PORT=m/port$at_; "$@"); }
 
 # mapper_kill: as a crash would, and waits until it is gone.
 mapper_kill () { kill_file m/mapper.pid; }
@@ -76,7 +95,7 @@ call () {
     : > out
     status=$(curl -s -o out -w '%{http_code}' -X $method --max-time 60 \
         --cacert m/state/ca.pem \
-        --connect-to vsubnet-mapper:443:127.0.0.1:`cat m/port` \
+        --connect-to vsubnet-mapper:443:127.0.0.1:`cat ${MAPPER_PORT-m/port}` \
         ${credential:+-H} ${credential:+"Authorization: Bearer $credential"} \
         "$@" \
         "https://vsubnet-mapper$path")
@@ -184,7 +203,7 @@ answer_challenges () {
                 nonce=`grep -A1 '^event: challenge' stream-$1 | tail -1`
                 curl -s -o heartbeat.out --max-time 60 \
                     --cacert m/state/ca.pem --connect-to \
-                    vsubnet-mapper:443:127.0.0.1:`cat m/port` \
+                    vsubnet-mapper:443:127.0.0.1:`cat ${MAPPER_PORT-m/port}` \
                     -H "Authorization: Bearer `cred $1`" \
                     -H "VSubnet-Instance: `boot $2`" \
                     -H 'Content-Type: application/json' -d "${nonce#data: }" \
@@ -231,7 +250,7 @@ stream () {
     # An older stream's events are not this one's.
     rm -f stream-$1
     curl -sN -o stream-$1 --cacert m/state/ca.pem \
-        --connect-to vsubnet-mapper:443:127.0.0.1:`cat m/port` \
+        --connect-to vsubnet-mapper:443:127.0.0.1:`cat ${MAPPER_PORT-m/port}` \
         -H "Authorization: Bearer $2" ${3:+-H} ${3:+"Last-Event-ID: $3"} \
         ${4:+-H} ${4:+"VSubnet-Instance: `boot $4`"} \
         https://vsubnet-mapper/v1/events &

@@ -440,13 +440,14 @@ test_challenge(struct ovs_cmdl_context *ctx OVS_UNUSED)
     }
 
     /* Those who ask for the same wait for the same answer. */
-    assert(lease_wait_answer(lease, 7, &w[0].up, &nonce) && nonce);
+    assert(lease_wait_answer(lease, 7, false, &w[0].up, &nonce) && nonce);
     ovs_strlcpy(first, nonce, sizeof first);
-    assert(lease_wait_answer(lease, 7, &w[1].up, &none) && !none);
+    assert(lease_wait_answer(lease, 7, false, &w[1].up, &none) && !none);
     for (int i = 2; i < LEASE_WAITERS_MAX; i++) {
-        assert(lease_wait_answer(lease, 7, &w[i].up, &none) && !none);
+        assert(lease_wait_answer(lease, 7, false, &w[i].up, &none) && !none);
     }
-    assert(!lease_wait_answer(lease, 7, &w[LEASE_WAITERS_MAX].up, &none));
+    assert(!lease_wait_answer(lease, 7, false, &w[LEASE_WAITERS_MAX].up,
+                              &none));
 
     /* Only the holder's own answer counts. */
     lease_answer(lease, 8, "a", first);
@@ -461,10 +462,30 @@ test_challenge(struct ovs_cmdl_context *ctx OVS_UNUSED)
     }
 
     /* Another challenge has another nonce; a stop asks nobody. */
-    assert(lease_wait_answer(lease, 7, &w[0].up, &nonce) && nonce);
+    assert(lease_wait_answer(lease, 7, false, &w[0].up, &nonce) && nonce);
     assert(strcmp(nonce, first));
     lease_stop(lease);
     assert(w[0].n_resumed == 2 && w[0].up.challenge == LEASE_NOT_ASKED);
+
+    /* A challenge to all mappers is another one, begun once a second; what
+     * they say counts, and if they say nothing, nothing is known. */
+    assert(lease_wait_answer(lease, 7, false, &w[0].up, &nonce) && nonce);
+    assert(lease_wait_answer(lease, 7, true, &w[1].up, &nonce) && nonce);
+    assert(lease_wait_answer(lease, 7, true, &w[2].up, &none) && !none);
+    assert(lease_is_asking(lease, nonce) && !lease_is_asking(lease, first));
+    ovs_strlcpy(first, nonce, sizeof first);
+    lease_silent_elsewhere(lease, first, 1234);
+    assert(w[0].n_resumed == 2 && w[2].n_resumed == 2);
+    assert(w[1].n_resumed == 2 && w[1].up.challenge == LEASE_SILENT);
+    assert(w[1].up.silence == 1234 && !lease_is_asking(lease, first));
+    assert(!lease_wait_answer(lease, 7, true, &w[1].up, &none) && !none);
+    assert(lease_wait_answer(lease, 8, true, &w[1].up, &nonce) && nonce);
+    lease_answered_elsewhere(lease, "");
+    assert(w[1].n_resumed == 2);
+    lease_answered_elsewhere(lease, nonce);
+    assert(w[1].n_resumed == 3 && w[1].up.challenge == LEASE_ANSWERED);
+    lease_stop(lease);
+    assert(w[0].n_resumed == 3 && w[0].up.challenge == LEASE_NOT_ASKED);
 
     /* Signs only grow; one audit a minute for each node. */
     long long int started = lease_last_sign(lease, 7);

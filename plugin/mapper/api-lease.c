@@ -15,6 +15,7 @@
 #include "mapper/identity.h"
 #include "mapper/lease.h"
 #include "mapper/node-input.h"
+#include "mapper/peers.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"
 #include "util.h"
@@ -76,9 +77,13 @@ gather_facts(const struct api_call *call, const struct mdb_node *node,
         .lease_ms = lease_seconds(api->lease) * 1000LL,
     };
     if (f->holder == LEASE_OTHER) {
-        f->stream = events_has_stream(api->events, node->number,
-                                      node->instance);
+        f->stream = (peers_are_there(api->peers)
+                     || events_has_stream(api->events, node->number,
+                                          node->instance));
         f->silent_ms = silence_of(api, node);
+        if (asked && call->waiter.challenge == LEASE_SILENT) {
+            f->silent_ms = MIN(f->silent_ms, call->waiter.silence);
+        }
     }
 }
 
@@ -90,34 +95,47 @@ resume(struct lease_waiter *waiter)
     api_continue(CONTAINER_OF(waiter, struct api_call, waiter));
 }
 
+/* Begins CALL's wait for the holder of NODE. */
+static bool
+ask(struct api_call *call, const struct mdb_node *node)
+{
+    struct api *api = call->api;
+    bool elsewhere = peers_are_there(api->peers);
+    const char *nonce;
+
+    call->waiter.resume = resume;
+    ovs_strlcpy(call->waiter.holder, node->instance,
+                sizeof call->waiter.holder);
+    if (!lease_wait_answer(api->lease, node->number, elsewhere,
+                           &call->waiter, &nonce)) {
+        return false;
+    }
+    if (nonce) {
+        events_send_challenge(api->events, node->number, node->instance,
+                              nonce);
+        if (elsewhere) {
+            peers_ask(api->peers, node->number, node->instance, nonce);
+        }
+    }
+    return true;
+}
+
 /* A call that is not put aside is decided, or refused, in its transaction,
  * where the same is read again. */
 bool
 api_lease_park(struct api_call *call)
 {
-    struct api *api = call->api;
-    const struct mdb_node *node = db_node_by_id(api->db, call->who.id);
+    const struct mdb_node *node = db_node_by_id(call->api->db, call->who.id);
     struct lease_facts facts;
     struct lease_input in;
     struct model_reader r;
-    const char *nonce;
     bool parked = false;
 
     read_lease(&r, call->body, &in);
     char *error = model_reader_finish(&r, MODEL_REFUSE_UNKNOWN);
     if (!error && node) {
         gather_facts(call, node, &in, &facts);
-        if (lease_decide(&facts) == LEASE_ASK) {
-            call->waiter.resume = resume;
-            ovs_strlcpy(call->waiter.holder, node->instance,
-                        sizeof call->waiter.holder);
-            parked = lease_wait_answer(api->lease, node->number,
-                                       &call->waiter, &nonce);
-            if (parked && nonce) {
-                events_send_challenge(api->events, node->number,
-                                      node->instance, nonce);
-            }
-        }
+        parked = lease_decide(&facts) == LEASE_ASK && ask(call, node);
     }
     free(error);
     free(in.node.endpoints);

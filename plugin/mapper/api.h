@@ -35,6 +35,7 @@ struct events;
 struct http_connection;
 struct http_request;
 struct mdb_node;
+struct peers;
 struct pki;
 
 enum { API_ARGS_MAX = 2 };
@@ -45,6 +46,7 @@ struct api {
     struct events *events;
     struct lease *lease;
     struct confirm *confirm;
+    struct peers *peers;
     const struct pki *pki;
 };
 

@@ -60,8 +60,12 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/mark.h \
 	plugin/mapper/node-input.c \
 	plugin/mapper/node-input.h \
+	plugin/mapper/peers.c \
+	plugin/mapper/peers.h \
 	plugin/mapper/pki.c \
 	plugin/mapper/pki.h \
+	plugin/mapper/shared.c \
+	plugin/mapper/shared.h \
 	plugin/mapper/storage.c \
 	plugin/mapper/storage.h \
 	plugin/mapper/txn.c \

@@ -138,8 +138,8 @@ first_operator(const char *dir, const struct pki *pki,
 
 /* The database. */
 
-static char *
-wait_for_database(const struct db *db)
+char *
+bootstrap_wait(const struct db *db)
 {
     long long int deadline = time_msec() + DATABASE_PATIENCE_MS;
 
@@ -200,7 +200,7 @@ bootstrap(const struct db *db, const char *dir, const struct pki *pki,
     char *error = load_operator(dir, &json);
 
     if (!error) {
-        error = wait_for_database(db);
+        error = bootstrap_wait(db);
     }
 
     /* Until the database shows it: a commit may have to be tried again. */
@@ -218,7 +218,7 @@ bootstrap(const struct db *db, const char *dir, const struct pki *pki,
             error = commit_first_rows(db, need_operator ? &who : NULL);
         }
         if (!error) {
-            error = wait_for_database(db);
+            error = bootstrap_wait(db);
         }
     }
 

@@ -21,8 +21,11 @@ struct db;
 struct pki;
 struct svec;
 
-/* Waits until the database can be read, then does the above.  Returns null
- * or an error message that the caller frees. */
+/* Waits until the database can be read.  Returns null or an error message that
+ * the caller frees. */
+char *bootstrap_wait(const struct db *);
+
+/* Does the above.  Returns null or an error message that the caller frees. */
 char *bootstrap(const struct db *, const char *state_dir, const struct pki *,
                 const struct svec *urls);
 

@@ -12,14 +12,23 @@
 #include "hash.h"
 #include "mapper/db.h"
 #include "mapper/events.h"
+#include "mapper/peers.h"
+#include "mapper/txn.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
 #include "timeval.h"
 #include "util.h"
+#include "uuid.h"
 
 COVERAGE_DEFINE(mapper_key_confirmed);
 COVERAGE_DEFINE(mapper_key_forgotten);
+
+/* Another mapper that has to say that it waits for nobody. */
+struct mapper {
+    struct uuid id;
+    int64_t starts;
+};
 
 /* One key that is waited for. */
 struct key {
@@ -30,6 +39,8 @@ struct key {
     int64_t owner;
     int64_t spi;
     bool told;
+    struct mapper *mappers;     /* That were there when it came. */
+    size_t n_mappers;
     size_t i, n;                /* Waits for members[i]; for none if i == n. */
     uint32_t members[];
 };
@@ -45,6 +56,7 @@ struct reader {
 
 struct confirm {
     const struct db *db;
+    struct uuid self;
     struct ovs_list keys;       /* Oldest first. */
     struct hmap by_owner;
     size_t n_members;           /* Of all keys. */
@@ -53,14 +65,17 @@ struct confirm {
     long long int away_at;      /* Of all who have not been seen so far; 0: in
                                  * the past. */
     bool changed;               /* Something may be confirmed now. */
+    bool waits_for_mappers;
+    bool is_to_write;           /* See confirm_write(). */
 };
 
 struct confirm *
-confirm_create(const struct db *db)
+confirm_create(const struct db *db, const struct uuid *self)
 {
     struct confirm *confirm = xzalloc(sizeof *confirm);
 
     confirm->db = db;
+    confirm->self = *self;
     ovs_list_init(&confirm->keys);
     hmap_init(&confirm->by_owner);
     hmap_init(&confirm->readers);
@@ -86,6 +101,7 @@ forget(struct confirm *confirm, struct key *key)
     ovs_list_remove(&key->list_node);
     hmap_remove(&confirm->by_owner, &key->by_owner);
     confirm->n_members -= key->n;
+    free(key->mappers);
     free(key);
 }
 
@@ -117,6 +133,26 @@ confirm_destroy(struct confirm *confirm)
     free(confirm);
 }
 
+static void
+add_mappers(const struct confirm *confirm, struct key *key)
+{
+    const struct mdb_instance *row;
+    size_t allocated = 0;
+
+    MDB_INSTANCE_FOR_EACH (row, confirm->db->idl) {
+        if (peers_is_other(row, &confirm->self)) {
+            if (key->n_mappers >= allocated) {
+                key->mappers = x2nrealloc(key->mappers, &allocated,
+                                          sizeof *key->mappers);
+            }
+            key->mappers[key->n_mappers++] = (struct mapper) {
+                .id = row->instance,
+                .starts = row->starts,
+            };
+        }
+    }
+}
+
 void
 confirm_add(struct confirm *confirm, const struct mdb_key *row)
 {
@@ -136,6 +172,7 @@ confirm_add(struct confirm *confirm, const struct mdb_key *row)
         }
     }
     free(members);
+    add_mappers(confirm, key);
 
     ovs_list_push_back(&confirm->keys, &key->list_node);
     hmap_insert(&confirm->by_owner, &key->by_owner, hash_uint64(key->owner));
@@ -225,6 +262,20 @@ confirm_changed(struct confirm *confirm)
     confirm->changed = true;
 }
 
+void
+confirm_mapper_gone(struct confirm *confirm)
+{
+    struct key *key;
+
+    confirm->away_at = time_msec() + CONFIRM_AWAY_MS;
+    LIST_FOR_EACH (key, list_node, &confirm->keys) {
+        if (!key->told) {
+            key->i = 0;
+        }
+    }
+    confirm->changed = true;
+}
+
 /* The verdict. */
 
 static bool
@@ -252,6 +303,87 @@ is_confirmed(const struct confirm *confirm, struct key *key,
     return key->i == key->n;
 }
 
+static bool
+has_said(const struct mdb_key *row, const struct uuid *mapper)
+{
+    for (size_t i = 0; i < row->n_loaded_at; i++) {
+        if (uuid_equals(&row->loaded_at[i], mapper)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_confirmed_elsewhere(const struct confirm *confirm, const struct key *key,
+                       const struct mdb_key *row)
+{
+    for (size_t i = 0; i < key->n_mappers; i++) {
+        const struct mapper *mapper = &key->mappers[i];
+        const struct mdb_instance *instance = db_instance(confirm->db,
+                                                          &mapper->id);
+
+        if (instance && !instance->away
+            && instance->starts == mapper->starts
+            && !has_said(row, &mapper->id)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What this mapper knows of KEY is to be in its row: its owner is elsewhere,
+ * or nowhere. */
+static bool
+is_to_write(const struct confirm *confirm, const struct events *events,
+            const struct key *key, const struct mdb_key *row)
+{
+    return (key->i == key->n
+            && !has_said(row, &confirm->self)
+            && !events_is_connected(events, key->owner));
+}
+
+static void
+write_row(const struct confirm *confirm, const struct mdb_key *row,
+          struct txn *txn)
+{
+    size_t n = row->n_loaded_at;
+    struct uuid *said = xmalloc((n + 1) * sizeof *said);
+
+    if (n) {
+        memcpy(said, row->loaded_at, n * sizeof *said);
+    }
+    said[n] = confirm->self;
+    mdb_key_set_loaded_at(row, said, n + 1);
+    txn_touch(txn);
+    free(said);
+}
+
+bool
+confirm_write(const struct confirm *confirm, const struct events *events,
+              struct txn *txn)
+{
+    const struct key *key;
+
+    if (!confirm->is_to_write || !txn) {
+        return confirm->is_to_write;
+    }
+    LIST_FOR_EACH (key, list_node, &confirm->keys) {
+        const struct mdb_key *row = db_key(confirm->db, key->spi);
+
+        if (row && is_to_write(confirm, events, key, row)) {
+            write_row(confirm, row, txn);
+        }
+    }
+    return true;
+}
+
+bool
+confirm_waits_for_mappers(const struct confirm *confirm)
+{
+    return confirm->waits_for_mappers;
+}
+
 /* Tells OWNER of all its keys that are confirmed. */
 static void
 tell(struct confirm *confirm, struct events *events, int64_t owner)
@@ -262,7 +394,10 @@ tell(struct confirm *confirm, struct events *events, int64_t owner)
 
     HMAP_FOR_EACH_WITH_HASH (key, by_owner, hash_uint64(owner),
                              &confirm->by_owner) {
-        if (key->owner == owner && !key->told && key->i == key->n) {
+        const struct mdb_key *row = db_key(confirm->db, key->spi);
+
+        if (key->owner == owner && !key->told && key->i == key->n
+            && row && is_confirmed_elsewhere(confirm, key, row)) {
             if (n >= allocated) {
                 spis = x2nrealloc(spis, &allocated, sizeof *spis);
             }
@@ -300,6 +435,24 @@ run_gone(struct confirm *confirm)
     }
 }
 
+static void
+run_key(struct confirm *confirm, struct events *events, struct key *key,
+        const struct mdb_key *row)
+{
+    if (!is_confirmed(confirm, key, row)) {
+        return;
+    }
+    if (!events_is_connected(events, key->owner)) {
+        confirm->is_to_write |= is_to_write(confirm, events, key, row);
+    } else if (!key->told) {
+        if (is_confirmed_elsewhere(confirm, key, row)) {
+            tell(confirm, events, key->owner);
+        } else {
+            confirm->waits_for_mappers = true;
+        }
+    }
+}
+
 void
 confirm_run(struct confirm *confirm, struct events *events)
 {
@@ -313,16 +466,15 @@ confirm_run(struct confirm *confirm, struct events *events)
         return;
     }
     confirm->changed = false;
+    confirm->waits_for_mappers = confirm->is_to_write = false;
 
     LIST_FOR_EACH_SAFE (key, list_node, &confirm->keys) {
         const struct mdb_key *row = db_key(confirm->db, key->spi);
 
-        if (!row) {
+        if (row) {
+            run_key(confirm, events, key, row);
+        } else {
             forget(confirm, key);
-        } else if (!key->told
-                   && is_confirmed(confirm, key, row)
-                   && events_is_connected(events, key->owner)) {
-            tell(confirm, events, key->owner);
         }
     }
 }

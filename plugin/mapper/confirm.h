@@ -31,6 +31,13 @@
  *
  * Who comes back after that begins with what it missed, which has the key.
  *
+ * With several mappers each waits for those that have their streams there. One
+ * that waits for nobody any more says so in Key.loaded_at, and the one that has
+ * the owner's stream tells the owner when all have said so that were there
+ * when the key came, and still are.  When one of them goes, or starts again,
+ * its nodes are on their way to another: then the list is gone through once
+ * more, as after a start (peers.h).
+ *
  * The owner is told by an event "loaded" with the SPIs.  It does not depend on
  * it: after a while it switches anyway.  So all this is kept in memory only,
  * and the oldest gives way to what is new beyond CONFIRM_KEYS_MAX and
@@ -45,6 +52,8 @@ struct confirm;
 struct db;
 struct events;
 struct mdb_key;
+struct txn;
+struct uuid;
 
 enum {
     CONFIRM_MS = 60 * 1000,
@@ -53,7 +62,8 @@ enum {
     CONFIRM_MEMBERS_MAX = 4 * 1024 * 1024, /* Of all keys, in numbers. */
 };
 
-struct confirm *confirm_create(const struct db *);
+/* SELF is this mapper, as table Instance has it. */
+struct confirm *confirm_create(const struct db *, const struct uuid *self);
 void confirm_destroy(struct confirm *);
 
 /* KEY is new. */
@@ -69,6 +79,17 @@ void confirm_closed(struct confirm *, int64_t number);
 
 /* Something changed in the database: members may have gone. */
 void confirm_changed(struct confirm *);
+
+/* Another mapper has gone, with all that it knew. */
+void confirm_mapper_gone(struct confirm *);
+
+/* Writes, for keys whose owners are at other mappers, that nobody is waited for
+ * here.  With a null TXN, returns true if there is something to write. */
+bool confirm_write(const struct confirm *, const struct events *,
+                   struct txn *);
+
+/* True if an owner here waits for other mappers. */
+bool confirm_waits_for_mappers(const struct confirm *);
 
 /* Tells owners through EVENTS. */
 void confirm_run(struct confirm *, struct events *);

@@ -12,14 +12,13 @@
 #include "util.h"
 
 void
-db_init(struct db *db, const char *remote, const struct keybox *keybox)
+db_init(struct db *db, const char *remote)
 {
     struct ovsdb_idl *idl = ovsdb_idl_create(remote, &mdb_idl_class, true,
                                              true);
 
     memset(db, 0, sizeof *db);
     db->idl = idl;
-    db->keybox = keybox;
     ovsdb_idl_set_leader_only(idl, true);
     ovsdb_idl_set_probe_interval(idl, DB_PROBE_MS);
     ovsdb_idl_track_add_all(idl);

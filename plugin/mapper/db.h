@@ -71,7 +71,8 @@ struct db {
     struct ovsdb_idl_index *once_by_time;
 };
 
-void db_init(struct db *, const char *remote, const struct keybox *);
+/* The caller sets 'keybox' before any key is read. */
+void db_init(struct db *, const char *remote);
 void db_destroy(struct db *);
 
 /* The one row of table Service, or null before the first transaction. */

@@ -147,6 +147,14 @@ put_key(struct delta *delta, const struct db *db, const struct mdb_key *row,
     (mdb_##TABLE##_row_get_seqno(ROW, OVSDB_IDL_CHANGE_INSERT)          \
      || mdb_##TABLE##_row_get_seqno(ROW, OVSDB_IDL_CHANGE_MODIFY))
 
+/* Where a key is in force already is nobody's news. */
+static bool
+key_is_tracked(const struct mdb_key *row)
+{
+    return (mdb_key_is_new(row)
+            || mdb_key_is_updated(row, MDB_KEY_COL_REVISION));
+}
+
 /* A node whose state changed: what it has comes into others' view, too.  What
  * changed with it is left to the functions below, because an object that
  * stood twice in an event would make readers refuse it. */
@@ -173,7 +181,7 @@ put_belongings(struct delta *delta, const struct db *db, int64_t node)
 
     struct mdb_key **keys = db_keys_of_node(db, node, &n);
     for (size_t i = 0; i < n; i++) {
-        if (!IS_TRACKED(key, keys[i])) {
+        if (!key_is_tracked(keys[i])) {
             put_key(delta, db, keys[i], false);
         }
     }
@@ -279,7 +287,9 @@ collect_keys(struct delta *delta, const struct db *db)
 
     MDB_KEY_FOR_EACH_TRACKED (row, db->idl) {
         if (!mdb_key_is_deleted(row)) {
-            put_key(delta, db, row, true);
+            if (key_is_tracked(row)) {
+                put_key(delta, db, row, true);
+            }
         } else if (!db_key(db, row->spi)) {
             struct delta_item *item = add_item(delta, DELTA_KEYS, row->net,
                                                row->node);

@@ -63,6 +63,9 @@ struct stream {
     char instance[UUID_LEN + 1]; /* Of the node, or "". */
     int64_t node;               /* 0: a user. */
     bool wants_snapshot;
+    bool is_ahead;              /* Knows more than this mapper: waits, */
+    struct model_revision since; /* to resume from here, */
+    long long int ahead_until;  /* at most until then. */
     bool cut;                   /* In favour of younger ones. */
 };
 
@@ -229,6 +232,7 @@ static void
 want_snapshot(struct stream *stream)
 {
     stream->wants_snapshot = true;
+    stream->is_ahead = false;
     http_stream_forget(stream->http);
 }
 
@@ -255,7 +259,7 @@ send_delta_to_all(struct events *events, const struct delta *delta)
     struct stream *stream;
 
     LIST_FOR_EACH (stream, list_node, &events->streams) {
-        if (!stream->wants_snapshot && !stream->cut) {
+        if (!stream->wants_snapshot && !stream->is_ahead && !stream->cut) {
             send_delta(stream, delta, view, &renderings);
         }
     }
@@ -439,6 +443,8 @@ cut_users(struct events *events)
     }
 }
 
+static void run_ahead(struct events *);
+
 void
 events_run(struct events *events)
 {
@@ -450,6 +456,7 @@ events_run(struct events *events)
         cut_users(events);
     }
     collect(events);
+    run_ahead(events);
     ovsdb_idl_track_clear(events->db->idl);
     if (db_service(events->db)) {
         send_snapshots(events);
@@ -467,8 +474,16 @@ events_run(struct events *events)
 void
 events_wait(struct events *events)
 {
+    const struct stream *stream;
+
     if (events->n_streams) {
         poll_timer_wait_until(events->next_heartbeat);
+    }
+    LIST_FOR_EACH (stream, list_node, &events->streams) {
+        if (stream->is_ahead) {
+            poll_timer_wait_until(MAX(stream->ahead_until,
+                                      time_msec() + EVENTS_LAG_MS / 10));
+        }
     }
 }
 
@@ -516,17 +531,11 @@ may_follow(const struct stream *stream, const struct delta *delta)
 
 /* Sends what is newer than SINCE.  Returns false if that can't be known. */
 static bool
-resume(struct stream *stream, const char *since_text)
+resume(struct stream *stream, struct model_revision since)
 {
     struct events *events = stream->events;
-    struct model_revision since;
     struct delta *delta;
 
-    char *error = model_revision_parse(since_text, &since);
-    if (error) {
-        free(error);
-        return false;
-    }
     if (since.generation != events->revision.generation
         || since.number < events->base.number
         || since.number > events->revision.number) {
@@ -552,6 +561,56 @@ resume(struct stream *stream, const char *since_text)
         }
     }
     return true;
+}
+
+static void
+resume_or_begin(struct stream *stream, struct model_revision since)
+{
+    if (resume(stream, since)) {
+        COVERAGE_INC(mapper_event_resumed);
+    } else {
+        stream->wants_snapshot = true;
+    }
+}
+
+/* The first thing that STREAM gets: what is newer than LAST_EVENT_ID, if there
+ * is one, or all. */
+static void
+begin(struct stream *stream, const char *last_event_id)
+{
+    struct events *events = stream->events;
+    struct model_revision since;
+
+    char *error = (last_event_id ? model_revision_parse(last_event_id, &since)
+                   : xstrdup("none"));
+    if (error) {
+        free(error);
+        stream->wants_snapshot = true;
+    } else if (since.generation == events->revision.generation
+               && since.number > events->revision.number) {
+        stream->is_ahead = true;
+        stream->since = since;
+        stream->ahead_until = time_msec() + EVENTS_LAG_MS;
+    } else {
+        resume_or_begin(stream, since);
+    }
+}
+
+/* Streams whose readers knew more than this mapper. */
+static void
+run_ahead(struct events *events)
+{
+    bool connected = ovsdb_idl_is_connected(events->db->idl);
+    struct stream *stream;
+
+    LIST_FOR_EACH (stream, list_node, &events->streams) {
+        if (stream->is_ahead && !stream->cut
+            && (stream->since.number <= events->revision.number
+                || (connected && time_msec() >= stream->ahead_until))) {
+            stream->is_ahead = false;
+            resume_or_begin(stream, stream->since);
+        }
+    }
 }
 
 /* Cuts the oldest stream of the reader ID if it has as many as it may. */
@@ -597,14 +656,23 @@ events_subscribe(struct events *events, struct http_connection *connection,
 
     /* So that the client soon sees that it is heard. */
     http_stream_send(stream->http, events->heartbeat, false);
-    if (last_event_id && resume(stream, last_event_id)) {
-        COVERAGE_INC(mapper_event_resumed);
-    } else {
-        stream->wants_snapshot = true;
-    }
+    begin(stream, last_event_id);
     VLOG_INFO_RL(&stream_rl, "event stream of %s opened%s", stream->id,
                  stream->wants_snapshot ? "" : ", resumed");
     poll_immediate_wake();
+}
+
+void
+events_cut_nodes(struct events *events)
+{
+    struct stream *stream;
+
+    LIST_FOR_EACH (stream, list_node, &events->streams) {
+        if (stream->node && !stream->cut) {
+            cut(stream);
+            confirm_closed(events->confirm, stream->node);
+        }
+    }
 }
 
 /* Events for one node only. */

@@ -27,6 +27,10 @@
  * keys of a time when it was no member.  A removal that it never needed to
  * know is harmless.
  *
+ * A reader that comes from another mapper may know more than this one does yet;
+ * it gets nothing until this one has caught up, or has been told nothing newer
+ * by its database for EVENTS_LAG_MS.
+ *
  * A reader that is to get a snapshot gets nothing any more of what waits for
  * it to be read, so what waits is bounded, and what it has lost the right to
  * is not delivered late.
@@ -54,6 +58,7 @@ enum {
     EVENTS_RING_MAX = 1024,             /* Deltas, */
     EVENTS_RING_BYTES = 8 * 1024 * 1024, /* and their size. */
     EVENTS_HEARTBEAT_MS = 15 * 1000,
+    EVENTS_LAG_MS = 2000,
     EVENTS_SNAPSHOT_BUDGET_MS = 50,     /* In one run. */
     EVENTS_STREAMS_PER_NODE = 4,        /* The oldest gives way. */
     EVENTS_STREAMS_PER_OPERATOR = 16,
@@ -90,6 +95,9 @@ void events_send_loaded(struct events *, int64_t number,
                         const int64_t *spis, size_t n);
 
 bool events_is_connected(const struct events *, int64_t node);
+
+/* Ends the streams of all nodes, which then look for another mapper. */
+void events_cut_nodes(struct events *);
 unsigned int events_n_streams(const struct events *);
 
 #endif /* mapper/events.h */

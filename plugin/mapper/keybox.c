@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <string.h>
 
 #include "mapper/file.h"
+#include "model/credential.h"
 #include "model/types.h"
 #include "uuid.h"
 #include "util.h"
@@ -73,6 +75,20 @@ keybox_close(struct keybox *box)
         model_wipe(box, sizeof *box);
         free(box);
     }
+}
+
+char *
+keybox_check(const struct keybox *box)
+{
+    static const unsigned char text[] = "vsubnet storage.key";
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned int n = 0;
+
+    ovs_assert(HMAC(EVP_sha256(), box->key, sizeof box->key, text,
+                    sizeof text - 1, mac, &n));
+    char *hex = xmalloc(2 * n + 1);
+    model_hex_encode(mac, n, hex);
+    return hex;
 }
 
 /* Starts a GCM operation and feeds it the associated data. */

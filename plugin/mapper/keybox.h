@@ -32,6 +32,10 @@ enum {
 char *keybox_open(const char *dir, struct keybox **);
 void keybox_close(struct keybox *);
 
+/* Returns what tells this key from others without giving it away, malloc()'d:
+ * 64 hexadecimal digits of an HMAC. */
+char *keybox_check(const struct keybox *);
+
 /* Returns the sealed form, malloc()'d. */
 char *keybox_seal(const struct keybox *, const struct uuid *row, uint32_t spi,
                   const struct model_secret *);

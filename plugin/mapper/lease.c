@@ -33,6 +33,7 @@ struct sign {
     int64_t number;
     long long int heard;        /* Or LLONG_MIN: not since the start. */
     long long int refused;      /* Last audited refusal, or LLONG_MIN. */
+    long long int elsewhere;    /* When all mappers were asked, or LLONG_MIN. */
     long long int restored;     /* When its disk was, or LLONG_MIN; */
     char from[MODEL_SECRET_HEX + 1]; /* Credentials before and after that. */
     char to[MODEL_SECRET_HEX + 1];
@@ -41,6 +42,7 @@ struct sign {
 struct challenge {
     struct ovs_list list_node;
     int64_t number;
+    bool elsewhere;             /* All mappers are asked. */
     char holder[UUID_LEN + 1];
     char nonce[LEASE_NONCE_HEX + 1];
     long long int deadline;
@@ -155,6 +157,7 @@ get_sign(struct lease *lease, int64_t number)
             .number = number,
             .heard = LLONG_MIN,
             .refused = LLONG_MIN,
+            .elsewhere = LLONG_MIN,
             .restored = LLONG_MIN,
         };
         hmap_insert(&lease->signs, &sign->hmap_node, hash_uint64(number));
@@ -231,12 +234,14 @@ lease_sweep(struct lease *lease, bool (*exists)(const void *aux, int64_t),
 /* Challenges. */
 
 static struct challenge *
-find_challenge(const struct lease *lease, int64_t number, const char *holder)
+find_challenge(const struct lease *lease, int64_t number, bool elsewhere,
+               const char *holder)
 {
     struct challenge *challenge;
 
     LIST_FOR_EACH (challenge, list_node, &lease->challenges) {
         if (challenge->number == number
+            && challenge->elsewhere == elsewhere
             && !strcmp(challenge->holder, holder)) {
             return challenge;
         }
@@ -244,30 +249,84 @@ find_challenge(const struct lease *lease, int64_t number, const char *holder)
     return NULL;
 }
 
+static struct challenge *
+find_asking(const struct lease *lease, const char *nonce)
+{
+    struct challenge *challenge;
+
+    LIST_FOR_EACH (challenge, list_node, &lease->challenges) {
+        if (challenge->elsewhere && !strcmp(challenge->nonce, nonce)) {
+            return challenge;
+        }
+    }
+    return NULL;
+}
+
+/* Those that end first come first. */
+static void
+insert_challenge(struct lease *lease, struct challenge *challenge)
+{
+    struct challenge *before;
+
+    LIST_FOR_EACH_REVERSE (before, list_node, &lease->challenges) {
+        if (before->deadline <= challenge->deadline) {
+            ovs_list_insert(before->list_node.next, &challenge->list_node);
+            return;
+        }
+    }
+    ovs_list_push_front(&lease->challenges, &challenge->list_node);
+}
+
+static struct challenge *
+begin_challenge(struct lease *lease, int64_t number, bool elsewhere,
+                const char *holder)
+{
+    struct challenge *challenge = xzalloc(sizeof *challenge);
+    unsigned char random[LEASE_NONCE_HEX / 2];
+
+    COVERAGE_INC(mapper_lease_challenge);
+    challenge->number = number;
+    challenge->elsewhere = elsewhere;
+    ovs_strlcpy(challenge->holder, holder, sizeof challenge->holder);
+    ovs_assert(RAND_bytes(random, sizeof random) == 1);
+    model_hex_encode(random, sizeof random, challenge->nonce);
+    challenge->deadline = time_msec() + (elsewhere ? LEASE_ELSEWHERE_MS
+                                         : LEASE_CHALLENGE_MS);
+    ovs_list_init(&challenge->waiters);
+    insert_challenge(lease, challenge);
+    return challenge;
+}
+
+/* Each one costs transactions of all mappers. */
+static bool
+may_ask_elsewhere(struct lease *lease, int64_t number)
+{
+    struct sign *sign = get_sign(lease, number);
+    long long int now = time_msec();
+
+    if (sign->elsewhere != LLONG_MIN
+        && now - sign->elsewhere < LEASE_ELSEWHERE_AGAIN_MS) {
+        return false;
+    }
+    sign->elsewhere = now;
+    return true;
+}
+
 bool
-lease_wait_answer(struct lease *lease, int64_t number,
+lease_wait_answer(struct lease *lease, int64_t number, bool elsewhere,
                   struct lease_waiter *waiter, const char **nonce)
 {
-    struct challenge *challenge = find_challenge(lease, number,
+    struct challenge *challenge = find_challenge(lease, number, elsewhere,
                                                  waiter->holder);
 
     *nonce = NULL;
-    if (challenge && challenge->n_waiters >= LEASE_WAITERS_MAX) {
+    if (challenge ? challenge->n_waiters >= LEASE_WAITERS_MAX
+        : elsewhere && !may_ask_elsewhere(lease, number)) {
         return false;
     }
     if (!challenge) {
-        unsigned char random[LEASE_NONCE_HEX / 2];
-
-        COVERAGE_INC(mapper_lease_challenge);
-        challenge = xzalloc(sizeof *challenge);
-        challenge->number = number;
-        ovs_strlcpy(challenge->holder, waiter->holder,
-                    sizeof challenge->holder);
-        ovs_assert(RAND_bytes(random, sizeof random) == 1);
-        model_hex_encode(random, sizeof random, challenge->nonce);
-        challenge->deadline = time_msec() + LEASE_CHALLENGE_MS;
-        ovs_list_init(&challenge->waiters);
-        ovs_list_push_back(&lease->challenges, &challenge->list_node);
+        challenge = begin_challenge(lease, number, elsewhere,
+                                    waiter->holder);
         *nonce = challenge->nonce;
     }
     ovs_list_push_back(&challenge->waiters, &waiter->list_node);
@@ -276,13 +335,15 @@ lease_wait_answer(struct lease *lease, int64_t number,
 }
 
 static void
-resolve(struct challenge *challenge, enum lease_challenge result)
+resolve(struct challenge *challenge, enum lease_challenge result,
+        long long int silence)
 {
     struct lease_waiter *waiter;
 
     ovs_list_remove(&challenge->list_node);
     LIST_FOR_EACH_POP (waiter, list_node, &challenge->waiters) {
         waiter->challenge = result;
+        waiter->silence = silence;
         waiter->resume(waiter);
     }
     free(challenge);
@@ -292,12 +353,42 @@ void
 lease_answer(struct lease *lease, int64_t number, const char *instance,
              const char *nonce)
 {
-    struct challenge *challenge = find_challenge(lease, number, instance);
+    for (int elsewhere = 0; elsewhere < 2; elsewhere++) {
+        struct challenge *challenge = find_challenge(lease, number, elsewhere,
+                                                     instance);
 
-    if (challenge && strlen(nonce) == LEASE_NONCE_HEX
-        && !CRYPTO_memcmp(nonce, challenge->nonce, LEASE_NONCE_HEX)) {
-        COVERAGE_INC(mapper_lease_answered);
-        resolve(challenge, LEASE_ANSWERED);
+        if (challenge && strlen(nonce) == LEASE_NONCE_HEX
+            && !CRYPTO_memcmp(nonce, challenge->nonce, LEASE_NONCE_HEX)) {
+            COVERAGE_INC(mapper_lease_answered);
+            resolve(challenge, LEASE_ANSWERED, LLONG_MAX);
+        }
+    }
+}
+
+bool
+lease_is_asking(const struct lease *lease, const char *nonce)
+{
+    return find_asking(lease, nonce) != NULL;
+}
+
+void
+lease_answered_elsewhere(struct lease *lease, const char *nonce)
+{
+    struct challenge *challenge = find_asking(lease, nonce);
+
+    if (challenge) {
+        resolve(challenge, LEASE_ANSWERED, LLONG_MAX);
+    }
+}
+
+void
+lease_silent_elsewhere(struct lease *lease, const char *nonce,
+                       long long int silence)
+{
+    struct challenge *challenge = find_asking(lease, nonce);
+
+    if (challenge) {
+        resolve(challenge, LEASE_SILENT, silence);
     }
 }
 
@@ -319,8 +410,14 @@ end_stall(struct lease *lease, long long int now)
               (now - lease->last_run) / 1000);
     lease->started = now;
     LIST_FOR_EACH (challenge, list_node, &lease->challenges) {
-        challenge->deadline = now + LEASE_CHALLENGE_MS;
+        challenge->deadline += now - lease->last_run;
     }
+}
+
+void
+lease_begin_anew(struct lease *lease)
+{
+    lease->started = time_msec();
 }
 
 void
@@ -335,7 +432,9 @@ lease_run(struct lease *lease)
     lease->last_run = now;
     while ((first = first_challenge(lease)) != NULL
            && time_msec() >= first->deadline) {
-        resolve(first, LEASE_SILENT);
+        /* Who could not ask all others knows nothing. */
+        resolve(first, first->elsewhere ? LEASE_NOT_ASKED : LEASE_SILENT,
+                LLONG_MAX);
     }
 }
 
@@ -356,7 +455,7 @@ lease_stop(struct lease *lease)
     struct challenge *first;
 
     while ((first = first_challenge(lease)) != NULL) {
-        resolve(first, LEASE_NOT_ASKED);
+        resolve(first, LEASE_NOT_ASKED, LLONG_MAX);
     }
 }
 

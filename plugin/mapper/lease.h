@@ -36,7 +36,12 @@
  * Signs of life are kept in memory: each request of the holder, and the last
  * TCP acknowledgement of its event stream, down which a comment goes each 15
  * seconds.  After a start of the mapper every holder counts as heard then, and
- * so it does when the mapper itself stood still (its host was paused, say).
+ * so it does when the mapper itself stood still (its host was paused, say), or
+ * when another mapper of the service has gone, with all that it had heard.
+ *
+ * The holder's stream may be at another mapper.  A challenge that goes to all
+ * of them ("elsewhere", see peers.h) ends when the holder answers to any, when
+ * each has told for how long it has heard nothing, or undecided.
  *
  * This module decides, remembers signs, and keeps those who wait for the
  * answer to a challenge; it neither reads the database nor sends anything
@@ -54,6 +59,8 @@ enum {
     LEASE_DEFAULT_S = 60,
     LEASE_MAX_S = 3600,
     LEASE_CHALLENGE_MS = 2000,
+    LEASE_ELSEWHERE_MS = 8000,  /* For all mappers to have told. */
+    LEASE_ELSEWHERE_AGAIN_MS = 1000, /* Between two such of one node. */
     LEASE_STALL_MS = 4000,      /* Without a lease_run(). */
     LEASE_WAITERS_MAX = 16,     /* For the answer of one node. */
     LEASE_REFUSED_MS = 60 * 1000, /* Between two audits of one node. */
@@ -81,7 +88,7 @@ struct lease_facts {
     bool same_machine;          /* The fingerprint is the registered one. */
 
     /* Of another holder. */
-    bool stream;                /* It has an event stream. */
+    bool stream;                /* It has, or may have, an event stream. */
     enum lease_challenge challenge;
     long long int silent_ms;    /* Since its last sign of life. */
 
@@ -123,6 +130,9 @@ bool lease_may_audit_refusal(struct lease *, int64_t number);
 int lease_restore(struct lease *, int64_t number, const char *from,
                   const char *to);
 
+/* Nothing that was heard before counts any more. */
+void lease_begin_anew(struct lease *);
+
 /* Forgets nodes for which EXISTS() is false.  Once in a while. */
 void lease_sweep(struct lease *, bool (*exists)(const void *aux, int64_t),
                  const void *aux);
@@ -133,19 +143,28 @@ void lease_sweep(struct lease *, bool (*exists)(const void *aux, int64_t),
 struct lease_waiter {
     struct ovs_list list_node;
     enum lease_challenge challenge;
+    long long int silence;      /* Of LEASE_SILENT, as other mappers told. */
     char holder[UUID_LEN + 1];  /* Instance that was asked. */
     void (*resume)(struct lease_waiter *);
 };
 
-/* Has WAITER, whose 'holder' is set, wait for node NUMBER's answer.  If that
- * begins a challenge, *NONCE is what to send; else null.  Returns false if
- * too many wait. */
-bool lease_wait_answer(struct lease *, int64_t number, struct lease_waiter *,
-                       const char **nonce);
+/* Has WAITER, whose 'holder' is set, wait for node NUMBER's answer, ELSEWHERE
+ * if all mappers are asked.  If that begins a challenge, *NONCE is what to
+ * send; else null.  Returns false if too many wait, or if mappers were asked
+ * for this node just now. */
+bool lease_wait_answer(struct lease *, int64_t number, bool elsewhere,
+                       struct lease_waiter *, const char **nonce);
 
 /* The holder INSTANCE of node NUMBER answers with NONCE. */
 void lease_answer(struct lease *, int64_t number, const char *instance,
                   const char *nonce);
+
+/* The challenge with NONCE, to all mappers: is it still waited for?  The holder
+ * has answered; it did not, and has been silent for SILENCE ms at all others. */
+bool lease_is_asking(const struct lease *, const char *nonce);
+void lease_answered_elsewhere(struct lease *, const char *nonce);
+void lease_silent_elsewhere(struct lease *, const char *nonce,
+                            long long int silence);
 
 /* Resumes all that wait, as if nothing had been asked. */
 void lease_stop(struct lease *);

@@ -38,6 +38,7 @@ struct txn_queue {
     struct ovsdb_idl_txn *idl_txn;
     struct uuid attempts[TXN_ATTEMPTS_MAX];
     int attempt;                /* The present one. */
+    bool sent_it;               /* To the database. */
     bool in_doubt;              /* Whether it was committed is not known. */
     int64_t number;             /* Service.number after it. */
     unsigned int seqno;         /* IDL's, when it was sent. */
@@ -203,6 +204,7 @@ begin_attempt(struct txn_queue *q)
     q->number = txn.number;
     q->seqno = ovsdb_idl_get_seqno(q->db->idl);
     q->sent = time_msec();
+    q->sent_it = false;
     q->state = TXN_S_COMMITTING;
 }
 
@@ -264,6 +266,7 @@ run_committing(struct txn_queue *q)
     enum ovsdb_idl_txn_status status = ovsdb_idl_txn_commit(q->idl_txn);
 
     if (status == TXN_INCOMPLETE) {
+        q->sent_it = true;
         return false;
     }
     if (status == TXN_SUCCESS || status == TXN_UNCHANGED) {
@@ -298,11 +301,25 @@ run_syncing(struct txn_queue *q)
     return true;
 }
 
+/* True if the IDL shows what the last attempt, or another mapper in its place,
+ * has made of the database.  A server whose cluster did not answer in time
+ * tries a transaction once more itself, and then refuses it, because it was
+ * done the first time: the refusal alone does not say whose the change is. */
+static bool
+shows_outcome(const struct txn_queue *q)
+{
+    return (txn_queue_is_ready(q)
+            && ovsdb_idl_get_seqno(q->db->idl) != q->seqno
+            && (q->in_doubt || !q->sent_it
+                || db_service(q->db)->number >= q->number));
+}
+
 static bool
 run_retrying(struct txn_queue *q)
 {
-    if (!txn_queue_is_ready(q)
-        || ovsdb_idl_get_seqno(q->db->idl) == q->seqno) {
+    /* A connection that broke since can't tell any more. */
+    q->in_doubt |= q->sent_it && !ovsdb_idl_is_connected(q->db->idl);
+    if (!shows_outcome(q)) {
         if (time_msec() < q->deadline) {
             return false;
         }

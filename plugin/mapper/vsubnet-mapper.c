@@ -27,7 +27,9 @@
 #include "mapper/keybox.h"
 #include "mapper/lease.h"
 #include "mapper/mark.h"
+#include "mapper/peers.h"
 #include "mapper/pki.h"
+#include "mapper/shared.h"
 #include "mapper/storage.h"
 #include "mapper/txn.h"
 #include "openvswitch/poll-loop.h"
@@ -67,6 +69,7 @@ struct mapper {
     struct lease *lease;
     struct confirm *confirm;
     struct events *events;
+    struct peers *peers;
     struct mark mark;
     struct http_server *http;
     struct api api;
@@ -370,19 +373,37 @@ exit_cb(struct unixctl_conn *conn, int argc OVS_UNUSED,
 
 /* Life. */
 
+/* A database that can be read, of the present schema. */
+static void
+open_database(struct mapper *mapper, const struct options *o)
+{
+    const char *remote = o->db;
+
+    if (!remote) {
+        check(storage_open(o->state_dir, o->ovs_bindir, &mapper->storage));
+        check(storage_start(mapper->storage));
+        remote = storage_remote(mapper->storage);
+    }
+    check(convert_database(remote, storage_schema_file()));
+    db_init(&mapper->db, remote);
+    check(bootstrap_wait(&mapper->db));
+}
+
 static void
 mapper_open(struct mapper *mapper, struct options *o)
 {
     struct uuid instance;
-    const char *remote = o->db;
     const char *target;
     size_t i;
 
     lock_state_dir(o->state_dir);
+    open_database(mapper, o);
+    check(shared_check_files(&mapper->db, o->state_dir));
     pki_local_names(&o->names);
     check(pki_open(o->state_dir, &o->names, &mapper->pki));
     check(keybox_open(o->state_dir, &mapper->keybox));
     check(bootstrap_instance(o->state_dir, &instance));
+    mapper->db.keybox = mapper->keybox;
     VLOG_INFO("CA fingerprint %s", mapper->pki.fingerprint);
 
     mapper->http = http_server_create(&mapper->pki, api_handle, &mapper->api);
@@ -391,27 +412,25 @@ mapper_open(struct mapper *mapper, struct options *o)
         listen_at(mapper, target);
     }
 
-    if (!remote) {
-        check(storage_open(o->state_dir, o->ovs_bindir, &mapper->storage));
-        check(storage_start(mapper->storage));
-        remote = storage_remote(mapper->storage);
-    }
-    check(convert_database(remote, storage_schema_file()));
-    db_init(&mapper->db, remote, mapper->keybox);
     mapper->txns = txn_queue_create(&mapper->db, &instance);
     mapper->lease = lease_create(o->lease_time);
-    mapper->confirm = confirm_create(&mapper->db);
+    mapper->confirm = confirm_create(&mapper->db, &instance);
     mapper->events = events_create(&mapper->db, mapper->lease,
                                    mapper->confirm);
+    mapper->peers = peers_create(&mapper->db, mapper->txns, mapper->events,
+                                 mapper->lease, mapper->confirm, &instance);
     mapper->api = (struct api) {
         .db = &mapper->db,
         .txns = mapper->txns,
         .events = mapper->events,
         .lease = mapper->lease,
         .confirm = mapper->confirm,
+        .peers = mapper->peers,
         .pki = &mapper->pki,
     };
     check(bootstrap(&mapper->db, o->state_dir, &mapper->pki, &mapper->urls));
+    check(shared_check(&mapper->db, o->state_dir, &mapper->pki,
+                       mapper->keybox));
     check(mark_open(&mapper->mark, o->state_dir, &mapper->db));
 }
 
@@ -429,6 +448,7 @@ mapper_run(struct mapper *mapper)
     storage_run(mapper->storage);
     ovsdb_idl_run(mapper->db.idl);
     events_run(mapper->events);
+    peers_run(mapper->peers);
     confirm_run(mapper->confirm, mapper->events);
     mark_run(&mapper->mark, &mapper->db);
     lease_run(mapper->lease);
@@ -446,6 +466,7 @@ mapper_wait(struct mapper *mapper)
     confirm_wait(mapper->confirm);
     mark_wait(&mapper->mark, &mapper->db);
     lease_wait(mapper->lease);
+    peers_wait(mapper->peers);
     txn_queue_wait(mapper->txns);
     http_server_wait(mapper->http);
 }
@@ -455,6 +476,7 @@ mapper_close(struct mapper *mapper)
 {
     lease_stop(mapper->lease);
     txn_queue_destroy(mapper->txns);
+    peers_destroy(mapper->peers);
     http_server_destroy(mapper->http);
     events_destroy(mapper->events);
     confirm_destroy(mapper->confirm);
