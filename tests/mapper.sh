@@ -44,7 +44,7 @@ mapper_status () {
 
 # Ends what mapper_start began, and the streams; each by its own PID.
 mapper_cleanup () {
-    for pidfile in m/mapper.pid m/second.pid m/state/db.pid stream-*.pid; do
+    for pidfile in m/mapper.pid m/second.pid m/s[123].pid m/state/db.pid stream-*.pid; do
         if test -s "$pidfile"; then
             kill -9 `cat "$pidfile"` 2>/dev/null
             rm -f "$pidfile"
@@ -71,6 +71,36 @@ second_files () {
 second_kill () { kill_file m/second.pid; }
 # at N COMMAND...: with mapper N.
 at () { at_=$1; shift; (MAPPER_PORT=m/port$at_; "$@"); }
+
+# cluster_make SCHEMA-OR-COPY: three database servers, m/s1 to m/s3.
+cluster_make () {
+    mkdir -p m
+    for s in 1 2 3; do
+        if test $s = 1; then
+            ovsdb-tool create-cluster m/s1.db "$1" "unix:$PWD/m/s1.raft"
+        else
+            ovsdb-tool join-cluster m/s$s.db vSubnet "unix:$PWD/m/s$s.raft" \
+                "unix:$PWD/m/s1.raft"
+        fi && cluster_start $s || return
+    done
+}
+cluster_start () {
+    ovsdb-server -vconsole:off --detach --no-chdir m/s$1.db \
+        --pidfile="$PWD/m/s$1.pid" --unixctl="$PWD/m/s$1.ctl" \
+        --log-file="$PWD/m/s$1.log" --remote="punix:$PWD/m/s$1.sock" &&
+    ovsdb-client -vconsole:off -t 20 wait "unix:$PWD/m/s$1.sock" vSubnet connected
+}
+cluster_remote () { echo "unix:$PWD/m/s1.sock,unix:$PWD/m/s2.sock,unix:$PWD/m/s3.sock"; }
+# The number of the one that leads.
+cluster_leader () {
+    for s in 1 2 3; do
+        if ovs-appctl -t "$PWD/m/s$s.ctl" cluster/status vSubnet 2>/dev/null |
+                grep -q '^Role: leader'; then
+            echo $s; return
+        fi
+    done
+    return 1
+}
 
 # mapper_kill: as a crash would, and waits until it is gone.
 mapper_kill () { kill_file m/mapper.pid; }

@@ -343,22 +343,6 @@ is_to_write(const struct confirm *confirm, const struct events *events,
             && !events_is_connected(events, key->owner));
 }
 
-static void
-write_row(const struct confirm *confirm, const struct mdb_key *row,
-          struct txn *txn)
-{
-    size_t n = row->n_loaded_at;
-    struct uuid *said = xmalloc((n + 1) * sizeof *said);
-
-    if (n) {
-        memcpy(said, row->loaded_at, n * sizeof *said);
-    }
-    said[n] = confirm->self;
-    mdb_key_set_loaded_at(row, said, n + 1);
-    txn_touch(txn);
-    free(said);
-}
-
 bool
 confirm_write(const struct confirm *confirm, const struct events *events,
               struct txn *txn)
@@ -372,7 +356,8 @@ confirm_write(const struct confirm *confirm, const struct events *events,
         const struct mdb_key *row = db_key(confirm->db, key->spi);
 
         if (row && is_to_write(confirm, events, key, row)) {
-            write_row(confirm, row, txn);
+            mdb_key_update_loaded_at_addvalue(row, confirm->self);
+            txn_note(txn);
         }
     }
     return true;

@@ -31,12 +31,12 @@
  *
  * Who comes back after that begins with what it missed, which has the key.
  *
- * With several mappers each waits for those that have their streams there. One
- * that waits for nobody any more says so in Key.loaded_at, and the one that has
- * the owner's stream tells the owner when all have said so that were there
- * when the key came, and still are.  When one of them goes, or starts again,
- * its nodes are on their way to another: then the list is gone through once
- * more, as after a start (peers.h).
+ * With several mappers each waits for those that have their streams there.
+ * One that waits for nobody any more says so in Key.loaded_at, and the one
+ * that has the owner's stream tells the owner when all have said so that were
+ * there when the key came, and still are.  When one of them goes, or starts
+ * again, its nodes are on their way to another: then the list is gone through
+ * once more, as after a start (peers.h).
  *
  * The owner is told by an event "loaded" with the SPIs.  It does not depend on
  * it: after a while it switches anyway.  So all this is kept in memory only,
@@ -83,8 +83,8 @@ void confirm_changed(struct confirm *);
 /* Another mapper has gone, with all that it knew. */
 void confirm_mapper_gone(struct confirm *);
 
-/* Writes, for keys whose owners are at other mappers, that nobody is waited for
- * here.  With a null TXN, returns true if there is something to write. */
+/* Writes, for keys whose owners are at other mappers, that nobody is waited
+ * for here.  With a null TXN, returns true if there is something to write. */
 bool confirm_write(const struct confirm *, const struct events *,
                    struct txn *);
 

@@ -5,11 +5,23 @@
 
 #include "mapper/db.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
+#include "timeval.h"
 #include "util.h"
+
+static void
+set_probe_interval(struct db *db)
+{
+    ovsdb_idl_set_probe_interval(db->idl, (db->has_other_servers
+                                           ? DB_PROBE_CLUSTER_MS
+                                           : DB_PROBE_MS));
+}
 
 void
 db_init(struct db *db, const char *remote)
@@ -20,7 +32,10 @@ db_init(struct db *db, const char *remote)
     memset(db, 0, sizeof *db);
     db->idl = idl;
     ovsdb_idl_set_leader_only(idl, true);
-    ovsdb_idl_set_probe_interval(idl, DB_PROBE_MS);
+    db->remote = xstrdup(remote);
+    db->lost = db->regained = LLONG_MAX;
+    db->has_other_servers = strchr(remote, ',') != NULL;
+    set_probe_interval(db);
     ovsdb_idl_track_add_all(idl);
 
 #define INDEX1(FIELD, COLUMN) \
@@ -70,6 +85,56 @@ db_destroy(struct db *db)
 {
     ovsdb_idl_destroy(db->idl);
     db->idl = NULL;
+    free(db->remote);
+    db->remote = NULL;
+}
+
+/* The same servers in another order: the IDL then asks all of them at once. */
+static void
+look_for_other_server(struct db *db)
+{
+    char *comma = strchr(db->remote, ',');
+    char *rotated = xasprintf("%s,%.*s", comma + 1,
+                              (int) (comma - db->remote), db->remote);
+
+    free(db->remote);
+    db->remote = rotated;
+    ovsdb_idl_set_remote(db->idl, rotated, true);
+    set_probe_interval(db);
+}
+
+void
+db_run(struct db *db)
+{
+    long long int now = time_msec();
+
+    ovsdb_idl_run(db->idl);
+    if (!db->has_other_servers || ovsdb_idl_is_connected(db->idl)) {
+        db->regained = MIN(db->regained, now);
+        db->next_look = now + DB_LOOK_MS;
+        if (now - db->regained >= DB_LOOK_MS) {
+            db->lost = LLONG_MAX;
+        }
+        return;
+    }
+    db->regained = LLONG_MAX;
+    if (db->lost == LLONG_MAX) {
+        db->lost = now;
+        db->next_look = now + DB_LOOK_MS;
+    } else if (now >= db->next_look && now - db->lost < DB_LOOK_MAX_MS) {
+        db->next_look = now + DB_LOOK_MS;
+        look_for_other_server(db);
+    }
+}
+
+void
+db_wait(const struct db *db)
+{
+    ovsdb_idl_wait(db->idl);
+    if (db->lost != LLONG_MAX
+        && time_msec() - db->lost < DB_LOOK_MAX_MS) {
+        poll_timer_wait_until(db->next_look);
+    }
 }
 
 const struct mdb_service *

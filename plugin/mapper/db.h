@@ -33,8 +33,21 @@ struct keybox;
  * server that hangs must not hold requests for ever. */
 enum { DB_PROBE_MS = 8000 };
 
+/* With several servers, of which another one may lead by then, sooner. */
+enum { DB_PROBE_CLUSTER_MS = 1500 };
+
+/* The IDL asks the servers of a cluster in turn which one leads, and when none
+ * does, waits for up to 8 s before it asks again.  An election takes one or
+ * two.  So for the first DB_LOOK_MAX_MS all are asked each DB_LOOK_MS. */
+enum { DB_LOOK_MS = 500, DB_LOOK_MAX_MS = 15 * 1000 };
+
 struct db {
     struct ovsdb_idl *idl;
+    bool has_other_servers;     /* To turn to, if one does not answer. */
+    char *remote;
+    long long int lost;         /* The connection; LLONG_MAX: it stands. */
+    long long int regained;     /* Perhaps: to a server that does not lead. */
+    long long int next_look;    /* For another server, if it is lost. */
     const struct keybox *keybox;
 
     struct ovsdb_idl_index *instance_by_id;
@@ -74,6 +87,10 @@ struct db {
 /* The caller sets 'keybox' before any key is read. */
 void db_init(struct db *, const char *remote);
 void db_destroy(struct db *);
+
+/* As ovsdb_idl_run() and ovsdb_idl_wait(), and looks for another server. */
+void db_run(struct db *);
+void db_wait(const struct db *);
 
 /* The one row of table Service, or null before the first transaction. */
 const struct mdb_service *db_service(const struct db *);

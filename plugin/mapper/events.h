@@ -27,9 +27,9 @@
  * keys of a time when it was no member.  A removal that it never needed to
  * know is harmless.
  *
- * A reader that comes from another mapper may know more than this one does yet;
- * it gets nothing until this one has caught up, or has been told nothing newer
- * by its database for EVENTS_LAG_MS.
+ * A reader that comes from another mapper may know more than this one does
+ * yet; it gets nothing until this one has caught up, or has been told nothing
+ * newer by its database for EVENTS_LAG_MS.
  *
  * A reader that is to get a snapshot gets nothing any more of what waits for
  * it to be read, so what waits is bounded, and what it has lost the right to

@@ -33,7 +33,7 @@ struct sign {
     int64_t number;
     long long int heard;        /* Or LLONG_MIN: not since the start. */
     long long int refused;      /* Last audited refusal, or LLONG_MIN. */
-    long long int elsewhere;    /* When all mappers were asked, or LLONG_MIN. */
+    long long int elsewhere;    /* All mappers were asked, or LLONG_MIN. */
     long long int restored;     /* When its disk was, or LLONG_MIN; */
     char from[MODEL_SECRET_HEX + 1]; /* Credentials before and after that. */
     char to[MODEL_SECRET_HEX + 1];

@@ -159,8 +159,9 @@ bool lease_wait_answer(struct lease *, int64_t number, bool elsewhere,
 void lease_answer(struct lease *, int64_t number, const char *instance,
                   const char *nonce);
 
-/* The challenge with NONCE, to all mappers: is it still waited for?  The holder
- * has answered; it did not, and has been silent for SILENCE ms at all others. */
+/* The challenge with NONCE, to all mappers: is it still waited for?  The
+ * holder has answered; it did not, and has been silent for SILENCE ms at all
+ * others. */
 bool lease_is_asking(const struct lease *, const char *nonce);
 void lease_answered_elsewhere(struct lease *, const char *nonce);
 void lease_silent_elsewhere(struct lease *, const char *nonce,

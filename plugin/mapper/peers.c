@@ -450,8 +450,8 @@ look_at_challenges(struct peers *peers)
     }
 }
 
-/* Writing.  Each function writes what is to be written; with a null TXN it only
- * returns true if there is something. */
+/* Writing.  Each function writes what is to be written; with a null TXN it
+ * only returns true if there is something. */
 
 static bool
 write_self(struct peers *peers, struct txn *txn)
@@ -471,7 +471,7 @@ write_self(struct peers *peers, struct txn *txn)
         }
         mdb_instance_set_away(row, false);
         mdb_instance_set_called(row, false);
-        txn_touch(txn);
+        txn_note(txn);
     }
     return true;
 }
@@ -484,7 +484,7 @@ call_all(struct peers *peers, struct txn *txn)
     MDB_INSTANCE_FOR_EACH (row, peers->db->idl) {
         if (peers_is_other(row, &peers->self) && !row->called) {
             mdb_instance_set_called(row, true);
-            txn_touch(txn);
+            txn_note(txn);
         }
     }
 }
@@ -522,7 +522,7 @@ write_away(struct peers *peers, struct txn *txn)
             COVERAGE_INC(mapper_peers_away);
             mdb_instance_set_away(row, true);
             mdb_instance_set_called(row, false);
-            txn_touch(txn);
+            txn_note(txn);
         }
     }
     return any;
@@ -546,7 +546,7 @@ write_questions(struct peers *peers, struct txn *txn)
             mdb_challenge_set_asker(row, peers->self);
             mdb_challenge_set_node(row, question->number);
             mdb_challenge_set_holder(row, question->holder);
-            txn_touch(txn);
+            txn_note(txn);
             call_all(peers, txn);
         }
     }
@@ -576,30 +576,11 @@ delete_challenges(struct peers *peers, struct txn *txn)
             any = true;
             if (txn) {
                 mdb_challenge_delete(row);
-                txn_touch(txn);
+                txn_note(txn);
             }
         }
     }
     return any;
-}
-
-static void
-add_reply(const struct peers *peers, const struct mdb_challenge *row,
-          long long int silence)
-{
-    size_t n = row->n_replies;
-    struct uuid *keys = xmalloc((n + 1) * sizeof *keys);
-    int64_t *values = xmalloc((n + 1) * sizeof *values);
-
-    for (size_t i = 0; i < n; i++) {
-        keys[i] = row->key_replies[i];
-        values[i] = row->value_replies[i];
-    }
-    keys[n] = peers->self;
-    values[n] = MIN(silence, LEASE_MAX_S * 1000LL);
-    mdb_challenge_set_replies(row, keys, values, n + 1);
-    free(values);
-    free(keys);
 }
 
 static bool
@@ -621,9 +602,10 @@ write_replies(struct peers *peers, struct txn *txn)
             if (job->answered) {
                 mdb_challenge_set_answered(row, true);
             } else {
-                add_reply(peers, row, job->silence);
+                mdb_challenge_update_replies_setkey(
+                    row, peers->self, MIN(job->silence, LEASE_MAX_S * 1000LL));
             }
-            txn_touch(txn);
+            txn_note(txn);
         }
     }
     return any;
@@ -696,6 +678,7 @@ peers_run(struct peers *peers)
         peers->seqno = seqno;
         look_at_instances(peers);
         look_at_challenges(peers);
+        confirm_changed(peers->confirm);
     }
     look_at_questions(peers);
     run_calls(peers);

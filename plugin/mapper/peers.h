@@ -10,8 +10,8 @@
  * through the database, in rows that are written only when somebody has to
  * know, never because time goes by:
  *
- * - Table Instance has a row for each mapper.  Nobody says regularly that it is
- *   there.  Who needs another mapper calls it, and takes it for gone if it
+ * - Table Instance has a row for each mapper.  Nobody says regularly that it
+ *   is there.  Who needs another mapper calls it, and takes it for gone if it
  *   does not answer; it is back as soon as it says so:
  *
  *          here --called := true, by who waits for it--> called
@@ -24,19 +24,21 @@
  *   begin anew, and keys wait for those who may come from there.
  *
  * - Table Challenge has a row while a mapper wants to know whether the holder
- *   of a lease is alive (lease.h), and calls all the others with it.  Each asks
- *   the holder, if it has its stream; then the row says that the holder has
- *   answered, or for how long it was silent there.  Who asked deletes the row.
+ *   of a lease is alive (lease.h), and calls all the others with it.  Each
+ *   asks the holder, if it has its stream; then the row says that the holder
+ *   has answered, or for how long it was silent there.  Who asked deletes the
+ *   row.
  *
  * - Key.loaded_at names the mappers at which nobody is left that the key's
  *   owner would have to wait for (confirm.h).
  *
- * A mapper that has had no database for PEERS_ALONE_MS ends the streams of its
- * nodes, so that they go to one that has: it could neither tell them of changes
- * nor answer for them.
+ * A mapper that has had no database for PEERS_ALONE_MS ends the streams of
+ * its nodes, so that they go to one that has: it could neither tell them of
+ * changes nor answer for them.
  *
- * All writing is one transaction of the queue (txn.h) at a time, made from what
- * is to be written at that moment. */
+ * All writing is one transaction of the queue (txn.h) at a time, made from
+ * what is to be written at that moment.  It changes no revision: nobody but
+ * mappers sees it. */
 
 #include <stdbool.h>
 #include <stdint.h>

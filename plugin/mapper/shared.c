@@ -29,12 +29,14 @@ check_file(const struct mdb_service *service, const char *dir,
     struct stat s;
 
     if (stat(path, &s)) {
-        if (errno == ENOENT && service && service->ca_fingerprint[0]) {
+        /* A ca.pem without its key is no authority, as pki_open() says. */
+        if (errno == ENOENT && service && service->ca_fingerprint[0]
+            && strcmp(name, "ca.key")) {
             error = xasprintf(
                 "%s is missing, but the database is that of a service which "
                 "has it (CA %.16s...): copy ca.pem, ca.key and storage.key "
-                "from the state directory of another of its mappers",
-                path, service->ca_fingerprint);
+                "from the state directory of another of its mappers, or from "
+                "a backup", path, service->ca_fingerprint);
         }
     } else if (strstr(name, ".key") && s.st_mode & 077) {
         error = xasprintf("%s: mode %03o, so others could read it: "
@@ -61,7 +63,8 @@ differs(const char *dir, const char *name)
 {
     return xasprintf("%s/%s is not that of the service whose database this "
                      "is: copy ca.pem, ca.key and storage.key from the state "
-                     "directory of another of its mappers", dir, name);
+                     "directory of another of its mappers, or from a backup",
+                     dir, name);
 }
 
 /* The first mapper of a database, or the first of this version. */

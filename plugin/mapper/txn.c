@@ -39,8 +39,10 @@ struct txn_queue {
     struct uuid attempts[TXN_ATTEMPTS_MAX];
     int attempt;                /* The present one. */
     bool sent_it;               /* To the database. */
+    bool gave_up;               /* The server that it was sent to. */
     bool in_doubt;              /* Whether it was committed is not known. */
-    int64_t number;             /* Service.number after it. */
+    int64_t number;             /* Service.number after it, */
+    bool notes;                 /* but for one that leaves it as it is. */
     unsigned int seqno;         /* IDL's, when it was sent. */
     long long int sent;
     long long int deadline;     /* For a database to be there again. */
@@ -116,6 +118,12 @@ txn_touch(struct txn *txn)
     return txn->number;
 }
 
+void
+txn_note(struct txn *txn)
+{
+    txn->noted = true;
+}
+
 int64_t
 txn_new_node_number(struct txn *txn)
 {
@@ -178,7 +186,7 @@ begin_attempt(struct txn_queue *q)
     LIST_FOR_EACH (request, list_node, &q->group) {
         request->apply(request, &txn);
     }
-    if (!txn.changed) {
+    if (!txn.changed && !txn.noted) {
         ovsdb_idl_txn_abort(txn.idl_txn);
         ovsdb_idl_txn_destroy(txn.idl_txn);
         q->state = TXN_S_IDLE;
@@ -197,14 +205,17 @@ begin_attempt(struct txn_queue *q)
     /* Whoever else changed anything also changed the number, so this one
      * check makes all others good for the moment of the commit. */
     mdb_service_verify_number(service);
-    mdb_service_set_number(service, txn.number);
+    if (txn.changed) {
+        mdb_service_set_number(service, txn.number);
+    }
 
     COVERAGE_INC(mapper_commit);
     q->idl_txn = txn.idl_txn;
     q->number = txn.number;
+    q->notes = !txn.changed;
     q->seqno = ovsdb_idl_get_seqno(q->db->idl);
     q->sent = time_msec();
-    q->sent_it = false;
+    q->sent_it = q->gave_up = false;
     q->state = TXN_S_COMMITTING;
 }
 
@@ -260,6 +271,19 @@ handle_refusal(struct txn_queue *q)
     q->state = TXN_S_IDLE;
 }
 
+/* A server whose disk is full answers everything but commits nothing, and goes
+ * on saying that it leads, long after another one does. */
+static void
+look_for_other_server(struct txn_queue *q)
+{
+    if (q->db->has_other_servers && !q->gave_up
+        && time_msec() - q->sent >= TXN_OTHER_SERVER_MS) {
+        VLOG_WARN("the database server does not commit: trying another one");
+        ovsdb_idl_force_reconnect(q->db->idl);
+        q->gave_up = true;
+    }
+}
+
 static bool
 run_committing(struct txn_queue *q)
 {
@@ -267,6 +291,7 @@ run_committing(struct txn_queue *q)
 
     if (status == TXN_INCOMPLETE) {
         q->sent_it = true;
+        look_for_other_server(q);
         return false;
     }
     if (status == TXN_SUCCESS || status == TXN_UNCHANGED) {
@@ -292,8 +317,12 @@ static bool
 run_syncing(struct txn_queue *q)
 {
     const struct mdb_service *service = db_service(q->db);
+    const struct mdb_instance *row = db_instance(q->db, &q->instance);
 
-    if (!service || service->number < q->number) {
+    if (!service || !row
+        || (q->notes
+            ? !uuid_equals(&row->last_txn, &q->attempts[q->attempt])
+            : service->number < q->number)) {
         return false;
     }
     q->state = TXN_S_IDLE;
@@ -386,6 +415,9 @@ txn_queue_wait(struct txn_queue *q)
 
     case TXN_S_COMMITTING:
         ovsdb_idl_txn_wait(q->idl_txn);
+        if (q->db->has_other_servers && !q->gave_up) {
+            poll_timer_wait_until(q->sent + TXN_OTHER_SERVER_MS);
+        }
         break;
 
     case TXN_S_SYNCING:

@@ -46,6 +46,7 @@ enum {
     TXN_QUEUE_MAX = 4096,       /* Requests waiting. */
     TXN_ATTEMPTS_MAX = 4,       /* With an unknown outcome. */
     TXN_STUCK_MS = 5000,
+    TXN_OTHER_SERVER_MS = 2500, /* Then another one is to commit it. */
     TXN_PATIENCE_MS = 20000,    /* Wait for a database to be there. */
 };
 
@@ -56,11 +57,16 @@ struct txn {
     int attempt;                /* 0 to TXN_ATTEMPTS_MAX - 1. */
     int64_t number;             /* Revision of what this transaction makes. */
     bool changed;
+    bool noted;
 };
 
 /* Says that the request now changes something.  Returns the revision number
  * that changed rows get. */
 int64_t txn_touch(struct txn *);
+
+/* Says that the request changes what only mappers see, and no revision: it must
+ * not matter if that is done twice, or beside the same of another mapper. */
+void txn_note(struct txn *);
 
 /* Draw numbers that are never used again. */
 int64_t txn_new_node_number(struct txn *);

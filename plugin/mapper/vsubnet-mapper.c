@@ -446,7 +446,7 @@ static void
 mapper_run(struct mapper *mapper)
 {
     storage_run(mapper->storage);
-    ovsdb_idl_run(mapper->db.idl);
+    db_run(&mapper->db);
     events_run(mapper->events);
     peers_run(mapper->peers);
     confirm_run(mapper->confirm, mapper->events);
@@ -461,7 +461,7 @@ static void
 mapper_wait(struct mapper *mapper)
 {
     storage_wait(mapper->storage);
-    ovsdb_idl_wait(mapper->db.idl);
+    db_wait(&mapper->db);
     events_wait(mapper->events);
     confirm_wait(mapper->confirm);
     mark_wait(&mapper->mark, &mapper->db);
