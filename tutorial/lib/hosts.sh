@@ -5,7 +5,8 @@
 # A sandbox NAME has one directory, $root, and these namespaces:
 #
 #     NAME-net            the underlay: one bridge, a port for each host
-#     NAME-m1             the mapping service
+#     NAME-m1, NAME-m2    mappers, of one mapping service
+#     NAME-s1, NAME-s2    servers of its database, if there are several
 #     NAME-h1, NAME-h2    hosts
 #     NAME-h1-g1          a guest of host h1
 #
@@ -16,14 +17,20 @@
 host_dir() { printf '%s' "$root/$1"; }
 namespace() { printf '%s' "$name-$1"; }
 has_namespace() { [[ -e /run/netns/$name-$1 ]]; }
-is_mapper() { [[ $1 == m1 ]]; }
+is_mapper() { [[ $1 == m* ]]; }
+is_db_server() { [[ $1 == s* ]]; }
 
-hosts() {
+# numbered PREFIX COUNT: those that there are of PREFIX1, PREFIX2, ...
+numbered() {
     local number
-    for ((number = 1; number <= host_count; number++)); do
-        has_namespace "h$number" && echo "h$number"
+    for ((number = 1; number <= $2; number++)); do
+        has_namespace "$1$number" && echo "$1$number"
     done
 }
+mappers() { numbered m "$mapper_count"; }
+db_servers() { ((db_server_count == 1)) || numbered s "$db_server_count"; }
+
+hosts() { numbered h "$host_count"; }
 
 # guests HOST: each guest as HOST-GUEST.
 guests() {
@@ -38,15 +45,15 @@ need_host() {
         || die "sandbox $name has no host $1 (see $program status)"
 }
 
-# need_node HOST: the same, and it is not the mapping service.
+# need_node HOST: the same, and it is not of the mapping service.
 need_node() {
     need_host "$1"
-    ! is_mapper "$1" || die "m1 is the mapping service, not a node"
+    [[ $1 == h* ]] || die "$1 is of the mapping service, not a node"
 }
 
 # --- Addresses -----------------------------------------------------------
 
-# The underlay can have both families.  The mapper has an address of each and
+# The underlay can have both families.  A mapper has an address of each and
 # listens on both; a host has one address at a time.  All that it has had are
 # in its file "addresses", the present one last.
 
@@ -60,10 +67,16 @@ numbered_address() {
 
 family_of() { if [[ $1 == *:* ]]; then echo 6; else echo 4; fi; }
 
-# The underlay address of HOST, of the mapper that of the sandbox's family.
+# The last numbers of the underlay are those of mappers, from 254 down, and
+# database servers, from 231 up.
+service_number() {
+    if is_mapper "$1"; then echo $((255 - ${1#m})); else echo $((230 + ${1#s})); fi
+}
+
+# The underlay address of HOST, of a mapper that of the sandbox's family.
 address() {
-    if is_mapper "$1"; then
-        numbered_address 254 "$family"
+    if [[ $1 != h* ]]; then
+        numbered_address "$(service_number "$1")" "$family"
     else
         tail -n 1 "$(host_dir "$1")/addresses"
     fi
@@ -81,7 +94,7 @@ is_in_use() {
 # yet, so that nobody takes it for that host's.
 free_address() {
     local number address
-    for ((number = $1; number <= 253; number++)); do
+    for ((number = $1; number <= 230; number++)); do
         address=$(numbered_address "$number" "$2")
         if ! grep -qxFs "$address" "$root"/h*/addresses; then
             printf '%s' "$address"
@@ -100,19 +113,27 @@ give_address() {
         && echo "$address" >>"$(host_dir "$host")/addresses"
 }
 
-# mapper_listen FAMILY
+# mapper_listen MAPPER FAMILY
 mapper_listen() {
-    case $1 in
-        4) printf '%s:8443' "$(numbered_address 254 4)" ;;
-        6) printf '[%s]:8443' "$(numbered_address 254 6)" ;;
+    local address
+    address=$(numbered_address "$(service_number "$1")" "$2")
+    case $2 in
+        4) printf '%s:8443' "$address" ;;
+        6) printf '[%s]:8443' "$address" ;;
     esac
 }
 
-mapper_url() { printf 'https://%s' "$(mapper_listen "$family")"; }
+mapper_url() { printf 'https://%s' "$(mapper_listen "$1" "$family")"; }
 
-# Hosts know both, the sandbox's family first: they may move to the other.
+# Hosts know all, the sandbox's family first: they may move to the other.
 mapper_urls() {
-    printf '%s,https://%s' "$(mapper_url)" "$(mapper_listen $((10 - family)))"
+    local mapper each urls=''
+    for each in "$family" $((10 - family)); do
+        for mapper in $(mappers); do
+            urls+=,https://$(mapper_listen "$mapper" "$each")
+        done
+    done
+    printf '%s' "${urls#,}"
 }
 
 # The largest packet of a guest that the sandbox's family carries in one
@@ -153,9 +174,10 @@ plug_host() {
               netns "$name-net" \
         && ip -n "$name-net" link set "$host" master br0 up \
         && ip -n "$ns" link set eth0 up || return
-    if is_mapper "$host"; then
-        give_address m1 "$(numbered_address 254 4)" \
-            && give_address m1 "$(numbered_address 254 6)"
+    if [[ $host != h* ]]; then
+        address=$(service_number "$host")
+        give_address "$host" "$(numbered_address "$address" 4)" \
+            && give_address "$host" "$(numbered_address "$address" 6)"
     else
         address=$(free_address "${host#h}" "$family") \
             && give_address "$host" "$address"
@@ -173,7 +195,7 @@ in_host() {
         OVS_RUNDIR="$dir/run" OVS_DBDIR="$dir/db" OVS_LOGDIR="$dir/log" \
         OVS_SYSCONFDIR="$dir/etc" OVS_PKGDATADIR="$ovs_source/vswitchd" \
         VSUBNET_STATEDIR="$dir/state" VSUBNET_RUNDIR="$dir/run" \
-        VSUBNET_CONFIG="$root/m1/state/operator.json" \
+        VSUBNET_CONFIG="$root/operator.json" \
         VSUBNET_PKGDATADIR="$top/plugin/mapper" \
         PATH="$program_path:$PATH" "$@"
 }
@@ -182,14 +204,16 @@ in_host() {
 programs() {
     if is_mapper "$1"; then
         echo vsubnet-mapper
+    elif is_db_server "$1"; then
+        echo ovsdb-server
     else
         echo ovsdb-server ovs-vswitchd vsubnet-controller
     fi
 }
 
-# all_programs HOST: those, and the database server that the mapper starts.
+# all_programs HOST: those, and the database server that a mapper starts.
 all_programs() {
-    ! is_mapper "$1" || echo ovsdb-server
+    [[ $1 != m1 ]] || ((db_server_count > 1)) || echo ovsdb-server
     programs "$1"
 }
 
@@ -235,6 +259,8 @@ start_program() {
              --pidfile --detach --no-chdir --log-file)
     case $what in
         ovsdb-server)
+            ! is_db_server "$host" \
+                || { start_db_server "$host" "${options[@]}"; return; }
             [[ -e $dir/db/conf.db ]] \
                 || in_host "$host" ovsdb-tool create "$dir/db/conf.db" \
                        "$ovs_source/vswitchd/vswitch.ovsschema" || return
@@ -253,9 +279,11 @@ start_program() {
             in_host "$host" vsubnet-controller "${options[@]}"
             ;;
         vsubnet-mapper)
-            in_host "$host" vsubnet-mapper --listen "$(mapper_listen 4)" \
-                --listen "$(mapper_listen 6)" --state-dir "$dir/state" \
-                --lease-time "$lease_time" \
+            mapfile -t -O "${#options[@]}" options < <(db_options "$host")
+            in_host "$host" vsubnet-mapper \
+                --listen "$(mapper_listen "$host" 4)" \
+                --listen "$(mapper_listen "$host" 6)" \
+                --state-dir "$dir/state" --lease-time "$lease_time" \
                 "${options[@]}"
             ;;
         *)
@@ -311,14 +339,99 @@ make_directories() {
     mkdir -p "$dir"/{state,run,db,log,etc} && chmod 700 "$dir"/{state,run,db}
 }
 
-answers() { in_host m1 curl -sfk "$(mapper_url)/healthz"; }
+# --- The mapping service -------------------------------------------------
 
-mapper_up() {
-    make_directories m1 && plug_host m1 || return
-    start_program m1 vsubnet-mapper \
-        && wait_for 20 "operator.json of the mapping service" \
-               test -s "$root/m1/state/operator.json" \
-        && wait_for 20 "an answer of the mapping service" answers
+# Database servers of a cluster, and mappers, know each other by one key, of
+# which each has a copy: who has it is of the cluster.
+make_cluster_key() {
+    [[ -e $root/cluster.pem ]] && return
+    (umask 077 && openssl req -x509 -newkey ec \
+         -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
+         -subj "/CN=vsubnet-cluster" -keyout "$root/cluster.key" \
+         -out "$root/cluster.new" 2>/dev/null) \
+        && mv "$root/cluster.new" "$root/cluster.pem"
+}
+
+ssl_options() {
+    printf '%s\n' "--private-key=$root/cluster.key" \
+        "--certificate=$root/cluster.pem" "--ca-cert=$root/cluster.pem"
+}
+
+# server_address SERVER PORT, for ovsdb-server's addresses.
+server_address() {
+    printf '%s:%s' "$(numbered_address "$(service_number "$1")" 4)" "$2"
+}
+
+# start_db_server SERVER OPTION...: port 6643 for clients, 6644 for the others.
+start_db_server() {
+    local host=$1 db
+    db=$(host_dir "$host")/db/vsubnet.db
+    if [[ ! -e $db && $host == s1 ]]; then
+        ovsdb_tool create-cluster "$db" \
+            "$top/plugin/mapper/vsubnet-mapper.ovsschema" \
+            "ssl:$(server_address "$host" 6644)" || return
+    elif [[ ! -e $db ]]; then
+        ovsdb_tool join-cluster "$db" vSubnet \
+            "ssl:$(server_address "$host" 6644)" \
+            "ssl:$(server_address s1 6644)" || return
+    fi
+    # shellcheck disable=SC2046
+    in_host "$host" ovsdb-server "$db" "${@:2}" $(ssl_options) \
+        --remote="pssl:6643:$(numbered_address "$(service_number "$host")" 4)" \
+        --remote="punix:$(host_dir "$host")/run/db.sock" || return
+    wait_for 20 "$host to be of the cluster" in_host "$host" \
+        ovsdb-client --timeout=5 wait "unix:$(host_dir "$host")/run/db.sock" vSubnet \
+        connected
+}
+ovsdb_tool() { env PATH="$program_path:$PATH" ovsdb-tool "$@"; }
+
+# db_options MAPPER: which database it uses.
+db_options() {
+    local server remote=''
+    if ((db_server_count > 1)); then
+        for server in $(db_servers); do
+            remote+=,ssl:$(server_address "$server" 6643)
+        done
+        echo "--db=${remote#,}"
+        ssl_options
+    elif [[ $1 != m1 ]]; then
+        echo "--db=unix:$root/m1/state/db.sock"
+    fi
+}
+
+# share_secrets MAPPER: what all mappers of a service have in common.
+share_secrets() {
+    [[ $1 == m1 || -e $root/$1/state/storage.key ]] \
+        || cp -p "$root"/m1/state/{ca.pem,ca.key,storage.key} \
+              "$root/$1/state/"
+}
+
+answers() { in_host "$1" curl -sfk "$(mapper_url "$1")/healthz"; }
+
+# operator.json as the first mapper made it, with the URLs of all.
+share_operator() {
+    (umask 077 && jq --arg urls "$(mapper_urls)" '.urls = ($urls / ",")' \
+         "$root/m1/state/operator.json" >"$root/operator.new") \
+        && mv "$root/operator.new" "$root/operator.json"
+}
+
+service_up() {
+    local number
+    if ((db_server_count > 1)); then
+        make_cluster_key || return
+        for ((number = 1; number <= db_server_count; number++)); do
+            make_directories "s$number" && plug_host "s$number" \
+                && start_program "s$number" ovsdb-server || return
+        done
+    fi
+    for ((number = 1; number <= mapper_count; number++)); do
+        make_directories "m$number" && plug_host "m$number" \
+            && share_secrets "m$number" \
+            && start_program "m$number" vsubnet-mapper \
+            && wait_for 20 "an answer of m$number" answers "m$number" \
+            || return
+    done
+    share_operator
 }
 
 # join_host HOST [TOKEN-OPTION...]: with a token of its own, which goes
@@ -420,12 +533,12 @@ make_guest() {
 # and removes them.
 all_down() {
     local path pids=()
-    for path in /run/netns/"$name"-{m1,h*,net}; do
+    for path in /run/netns/"$name"-{m*,s*,h*,net}; do
         [[ -e $path ]] || continue
         mapfile -t -O "${#pids[@]}" pids < <(ip netns pids "${path##*/}")
     done
     ((${#pids[@]} == 0)) || stop_pid "${pids[@]}"
-    for path in /run/netns/"$name"-{m1,h*,net}; do
+    for path in /run/netns/"$name"-{m*,s*,h*,net}; do
         [[ ! -e $path ]] || ip netns delete "${path##*/}"
     done
     rm -rf "$root"
