@@ -37,7 +37,7 @@ EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
 	tests/too-big.py \
 	tests/segments.py tests/transfer.py
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
-EXTRA_DIST += tests/README.md tests/run tests/soak tests/system-lib.sh tests/decode.py \
+EXTRA_DIST += tests/README.md tests/run tests/faults tests/faults.py tests/soak tests/system-lib.sh tests/decode.py \
 	tests/api.py tests/echo.py tests/frames.py \
 	tests/hostile.py tests/nonces.py tests/opens-none.py tests/secrets.py \
 	tests/stream.py \
