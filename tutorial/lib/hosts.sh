@@ -48,7 +48,7 @@ need_host() {
 # need_node HOST: the same, and it is not of the mapping service.
 need_node() {
     need_host "$1"
-    [[ $1 == h* ]] || die "$1 is of the mapping service, not a node"
+    [[ $1 == h* ]] || die "$1 is the mapping service, not a node"
 }
 
 # --- Addresses -----------------------------------------------------------

@@ -24,11 +24,11 @@ readdress() {
 # check_address ADDRESS: ends the program unless a host may have it.  One way
 # to write each, so that they can be compared as text.
 check_address() {
-    [[ $1 =~ ^10\.199\.0\.([1-9][0-9]{0,2})$ && ${BASH_REMATCH[1]} -le 253
+    [[ $1 =~ ^10\.199\.0\.([1-9][0-9]{0,2})$ && ${BASH_REMATCH[1]} -le 230
        || $1 =~ ^fd00:199::[1-9a-f][0-9a-f]{0,3}$
-          && $1 != "$(numbered_address 254 6)" ]] \
-        || die "$1 is no address of the underlay: 10.199.0.N (N at most 253)" \
-               "or fd00:199::X"
+          && ! $1 =~ ::(e[7-9a-f]|f[0-9a-e])$ ]] \
+        || die "$1 is no address of the underlay: 10.199.0.N (N at most 230)" \
+               "or fd00:199::X (X not from e7 to fe)"
     ! is_in_use "$1" || die "a host has $1 already"
 }
 
