@@ -18,6 +18,7 @@ TESTSUITE_AT = \
 	tests/mapper-hostile.at \
 	tests/mapper-identity.at \
 	tests/mapper-ha.at \
+	tests/mapper-monitor.at \
 	tests/controller.at \
 	tests/controller-identity.at \
 	tests/ctl.at \
@@ -90,7 +91,7 @@ tests_unit_mapper_LDADD = \
 	plugin/mapper/libmapper.a \
 	plugin/mapper/libmapper-idl.a \
 	$(unit_ldadd)
-EXTRA_DIST += tests/mapper.sh tests/mapper-events \
+EXTRA_DIST += tests/metrics.py tests/mapper.sh tests/mapper-events \
 	tests/mapper-1.0.0.ovsschema
 
 check_PROGRAMS += tests/unit-controller

@@ -313,4 +313,4 @@ wait_until () {
 not_running () { ! kill -0 "$1" 2>/dev/null; }
 has_streams () { test `mapper_status "d['streams']"` = $1; }
 no_streams () { has_streams 0; }
-healthy () { test `call GET /healthz "" | cut -c 1-3` = 200; }
+healthy () { test `call GET /readyz "" | cut -c 1-3` = 200; }

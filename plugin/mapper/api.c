@@ -18,6 +18,7 @@
 #include "mapper/http.h"
 #include "mapper/idempotency.h"
 #include "mapper/pki.h"
+#include "mapper/request-stats.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"
@@ -64,6 +65,8 @@ static struct vlog_rate_limit change_rl = VLOG_RATE_LIMIT_INIT(120, 600);
 /* All of the API. */
 static const struct api_route routes[] = {
     { "GET", "/healthz", ROLE_ANYONE, api_healthz, ROUTE_NO_DB },
+    { "GET", "/readyz", ROLE_ANYONE, api_readyz, ROUTE_NO_DB },
+    { "GET", "/metrics", USERS, api_metrics, 0 },
     { "GET", "/v1/ca", ROLE_ANYONE, api_ca, ROUTE_NO_DB },
     { "POST", "/v1/register", ROLE_TOKEN | ROLE_NODE, api_register,
       WRITE_BODY | ANYHOW },
@@ -453,6 +456,16 @@ api_self_json(struct api_call *call, const struct mdb_node *node)
 /* The life of a call. */
 
 static void
+call_count(const struct api_call *call, int status)
+{
+    const struct api_route *route = call->route;
+
+    request_stats_add(call->api->stats, route ? route->method : NULL,
+                      route ? route->pattern : NULL, status,
+                      time_usec() - call->started);
+}
+
+static void
 call_destroy(struct api_call *call)
 {
     for (int i = 0; i < TXN_ATTEMPTS_MAX; i++) {
@@ -519,6 +532,7 @@ call_finish(struct api_call *call, int attempt)
     if (answer->body) {
         text = json_dumps(answer->body, JSON_COMPACT);
     }
+    call_count(call, answer->status);
     http_respond(call->connection, answer->status,
                  (answer->status < 400 ? "application/json"
                   : "application/problem+json"),
@@ -814,6 +828,7 @@ api_handle(struct http_connection *connection,
 
     call->api = api;
     call->connection = connection;
+    call->started = time_usec();
     call->last_event_id = nullable_xstrdup(request->last_event_id);
     call->path = xstrdup(request->path);
     call->if_match = nullable_xstrdup(request->if_match);
@@ -835,27 +850,13 @@ api_handle(struct http_connection *connection,
         } else {
             /* It has become something else: a stream or a file. */
             call_log(call, &(struct api_answer) { .status = MHD_HTTP_OK });
+            call_count(call, MHD_HTTP_OK);
             call_destroy(call);
         }
     }
 }
 
 /* The handlers that belong to no table. */
-
-void
-api_healthz(struct api_call *call)
-{
-    if (txn_queue_is_ready(call->api->txns)
-        && !txn_queue_is_stuck(call->api->txns)) {
-        json_t *body = json_object();
-
-        json_object_set_new(body, "status", json_string("ok"));
-        api_ok(call, MHD_HTTP_OK, body);
-    } else {
-        api_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
-                 NULL, "the database is not there, or does not answer");
-    }
-}
 
 void
 api_ca(struct api_call *call)

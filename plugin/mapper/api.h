@@ -34,9 +34,12 @@ struct db;
 struct events;
 struct http_connection;
 struct http_request;
+struct http_server;
 struct mdb_node;
+struct monitor;
 struct peers;
 struct pki;
+struct request_stats;
 
 enum { API_ARGS_MAX = 2 };
 
@@ -48,6 +51,9 @@ struct api {
     struct confirm *confirm;
     struct peers *peers;
     const struct pki *pki;
+    const struct http_server *http;
+    struct monitor *monitor;
+    struct request_stats *stats;
 };
 
 struct api_answer {
@@ -73,6 +79,7 @@ struct api_call {
     struct txn *txn;            /* Null while only reading. */
     struct api_answer answers[TXN_ATTEMPTS_MAX];
     int attempt;
+    long long int started;      /* time_usec(). */
 };
 
 /* For http_server_create(); AUX is the struct api. */
@@ -125,7 +132,7 @@ json_t *api_self_json(struct api_call *, const struct mdb_node *);
 
 /* Handlers, named after what they do. */
 typedef void api_handler(struct api_call *);
-api_handler api_healthz, api_ca, api_events;
+api_handler api_healthz, api_readyz, api_metrics, api_ca, api_events;
 api_handler api_register, api_self_get, api_self_patch, api_self_bindings,
     api_self_keys;
 api_handler api_self_lease, api_self_heartbeat, api_self_credential,

@@ -58,12 +58,16 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/lease.h \
 	plugin/mapper/mark.c \
 	plugin/mapper/mark.h \
+	plugin/mapper/monitor.c \
+	plugin/mapper/monitor.h \
 	plugin/mapper/node-input.c \
 	plugin/mapper/node-input.h \
 	plugin/mapper/peers.c \
 	plugin/mapper/peers.h \
 	plugin/mapper/pki.c \
 	plugin/mapper/pki.h \
+	plugin/mapper/request-stats.c \
+	plugin/mapper/request-stats.h \
 	plugin/mapper/shared.c \
 	plugin/mapper/shared.h \
 	plugin/mapper/storage.c \

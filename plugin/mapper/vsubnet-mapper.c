@@ -27,8 +27,10 @@
 #include "mapper/keybox.h"
 #include "mapper/lease.h"
 #include "mapper/mark.h"
+#include "mapper/monitor.h"
 #include "mapper/peers.h"
 #include "mapper/pki.h"
+#include "mapper/request-stats.h"
 #include "mapper/shared.h"
 #include "mapper/storage.h"
 #include "mapper/txn.h"
@@ -364,6 +366,16 @@ status_cb(struct unixctl_conn *conn, int argc OVS_UNUSED,
 }
 
 static void
+metrics_cb(struct unixctl_conn *conn, int argc OVS_UNUSED,
+           const char *argv[] OVS_UNUSED, void *api)
+{
+    char *reply = monitor_metrics(api);
+
+    unixctl_command_reply(conn, reply);
+    free(reply);
+}
+
+static void
 exit_cb(struct unixctl_conn *conn, int argc OVS_UNUSED,
         const char *argv[] OVS_UNUSED, void *exiting)
 {
@@ -427,6 +439,9 @@ mapper_open(struct mapper *mapper, struct options *o)
         .confirm = mapper->confirm,
         .peers = mapper->peers,
         .pki = &mapper->pki,
+        .http = mapper->http,
+        .monitor = monitor_create(),
+        .stats = request_stats_create(),
     };
     check(bootstrap(&mapper->db, o->state_dir, &mapper->pki, &mapper->urls));
     check(shared_check(&mapper->db, o->state_dir, &mapper->pki,
@@ -482,6 +497,8 @@ mapper_close(struct mapper *mapper)
     confirm_destroy(mapper->confirm);
     lease_destroy(mapper->lease);
     mark_close(&mapper->mark, &mapper->db);
+    monitor_destroy(mapper->api.monitor);
+    request_stats_destroy(mapper->api.stats);
     db_destroy(&mapper->db);
     storage_close(mapper->storage);
     keybox_close(mapper->keybox);
@@ -522,6 +539,8 @@ main(int argc, char *argv[])
     unixctl_command_register("exit", "", 0, 0, exit_cb, &mapper.exiting);
     mapper_open(&mapper, &options);
     unixctl_command_register("vsubnet/status", "", 0, 0, status_cb, &mapper);
+    unixctl_command_register("vsubnet/metrics", "", 0, 0, metrics_cb,
+                             &mapper.api);
     daemonize_complete();
 
     while (!mapper.exiting) {

@@ -9,6 +9,8 @@ plugin_model_libvsubnet_model_a_SOURCES = \
 	plugin/model/kind.h \
 	plugin/model/mapping.c \
 	plugin/model/mapping.h \
+	plugin/model/metrics.c \
+	plugin/model/metrics.h \
 	plugin/model/object.c \
 	plugin/model/object.h \
 	plugin/model/reader.c \

@@ -406,7 +406,7 @@ share_secrets() {
               "$root/$1/state/"
 }
 
-answers() { in_host "$1" curl -sfk "$(mapper_url "$1")/healthz"; }
+answers() { in_host "$1" curl -sfk "$(mapper_url "$1")/readyz"; }
 
 # operator.json as the first mapper made it, with the URLs of all.
 share_operator() {
