@@ -21,6 +21,7 @@ TESTSUITE_AT = \
 	tests/mapper-monitor.at \
 	tests/controller.at \
 	tests/controller-identity.at \
+	tests/controller-monitor.at \
 	tests/ctl.at \
 	tests/ctl-identity.at \
 	tests/ctl-api.at \

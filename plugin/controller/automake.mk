@@ -47,6 +47,10 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/local-port.h \
 	plugin/controller/mapping-event.c \
 	plugin/controller/mapping-event.h \
+	plugin/controller/monitor.c \
+	plugin/controller/monitor.h \
+	plugin/controller/monitor-server.c \
+	plugin/controller/monitor-server.h \
 	plugin/controller/names.c \
 	plugin/controller/names.h \
 	plugin/controller/ofctrl-msg.c \
@@ -78,7 +82,7 @@ plugin_controller_vsubnet_controller_LDADD = \
 	plugin/host/libvsubnet-host.a \
 	plugin/model/libvsubnet-model.a \
 	plugin/seal/libvsubnet-seal.a \
-	$(LDADD) $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+	$(LDADD) $(CURL_LIBS) $(MICROHTTPD_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
 dist_man_MANS += plugin/controller/vsubnet-controller.8
 systemdsystemunit_DATA += plugin/controller/vsubnet-controller.service

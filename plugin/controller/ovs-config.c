@@ -408,3 +408,9 @@ ovs_config_problems(const struct ovs_config *cfg)
 {
     return &cfg->problems;
 }
+
+struct ovsdb_idl *
+ovs_config_idl(const struct ovs_config *cfg)
+{
+    return cfg->loop.idl;
+}

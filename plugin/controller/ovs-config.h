@@ -33,6 +33,7 @@
 #include "sset.h"
 
 struct mapping;
+struct ovsdb_idl;
 
 /* external_ids of the Open_vSwitch table, as they are. */
 struct ovs_settings {
@@ -89,6 +90,9 @@ const struct local_ports *ovs_config_ports(const struct ovs_config *);
 
 /* The bridge is there and ours to use. */
 bool ovs_config_bridge_is_usable(const struct ovs_config *);
+
+/* For those who look at other columns; see monitor.h. */
+struct ovsdb_idl *ovs_config_idl(const struct ovs_config *);
 
 /* What is wrong, in words. */
 const struct sset *ovs_config_problems(const struct ovs_config *);

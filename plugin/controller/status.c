@@ -342,6 +342,16 @@ problems_to_json(const struct controller *c)
     return problems;
 }
 
+size_t
+status_n_problems(const struct controller *c)
+{
+    json_t *problems = problems_to_json(c);
+    size_t n = json_array_size(problems);
+
+    json_decref(problems);
+    return n;
+}
+
 static void
 status_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
                const char *argv[] OVS_UNUSED, void *c_)

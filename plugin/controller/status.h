@@ -11,9 +11,14 @@
  * `vsubnet/resync` reads the bridge's flows back and mends what somebody else
  * has changed. */
 
+#include <stddef.h>
+
 struct controller;
 
 /* Registers the commands; 'c' must outlive the unixctl server. */
 void status_init(struct controller *c);
+
+/* How many problems there are, of those that "problems" has in words. */
+size_t status_n_problems(const struct controller *);
 
 #endif /* status.h */

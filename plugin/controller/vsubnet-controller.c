@@ -10,6 +10,8 @@
 
 #include "command-line.h"
 #include "controller/controller.h"
+#include "controller/monitor.h"
+#include "controller/monitor-server.h"
 #include "controller/status.h"
 #include "daemon.h"
 #include "dirs.h"
@@ -29,6 +31,7 @@ struct options {
     char *run_dir;
     char *db;
     char *unixctl;              /* NULL: the default. */
+    char *metrics;              /* Where to serve them; NULL: nowhere. */
 };
 
 static void parse_options(int argc, char *argv[], struct options *);
@@ -90,15 +93,26 @@ main(int argc, char *argv[])
                                                       options.db);
     running = controller;
     fatal_signal_add_hook(save_running, NULL, NULL, false);
+    struct monitor_server *monitor_server = NULL;
     status_init(controller);
+    monitor_init(controller);
+    if (options.metrics) {
+        char *error = monitor_server_create(options.metrics, controller,
+                                            &monitor_server);
+        if (error) {
+            ovs_fatal(0, "%s", error);
+        }
+    }
     daemonize_complete();
 
     while (!exiting) {
         controller_run(controller);
         unixctl_server_run(unixctl);
+        monitor_server_run(monitor_server);
 
         controller_wait(controller);
         unixctl_server_wait(unixctl);
+        monitor_server_wait(monitor_server);
         if (exiting) {
             poll_immediate_wake();
         }
@@ -109,6 +123,7 @@ main(int argc, char *argv[])
     }
 
     running = NULL;
+    monitor_server_destroy(monitor_server);
     controller_destroy(controller);
     unixctl_server_destroy(unixctl);
     free(options.state_dir);
@@ -131,7 +146,10 @@ usage(void)
            "  --state-dir=DIR         identity, keys and cache\n"
            "                          (default: $VSUBNET_STATEDIR or %s)\n"
            "  --run-dir=DIR           keyring\n"
-           "                          (default: $VSUBNET_RUNDIR or %s)\n",
+           "                          (default: $VSUBNET_RUNDIR or %s)\n"
+           "  --metrics=ADDR:PORT     serve /metrics, /healthz and /readyz there\n"
+           "                          by HTTP, to all who can connect (default:\n"
+           "                          nowhere)\n",
            program_name, program_name, ovs_rundir(),
            VSUBNET_LOCALSTATEDIR"/lib/vsubnet",
            VSUBNET_RUNSTATEDIR"/vsubnet");
@@ -159,6 +177,7 @@ enum {
     OPT_STATE_DIR,
     OPT_RUN_DIR,
     OPT_UNIXCTL,
+    OPT_METRICS,
     VLOG_OPTION_ENUMS,
     DAEMON_OPTION_ENUMS,
 };
@@ -168,6 +187,7 @@ static const struct option long_options[] = {
     {"state-dir", required_argument, NULL, OPT_STATE_DIR},
     {"run-dir", required_argument, NULL, OPT_RUN_DIR},
     {"unixctl", required_argument, NULL, OPT_UNIXCTL},
+    {"metrics", required_argument, NULL, OPT_METRICS},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     VLOG_LONG_OPTIONS,
@@ -182,7 +202,7 @@ parse_options(int argc, char *argv[], struct options *options)
     static char *short_options;
     const char *db = NULL, *state_dir = NULL, *run_dir = NULL;
 
-    options->unixctl = NULL;
+    options->unixctl = options->metrics = NULL;
     short_options = ovs_cmdl_long_options_to_short_options(long_options);
     for (;;) {
         int c = getopt_long(argc, argv, short_options, long_options, NULL);
@@ -201,6 +221,9 @@ parse_options(int argc, char *argv[], struct options *options)
             break;
         case OPT_UNIXCTL:
             options->unixctl = optarg;
+            break;
+        case OPT_METRICS:
+            options->metrics = optarg;
             break;
         case 'h':
             usage();
