@@ -22,7 +22,9 @@ TESTSUITE_AT = \
 	tests/controller.at \
 	tests/controller-identity.at \
 	tests/controller-monitor.at \
+	tests/mapper-installed.at \
 	tests/ctl.at \
+	tests/ctl-bugreport.at \
 	tests/ctl-identity.at \
 	tests/ctl-api.at \
 	tests/system-macros.at \
@@ -92,7 +94,7 @@ tests_unit_mapper_LDADD = \
 	plugin/mapper/libmapper.a \
 	plugin/mapper/libmapper-idl.a \
 	$(unit_ldadd)
-EXTRA_DIST += tests/metrics.py tests/mapper.sh tests/mapper-events \
+EXTRA_DIST += tests/certificate.py tests/metrics.py tests/mapper.sh tests/mapper-events \
 	tests/mapper-1.0.0.ovsschema
 
 check_PROGRAMS += tests/unit-controller

@@ -60,8 +60,14 @@ def complaints(path):
 
 
 def names(paths):
-    return {sample.name for path in paths for family in families(path)
-            for sample in family.samples}
+    found = set()
+    for path in paths:
+        for family in families(path):
+            found |= {sample.name for sample in family.samples}
+            # One may have no sample at the moment.
+            found.add(family.name + ("_total" if family.type == "counter"
+                                     else ""))
+    return found
 
 
 def get(path, name, *labels):

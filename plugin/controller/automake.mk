@@ -29,6 +29,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/http.h \
 	plugin/controller/identity.c \
 	plugin/controller/identity.h \
+	plugin/controller/installed.c \
+	plugin/controller/installed.h \
 	plugin/controller/instance.c \
 	plugin/controller/instance.h \
 	plugin/controller/key-rotation.c \

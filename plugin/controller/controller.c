@@ -71,7 +71,8 @@ stream_event(const struct sse_event *event, void *c_)
     struct mapping_event_result result;
 
     if (!c->standing.trusted || c->restart_stream
-        || key_service_event(event, &c->keys)) {
+        || key_service_event(event, &c->keys)
+        || installed_event(c, event)) {
         return;
     }
     free(c->mapping_error);
@@ -606,6 +607,7 @@ controller_run(struct controller *c)
             cache_touch(&c->cache, time_msec(), false);
         }
     }
+    installed_run(c);
 }
 
 void

@@ -33,6 +33,7 @@
 #include "controller/credential-rotation.h"
 #include "controller/flow-index.h"
 #include "controller/identity.h"
+#include "controller/installed.h"
 #include "controller/instance.h"
 #include "controller/keyring-out.h"
 #include "controller/learnt.h"
@@ -69,6 +70,7 @@ struct controller {
     long long int current_at;           /* When the service last stood by it,
                                          * seconds of the epoch; 0: never. */
     char *mapping_error;                /* The last event was refused. */
+    struct installed installed;         /* What the service waits for. */
 
     /* What has changed. */
     bool mapping_changed;

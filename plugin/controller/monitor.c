@@ -216,10 +216,12 @@ put_switch(struct ds *out, const struct controller *c)
               "last.", keyring_out_is_loaded(&c->keyring));
     put_gauge(out, "vsubnet_controller_ports",
               "Ports of this host that are in a vSubnet.", c->ports.n);
+    metrics_family(out, "vsubnet_controller_tunnel_mtu_bytes", METRICS_GAUGE,
+                   "Longest inner packet that goes to each peer in one "
+                   "datagram.");
     if (tunnel->mtu) {
-        put_gauge(out, "vsubnet_controller_tunnel_mtu_bytes",
-                  "Longest inner packet that goes to each peer in one "
-                  "datagram.", tunnel->mtu);
+        metrics_sample(out, "vsubnet_controller_tunnel_mtu_bytes", NULL,
+                       tunnel->mtu);
     }
 }
 
@@ -337,7 +339,7 @@ monitor_is_ready(const struct controller *c, const char **why)
             ? "there is no connection to the Open_vSwitch database"
             : !status.connected
             ? "there is no OpenFlow connection to the bridge"
-            : !keyring_out_is_loaded(&c->keyring)
+            : c->keyring_changed || !keyring_out_is_loaded(&c->keyring)
             ? "ovs-vswitchd has not loaded the keyring yet"
             : c->flows_changed || !ofctrl_is_in_sync(c->ofctrl)
             ? "flows are not yet as the mapping wants them"

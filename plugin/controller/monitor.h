@@ -17,7 +17,8 @@
 
 struct controller;
 
-/* Before the controller runs for the first time: makes it read `statistics'. */
+/* Before the controller runs for the first time: makes it read
+ * `statistics'. */
 void monitor_init(struct controller *);
 
 /* Returns the figures as text, malloc()'d. */

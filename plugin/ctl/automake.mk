@@ -2,6 +2,7 @@
 bin_PROGRAMS += plugin/ctl/vsubnetctl
 plugin_ctl_vsubnetctl_SOURCES = \
 	plugin/ctl/address.c \
+	plugin/ctl/bugreport.c \
 	plugin/ctl/client.c \
 	plugin/ctl/client.h \
 	plugin/ctl/command.c \
@@ -14,11 +15,15 @@ plugin_ctl_vsubnetctl_SOURCES = \
 	plugin/ctl/local.h \
 	plugin/ctl/output.c \
 	plugin/ctl/output.h \
+	plugin/ctl/redact.c \
+	plugin/ctl/redact.h \
 	plugin/ctl/status.c \
 	plugin/ctl/user.c \
 	plugin/ctl/verbs.c \
 	plugin/ctl/verbs.h \
-	plugin/ctl/vsubnetctl.c
+	plugin/ctl/vsubnetctl.c \
+	plugin/ctl/wait.c \
+	plugin/ctl/wait.h
 plugin_ctl_vsubnetctl_LDADD = \
 	plugin/host/libvsubnet-host.a \
 	plugin/model/libvsubnet-model.a \

@@ -336,6 +336,12 @@ try_urls(struct client *client, const struct request *request,
     return error;
 }
 
+const char *
+client_url(const struct client *client)
+{
+    return client->urls.names[client->current];
+}
+
 char *
 client_send(struct client *client, const char *method, const char *path,
             const json_t *body, struct client_answer *answer)

@@ -49,6 +49,8 @@ void client_set_credential(struct client *, const char *credential);
 /* PEM files of a certificate to show to the service, or null. */
 void client_set_certificate(struct client *, const char *certificate,
                             const char *private_key);
+/* The URL that answered last, or that is asked first. */
+const char *client_url(const struct client *);
 /* Sent as VSubnet-Instance; null for none. */
 void client_set_instance(struct client *, const char *instance);
 

@@ -15,6 +15,7 @@
 #include "util.h"
 
 #define BIT(OPT) (UINT64_C(1) << (OPT))
+#define WAIT BIT(OPT_WAIT)
 #define GLOBAL (BIT(OPT_HELP) | BIT(OPT_JSON) | BIT(OPT_CONFIG)         \
                 | BIT(OPT_TOKEN_FILE) | BIT(OPT_TIMEOUT) | BIT(OPT_VERSION) \
                 | BIT(OPT_COMMANDS))
@@ -38,8 +39,9 @@ static const struct {
                        "this one; may be repeated" },
     [OPT_STATE_DIR] = { "state-dir", "DIR", "the controller's state "
                         "directory" },
-    [OPT_WAIT] = { "wait", "SECONDS", "wait for approval and connection "
-                   "(default: 3)" },
+    [OPT_WAIT] = { "wait", "SECONDS|nodes", "join: wait for approval and "
+                   "connection (default: 3); else \"nodes\": until all "
+                   "nodes have installed the change" },
     [OPT_TTL] = { "ttl", "TIME", "how long it is good: 90s, 30m, 1h, 7d" },
     [OPT_USES] = { "uses", "N", "how many nodes may join by it "
                    "(default: 1)" },
@@ -64,6 +66,8 @@ static const struct {
     [OPT_NODE] = { "node", "NODE", "the node that has it (without "
                    "--iface-id)" },
     [OPT_LIMIT] = { "limit", "N", "the newest N events (default: 100)" },
+    [OPT_OUTPUT] = { "output", "FILE", "the file to make (default: named "
+                     "after host and time)" },
     [OPT_FILTER] = { "filter", "NAME=VALUE", "only those whose NAME, as in "
                      "--json, is VALUE; may be repeated" },
     [OPT_NOTE] = { "note", "TEXT", "what it is for" },
@@ -97,6 +101,10 @@ const struct ctl_command ctl_commands[] = {
       "service keeps the node until \"vsubnetctl node rm\".", ctl_leave },
     { "status", "", 0, 0, BIT(OPT_STATE_DIR),
       "show what this host's controller does", status_details, ctl_status },
+    { "bugreport", "", 0, 0, BIT(OPT_OUTPUT),
+      "gather in a tar what tells of a problem on this host",
+      "Versions, status, configuration, flows, counters and ends of logs; no\n"
+      "keys, credentials or tokens.", ctl_bugreport },
     { "events", "", 0, 0, 0, "print changes of the mapping as they happen",
       "One line for each object; with --json, one event a line. Ends when\n"
       "interrupted.", ctl_events },
@@ -115,42 +123,44 @@ const struct ctl_command ctl_commands[] = {
       ctl_node_ls },
     { "node show", "NODE", 1, 1, 0, "show one node",
       "NODE is a node's number, UUID or name.", ctl_node_show },
-    { "node approve", "NODE", 1, 1, 0, "let a node take part", NULL,
+    { "node approve", "NODE", 1, 1, WAIT, "let a node take part", NULL,
       ctl_node_approve },
-    { "node revoke", "NODE", 1, 1, 0, "shut a node out",
+    { "node revoke", "NODE", 1, 1, WAIT, "shut a node out",
       "Its memberships, bindings and keys go at once.", ctl_node_revoke },
-    { "node rename", "NODE NAME", 2, 2, 0, "give a node another name", NULL,
+    { "node rename", "NODE NAME", 2, 2, WAIT, "give a node another name", NULL,
       ctl_node_rename },
-    { "node adopt", "NODE", 1, 1, 0,
+    { "node adopt", "NODE", 1, 1, WAIT,
       "have a clone take the place of the node it was cloned from",
       "NODE gets the other's number, name and memberships; that one, if it\n"
       "still runs, is the clone then. \"node ls\" shows who is a clone.",
       ctl_node_adopt },
-    { "node rm", "NODE", 1, 1, 0, "remove a node", NULL, ctl_node_rm },
+    { "node rm", "NODE", 1, 1, WAIT, "remove a node", NULL, ctl_node_rm },
 
     { "net add", "NAME", 1, 1,
-      BIT(OPT_SUBNET) | BIT(OPT_VNI) | BIT(OPT_ALGORITHM) | BIT(OPT_GROUP),
+      BIT(OPT_SUBNET) | BIT(OPT_VNI) | BIT(OPT_ALGORITHM) | BIT(OPT_GROUP)
+      | WAIT,
       "make a vSubnet", NULL, ctl_net_add },
     { "net ls", "", 0, 0, BIT(OPT_FILTER), "list the vSubnets", NULL,
       ctl_net_ls },
     { "net show", "NET", 1, 1, 0, "show one vSubnet and its members", NULL,
       ctl_net_show },
-    { "net rekey", "NET", 1, 1, 0,
+    { "net rekey", "NET", 1, 1, WAIT,
       "have all members of a vSubnet replace their keys now", NULL,
       ctl_net_rekey },
-    { "net rm", "NET", 1, 1, 0, "remove a vSubnet with all that is in it",
+    { "net rm", "NET", 1, 1, WAIT, "remove a vSubnet with all that is in it",
       NULL, ctl_net_rm },
 
     { "member add", "NET NODE", 2, 2,
-      BIT(OPT_HOST_PORT) | BIT(OPT_NO_HOST_PORT),
+      BIT(OPT_HOST_PORT) | BIT(OPT_NO_HOST_PORT) | WAIT,
       "make a node a member of a vSubnet", NULL, ctl_member_add },
     { "member ls", "NET", 1, 1, BIT(OPT_FILTER),
       "list the members of a vSubnet", NULL, ctl_member_ls },
-    { "member rm", "NET NODE", 2, 2, 0, "end a membership", NULL,
+    { "member rm", "NET NODE", 2, 2, WAIT, "end a membership", NULL,
       ctl_member_rm },
 
     { "port add", "NET", 1, 1,
-      BIT(OPT_MAC) | BIT(OPT_ADDRESS) | BIT(OPT_IFACE_ID) | BIT(OPT_NODE),
+      BIT(OPT_MAC) | BIT(OPT_ADDRESS) | BIT(OPT_IFACE_ID) | BIT(OPT_NODE)
+      | WAIT,
       "bind a MAC and its addresses in a vSubnet",
       "Without --mac, one is drawn.\n"
       "A port that names its vSubnet in external_ids:vsubnet needs none of\n"
@@ -158,7 +168,8 @@ const struct ctl_command ctl_commands[] = {
       ctl_port_add },
     { "port ls", "[NET]", 0, 1, BIT(OPT_FILTER),
       "list bindings: of a vSubnet, or all", NULL, ctl_port_ls },
-    { "port rm", "NET MAC", 2, 2, 0, "remove a binding", NULL, ctl_port_rm },
+    { "port rm", "NET MAC", 2, 2, WAIT, "remove a binding", NULL,
+      ctl_port_rm },
 
     { "address ls", "NET", 1, 1, BIT(OPT_FILTER),
       "list who has which address", NULL, ctl_address_ls },

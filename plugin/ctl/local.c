@@ -21,6 +21,7 @@
 #include "model/jansson.h"
 #include "model/reader.h"
 #include "openvswitch/dynamic-string.h"
+#include "process.h"
 #include "svec.h"
 #include "unixctl.h"
 #include "util.h"
@@ -66,6 +67,38 @@ spawn(char *const argv[], pid_t *pid, int *fd)
     } else {
         *fd = fds[0];
     }
+    return error;
+}
+
+char *
+local_run(const char *const argv_[], char **output)
+{
+    struct svec argv = SVEC_EMPTY_INITIALIZER;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    char *error = NULL;
+    pid_t pid;
+    int fd;
+
+    for (size_t i = 0; argv_[i]; i++) {
+        svec_add(&argv, argv_[i]);
+    }
+    svec_terminate(&argv);
+    int retval = spawn(argv.names, &pid, &fd);
+    if (retval) {
+        error = xasprintf("cannot run %s: %s", argv_[0],
+                          ovs_strerror(retval));
+    } else {
+        int status;
+
+        read_output(fd, &ds);
+        close(fd);
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+            continue;
+        }
+        error = status ? process_status_msg(status) : NULL;
+    }
+    *output = ds_steal_cstr(&ds);
+    svec_destroy(&argv);
     return error;
 }
 

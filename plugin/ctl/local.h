@@ -19,6 +19,10 @@ struct json_t;
  * *OUTPUT, if wanted, is what it printed, without the last newline. */
 char *local_vsctl(const char *const args[], char **output);
 
+/* Runs ARGV (null-terminated), found in PATH.  *OUTPUT, "" if there was none,
+ * is what it printed, on stderr too. */
+char *local_run(const char *const argv[], char **output);
+
 /* Gets and sets keys in external_ids of table Open_vSwitch.  A value is null
  * where the key is not there, and to remove it. */
 char *local_get_external_id(const char *key, char **value);

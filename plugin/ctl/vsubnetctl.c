@@ -8,6 +8,7 @@
 
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/wait.h"
 #include "model/reader.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
@@ -28,7 +29,11 @@ main(int argc, char *argv[])
     svec_init(&ctl.args);
 
     ctl_parse(&ctl, argc, argv);
+    bool wait = ctl_waits_for_nodes(&ctl);
     ctl.command->run(&ctl);
+    if (wait) {
+        ctl_wait_nodes(&ctl);
+    }
 
     client_destroy(ctl.client);
     for (int i = 0; i < N_CTL_OPTIONS; i++) {

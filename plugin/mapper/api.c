@@ -83,6 +83,8 @@ static const struct api_route routes[] = {
     { "PUT", "/v1/self/keys", ROLE_NODE, api_self_keys, WRITE_BODY },
     { "DELETE", "/v1/self/keys/*", ROLE_NODE, api_self_key_delete, WRITE },
     { "POST", "/v1/self/loaded", ROLE_NODE, api_self_loaded, ROUTE_BODY },
+    { "POST", "/v1/self/installed", ROLE_NODE, api_self_installed,
+      ROUTE_BODY },
     { "GET", "/v1/events", ROLE_NODE | USERS, api_events, 0 },
 
     { "GET", "/v1/tokens", USERS, api_tokens_get, 0 },
@@ -136,6 +138,7 @@ static const struct api_route routes[] = {
     { "DELETE", "/v1/users/*", ROLE_OPERATOR, api_user_delete, WRITE },
 
     { "GET", "/v1/audit", USERS, api_audit_get, 0 },
+    { "POST", "/v1/wait", ROLE_OPERATOR, api_wait, ROUTE_BODY_MAY },
 };
 
 /* Paths. */
@@ -848,7 +851,8 @@ api_handle(struct http_connection *connection,
         if (call->answers[0].status) {
             call_finish(call, 0);
         } else {
-            /* It has become something else: a stream or a file. */
+            /* It has become something else: a stream or a file, or it
+             * waits (installed.h). */
             call_log(call, &(struct api_answer) { .status = MHD_HTTP_OK });
             call_count(call, MHD_HTTP_OK);
             call_destroy(call);

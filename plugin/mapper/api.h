@@ -35,6 +35,7 @@ struct events;
 struct http_connection;
 struct http_request;
 struct http_server;
+struct installed;
 struct mdb_node;
 struct monitor;
 struct peers;
@@ -50,6 +51,7 @@ struct api {
     struct lease *lease;
     struct confirm *confirm;
     struct peers *peers;
+    struct installed *installed;
     const struct pki *pki;
     const struct http_server *http;
     struct monitor *monitor;
@@ -136,7 +138,7 @@ api_handler api_healthz, api_readyz, api_metrics, api_ca, api_events;
 api_handler api_register, api_self_get, api_self_patch, api_self_bindings,
     api_self_keys;
 api_handler api_self_lease, api_self_heartbeat, api_self_credential,
-    api_self_key_delete, api_self_loaded;
+    api_self_key_delete, api_self_loaded, api_self_installed;
 api_handler api_tokens_get, api_tokens_post, api_token_delete;
 api_handler api_nodes_get, api_node_get, api_node_patch, api_node_delete,
     api_node_adopt;
@@ -148,6 +150,6 @@ api_handler api_bindings_get, api_bindings_post, api_binding_put,
 api_handler api_addresses_get, api_pools_get, api_pool_put, api_pool_delete,
     api_reservations_get, api_reservation_put, api_reservation_delete;
 api_handler api_users_get, api_users_post, api_user_get, api_user_delete;
-api_handler api_audit_get;
+api_handler api_audit_get, api_wait;
 
 #endif /* mapper/api.h */

@@ -29,6 +29,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/auth.h \
 	plugin/mapper/bootstrap.c \
 	plugin/mapper/bootstrap.h \
+	plugin/mapper/certificate.c \
+	plugin/mapper/certificate.h \
 	plugin/mapper/change.c \
 	plugin/mapper/change.h \
 	plugin/mapper/confirm.c \
@@ -50,6 +52,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/idempotency.c \
 	plugin/mapper/idempotency.h \
 	plugin/mapper/identity.h \
+	plugin/mapper/installed.c \
+	plugin/mapper/installed.h \
 	plugin/mapper/ipam.c \
 	plugin/mapper/ipam.h \
 	plugin/mapper/keybox.c \

@@ -17,6 +17,7 @@
 #include "mapper/db.h"
 #include "mapper/delta.h"
 #include "mapper/http.h"
+#include "mapper/installed.h"
 #include "mapper/lease.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/hmap.h"
@@ -67,6 +68,7 @@ struct stream {
     struct model_revision since; /* to resume from here, */
     long long int ahead_until;  /* at most until then. */
     bool cut;                   /* In favour of younger ones. */
+    struct installed_stream installed;
 };
 
 struct events *
@@ -248,6 +250,7 @@ send_delta(struct stream *stream, const struct delta *delta, uint8_t *view,
         COVERAGE_INC(mapper_event_change);
         http_stream_send(stream->http, render(delta, view, renderings),
                          false);
+        stream->installed.sent = delta->revision;
     }
 }
 
@@ -301,6 +304,7 @@ send_snapshot(struct events *events, const struct stream *first)
         }
         blob = blob ? blob : render_snapshot(events, node);
         http_stream_send(stream->http, blob, true);
+        stream->installed.sent = events->revision;
         if (self && !strcmp(self->state, "revoked")) {
             http_stream_finish(stream->http);
         }
@@ -549,6 +553,7 @@ resume(struct stream *stream, struct model_revision since)
             return false;
         }
     }
+    stream->installed.sent = since;
     LIST_FOR_EACH (delta, list_node, &events->ring) {
         if (delta->revision.number > since.number) {
             /* Forms of this delta only: the view says nothing of which. */
@@ -722,4 +727,58 @@ events_send_loaded(struct events *events, int64_t number,
                      ds_cstr(&data));
     }
     ds_destroy(&data);
+}
+
+/* What was installed. */
+
+void
+events_for_each_stream(struct events *events,
+                       void (*cb)(int64_t node, struct installed_stream *,
+                                  bool wants_snapshot, void *aux), void *aux)
+{
+    struct stream *stream;
+
+    HMAP_FOR_EACH (stream, by_node, &events->by_node) {
+        if (!stream->cut) {
+            cb(stream->node, &stream->installed, stream->wants_snapshot, aux);
+        }
+    }
+}
+
+struct model_revision
+events_revision(const struct events *events)
+{
+    return events->revision;
+}
+
+void
+events_send_confirm(struct events *events, int64_t number,
+                    struct model_revision revision)
+{
+    const struct mdb_node *node = db_node(events->db, number);
+    char *data = xasprintf("{\"revision\":\""MODEL_REVISION_FMT"\"}",
+                           MODEL_REVISION_ARGS(revision));
+
+    if (node) {
+        send_to_node(events, number, node->instance, "confirm", data);
+    }
+    free(data);
+}
+
+void
+events_told_installed(struct events *events, int64_t number,
+                      const char *instance, struct model_revision revision)
+{
+    struct stream *stream;
+
+    STREAM_FOR_EACH_OF_NODE (stream, number, events) {
+        struct model_revision *told = &stream->installed.told;
+        struct model_revision sent = stream->installed.sent;
+
+        if (!strcmp(stream->instance, instance)
+            && model_revision_compare(revision, *told) > 0) {
+            *told = (model_revision_compare(revision, sent) < 0
+                     ? revision : sent);
+        }
+    }
 }

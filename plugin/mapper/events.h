@@ -47,9 +47,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/types.h"
+
 struct confirm;
 struct db;
 struct events;
+struct installed_stream;
 struct lease;
 struct http_connection;
 struct principal;
@@ -93,6 +96,17 @@ void events_send_challenge(struct events *, int64_t number,
 /* Tells node NUMBER that the others have its keys with these SPIs. */
 void events_send_loaded(struct events *, int64_t number,
                         const int64_t *spis, size_t n);
+
+/* What has gone to streams of nodes, and was installed; see installed.h.
+ * CB is called for each of these streams. */
+void events_for_each_stream(
+    struct events *, void (*cb)(int64_t node, struct installed_stream *,
+                                bool wants_snapshot, void *aux), void *aux);
+struct model_revision events_revision(const struct events *);
+void events_send_confirm(struct events *, int64_t number,
+                         struct model_revision);
+void events_told_installed(struct events *, int64_t number,
+                           const char *instance, struct model_revision);
 
 bool events_is_connected(const struct events *, int64_t node);
 

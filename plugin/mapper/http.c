@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "coverage.h"
-#include "mapper/pki.h"
+#include "mapper/certificate.h"
 #include "model/credential.h"
 #include "model/types.h"
 #include "openvswitch/list.h"
@@ -44,7 +44,7 @@ struct http_listener {
 };
 
 struct http_server {
-    const struct pki *pki;
+    const char *ca_pem;
     http_handler *handler;
     void *aux;
     struct ovs_list listeners;
@@ -119,11 +119,11 @@ wiping_free(void *data, size_t size)
 }
 
 struct http_server *
-http_server_create(const struct pki *pki, http_handler *handler, void *aux)
+http_server_create(const char *ca_pem, http_handler *handler, void *aux)
 {
     struct http_server *server = xzalloc(sizeof *server);
 
-    server->pki = pki;
+    server->ca_pem = ca_pem;
     server->handler = handler;
     server->max_per_address = HTTP_CONNECTIONS_PER_IP_MAX;
     server->aux = aux;
@@ -458,10 +458,9 @@ start_daemon(struct http_server *server, int fd)
 {
     struct MHD_OptionItem options[] = {
         { MHD_OPTION_LISTEN_SOCKET, fd, NULL },
-        { MHD_OPTION_HTTPS_MEM_KEY, 0, server->pki->server_key },
-        { MHD_OPTION_HTTPS_MEM_CERT, 0, server->pki->server_pem },
         /* Has clients asked for a certificate, which none must have. */
-        { MHD_OPTION_HTTPS_MEM_TRUST, 0, server->pki->ca_pem },
+        { MHD_OPTION_HTTPS_MEM_TRUST, 0,
+          CONST_CAST(char *, server->ca_pem) },
         { MHD_OPTION_HTTPS_PRIORITIES, 0,
           CONST_CAST(char *, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2") },
         { MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, NULL },
@@ -475,6 +474,7 @@ start_daemon(struct http_server *server, int fd)
         MHD_USE_TLS | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME
         | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle_access, server,
         MHD_OPTION_EXTERNAL_LOGGER, handle_log, NULL,
+        MHD_OPTION_HTTPS_CERT_CALLBACK, certificate_retrieve,
         MHD_OPTION_NOTIFY_COMPLETED, handle_completed, server,
         MHD_OPTION_NOTIFY_CONNECTION, handle_socket, server,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,

@@ -35,7 +35,6 @@
 struct http_connection;
 struct http_server;
 struct http_stream;
-struct pki;
 struct sockaddr_storage;
 
 enum {
@@ -69,7 +68,9 @@ struct http_request {
 typedef void http_handler(struct http_connection *,
                           const struct http_request *, void *aux);
 
-struct http_server *http_server_create(const struct pki *, http_handler *,
+/* Serves the certificate of certificate.h, which must be set, and asks clients
+ * for one of theirs, saying that it knows the CA 'ca_pem', which stays. */
+struct http_server *http_server_create(const char *ca_pem, http_handler *,
                                        void *aux);
 void http_server_destroy(struct http_server *);
 void http_server_run(struct http_server *);

@@ -15,6 +15,7 @@
 #include "mapper/db.h"
 #include "mapper/events.h"
 #include "mapper/http.h"
+#include "mapper/pki.h"
 #include "mapper/request-stats.h"
 #include "mapper/txn.h"
 #include "model/metrics.h"
@@ -192,6 +193,18 @@ put_state(struct ds *out, const struct api *api)
 }
 
 static void
+put_certificates(struct ds *out, const struct pki *pki)
+{
+    static const char name[]
+        = "vsubnet_mapper_certificate_expiry_timestamp_seconds";
+
+    metrics_family(out, name, METRICS_GAUGE,
+                   "When a certificate ends, in seconds since 1970.");
+    put_by(out, name, "certificate", "ca", pki->ca_ends);
+    put_by(out, name, "certificate", "server", pki->server_ends);
+}
+
+static void
 put_process(struct ds *out)
 {
     struct rusage usage;
@@ -215,6 +228,7 @@ monitor_metrics(const struct api *api)
 
     put_process(&out);
     put_state(&out, api);
+    put_certificates(&out, api->pki);
     put_rows(&out, api->monitor, api->db);
     for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
         metrics_single(&out, counters[i].name, METRICS_COUNTER,

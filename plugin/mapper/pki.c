@@ -16,14 +16,17 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mapper/file.h"
 #include "model/credential.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "sset.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(pki);
@@ -285,12 +288,30 @@ open_ca(const char *dir, struct identity *ca)
     return error;
 }
 
+/* Certificates end at the latest in the year 9999, RFC 5280. */
+static time_t
+asn1_seconds(const ASN1_TIME *t)
+{
+    struct tm tm;
+
+    return ASN1_TIME_to_tm(t, &tm) == 1 ? timegm(&tm) : 0;
+}
+
+/* When CERT is to be made again. */
+static time_t
+renewal_time(const X509 *cert)
+{
+    time_t begin = asn1_seconds(X509_get0_notBefore(cert));
+    time_t end = asn1_seconds(X509_get0_notAfter(cert));
+
+    return end - MIN(PKI_RENEW_DAYS * 86400, (end - begin) / 3);
+}
+
 /* Says why SERVER can't serve, or null if it can. */
 static const char *
 server_defect(const struct identity *ca, const struct sset *names,
               const struct identity *server)
 {
-    time_t limit = time(NULL) + PKI_RENEW_DAYS * 86400;
     EVP_PKEY *ca_key = X509_get0_pubkey(ca->cert);
     const char *name;
 
@@ -300,7 +321,10 @@ server_defect(const struct identity *ca, const struct sset *names,
         return "its key is another one";
     } else if (X509_verify(server->cert, ca_key) != 1) {
         return "the authority is another one";
-    } else if (X509_cmp_time(X509_get0_notAfter(server->cert), &limit) < 0) {
+    } else if (X509_check_host(server->cert, PKI_SERVICE_NAME, 0, 0,
+                               NULL) != 1) {
+        return "it lacks the name " PKI_SERVICE_NAME;
+    } else if (time(NULL) >= renewal_time(server->cert)) {
         return "it expires soon";
     }
     SSET_FOR_EACH (name, names) {
@@ -313,9 +337,29 @@ server_defect(const struct identity *ca, const struct sset *names,
     return NULL;
 }
 
+/* Makes and saves one because of DEFECT. */
+static char *
+make_server(const char *dir, const struct identity *ca, const char *alt_names,
+            const char *defect, struct identity *server)
+{
+    char *error = identity_create(PKI_SERVICE_NAME, ca, alt_names,
+                                  PKI_SERVER_DAYS, server);
+
+    if (!error) {
+        error = identity_save(dir, "server.key", "server.pem", server);
+    }
+    if (error) {
+        identity_destroy(server);
+    } else {
+        VLOG_INFO("made a server certificate (%s) for %s", defect, alt_names);
+    }
+    return error;
+}
+
 static char *
 open_server(const char *dir, const struct identity *ca,
-            const struct sset *names, struct identity *server)
+            const struct sset *names, const char *alt_names,
+            struct identity *server)
 {
     char *error = identity_load(dir, "server.key", "server.pem", server);
 
@@ -330,19 +374,51 @@ open_server(const char *dir, const struct identity *ca,
     }
 
     identity_destroy(server);
-    char *alt_names = alternative_names(names);
-    error = identity_create(PKI_SERVICE_NAME, ca, alt_names, PKI_SERVER_DAYS,
-                            server);
-    if (!error) {
-        error = identity_save(dir, "server.key", "server.pem", server);
+    return make_server(dir, ca, alt_names, defect, server);
+}
+
+/* Makes SERVER the one that is served. */
+static void
+adopt_server(struct pki *pki, const struct identity *server)
+{
+    char *leaf = cert_to_pem(server->cert);
+
+    if (pki->server_key) {
+        model_wipe(pki->server_key, strlen(pki->server_key));
     }
-    if (error) {
-        identity_destroy(server);
-    } else {
-        VLOG_INFO("made a server certificate (%s) for %s", defect, alt_names);
+    free(pki->server_key);
+    free(pki->server_pem);
+    pki->server_key = key_to_pem(server->key);
+    pki->server_pem = xasprintf("%s%s", leaf, pki->ca_pem);
+    pki->server_ends = asn1_seconds(X509_get0_notAfter(server->cert));
+    pki->renew_at = renewal_time(server->cert);
+    free(leaf);
+}
+
+/* Returns true if a file of the server's is another one than last time. */
+static bool
+files_have_changed(struct pki *pki)
+{
+    static const char *const names[] = { "server.key", "server.pem" };
+    bool changed = false;
+
+    for (int i = 0; i < 2; i++) {
+        char *path = xasprintf("%s/%s", pki->dir, names[i]);
+        struct pki_file now;
+        struct stat s;
+
+        memset(&now, 0, sizeof now);
+        if (!stat(path, &s)) {
+            now.inode = s.st_ino;
+            now.changed = s.st_mtim;
+        }
+        if (memcmp(&now, &pki->seen[i], sizeof now)) {
+            pki->seen[i] = now;
+            changed = true;
+        }
+        free(path);
     }
-    free(alt_names);
-    return error;
+    return changed;
 }
 
 static bool
@@ -355,12 +431,21 @@ is_dns_name(const char *name)
                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")] == '\0');
 }
 
+static void
+fingerprint_of(X509 *cert, char fingerprint[65])
+{
+    unsigned char digest[32];
+    unsigned int n;
+
+    X509_digest(cert, EVP_sha256(), digest, &n);
+    model_hex_encode(digest, sizeof digest, fingerprint);
+}
+
 char *
 pki_open(const char *dir, const struct sset *names, struct pki *pki)
 {
     struct identity ca = { .key = NULL };
     struct identity server = { .key = NULL };
-    unsigned char digest[32];
     const char *name;
 
     memset(pki, 0, sizeof *pki);
@@ -372,18 +457,16 @@ pki_open(const char *dir, const struct sset *names, struct pki *pki)
 
     char *error = open_ca(dir, &ca);
     if (!error) {
-        error = open_server(dir, &ca, names, &server);
+        pki->dir = xstrdup(dir);
+        pki->alt_names = alternative_names(names);
+        error = open_server(dir, &ca, names, pki->alt_names, &server);
     }
     if (!error) {
-        unsigned int n;
-
-        X509_digest(ca.cert, EVP_sha256(), digest, &n);
-        model_hex_encode(digest, sizeof digest, pki->fingerprint);
+        fingerprint_of(ca.cert, pki->fingerprint);
         pki->ca_pem = cert_to_pem(ca.cert);
-        pki->server_key = key_to_pem(server.key);
-        char *leaf = cert_to_pem(server.cert);
-        pki->server_pem = xasprintf("%s%s", leaf, pki->ca_pem);
-        free(leaf);
+        pki->ca_ends = asn1_seconds(X509_get0_notAfter(ca.cert));
+        adopt_server(pki, &server);
+        files_have_changed(pki);
     }
     identity_destroy(&server);
     identity_destroy(&ca);
@@ -399,7 +482,99 @@ pki_close(struct pki *pki)
     free(pki->server_key);
     free(pki->server_pem);
     free(pki->ca_pem);
+    free(pki->dir);
+    free(pki->alt_names);
     memset(pki, 0, sizeof *pki);
+}
+
+/* Reads the CA, which has to be the one that this service began with. */
+static char *
+load_same_ca(const struct pki *pki, struct identity *ca)
+{
+    char *error = identity_load(pki->dir, "ca.key", "ca.pem", ca);
+    char fingerprint[65];
+
+    if (error) {
+        return error;
+    } else if (!ca->key || !ca->cert
+               || X509_check_private_key(ca->cert, ca->key) != 1) {
+        ERR_clear_error();
+        return xasprintf("%s: ca.pem and the ca.key that fits it are needed",
+                         pki->dir);
+    }
+    fingerprint_of(ca->cert, fingerprint);
+    return (strcmp(fingerprint, pki->fingerprint)
+            ? xasprintf("%s/ca.pem: another authority than at the start",
+                        pki->dir)
+            : NULL);
+}
+
+/* Takes what stands in the files, if it is good. */
+static char *
+take_files(struct pki *pki, const struct identity *ca,
+           struct identity *server)
+{
+    const struct sset no_more = SSET_INITIALIZER(&no_more);
+    char *error = identity_load(pki->dir, "server.key", "server.pem", server);
+
+    if (!error) {
+        const char *defect = server_defect(ca, &no_more, server);
+
+        ERR_clear_error();
+        error = (defect
+                 ? xasprintf("%s/server.pem: not taken: %s", pki->dir, defect)
+                 : NULL);
+    }
+    return error;
+}
+
+bool
+pki_run(struct pki *pki)
+{
+    struct identity server = { .key = NULL };
+    struct identity ca = { .key = NULL };
+    bool renew = time(NULL) >= pki->renew_at;
+    char *error;
+
+    if (time_msec() < pki->next_look) {
+        return false;
+    }
+    pki->next_look = time_msec() + PKI_LOOK_MS;
+    if (!files_have_changed(pki) && !renew) {
+        return false;
+    }
+
+    error = load_same_ca(pki, &ca);
+    if (!error) {
+        error = take_files(pki, &ca, &server);
+        if (error && renew) {
+            free(error);
+            identity_destroy(&server);
+            error = make_server(pki->dir, &ca, pki->alt_names,
+                                "the last one expires soon", &server);
+            files_have_changed(pki);
+        } else if (!error) {
+            VLOG_INFO("serving the certificate of %s/server.pem from now on",
+                      pki->dir);
+        }
+    }
+    if (!error) {
+        adopt_server(pki, &server);
+    } else {
+        VLOG_WARN("%s; going on with the last certificate", error);
+        pki->renew_at = MAX(pki->renew_at, time(NULL) + PKI_RETRY_S);
+    }
+    identity_destroy(&server);
+    identity_destroy(&ca);
+    bool changed = !error;
+    free(error);
+    return changed;
+}
+
+void
+pki_wait(const struct pki *pki)
+{
+    poll_timer_wait_until(pki->next_look);
 }
 
 void

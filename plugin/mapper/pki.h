@@ -17,12 +17,19 @@
  * whose key is lost or does not fit is an error: hosts rely on it, and only
  * the operator can decide to start anew.
  *
- * The server certificate is made again at start when it expires within
- * PKI_RENEW_DAYS, does not fit its key or the CA, or lacks a name that it
- * should have. */
+ * The server certificate is made again at start when it expires soon, does not
+ * fit its key or the CA, or lacks a name that it should have.  Soon is within
+ * PKI_RENEW_DAYS, and within a third of its life.
+ *
+ * While the service runs pki_run() looks at it: one that expires soon is made
+ * again, and one that somebody has put in its place is taken, if it is good.
+ * One that is not stays where it is, so that two files can be replaced one
+ * after the other, and the one before goes on being served. */
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
+#include <time.h>
 
 struct sset;
 
@@ -30,6 +37,8 @@ enum {
     PKI_CA_DAYS = 7300,
     PKI_SERVER_DAYS = 730,
     PKI_RENEW_DAYS = 60,
+    PKI_LOOK_MS = 1000,
+    PKI_RETRY_S = 60,           /* After a renewal that failed. */
 };
 
 struct pki {
@@ -37,6 +46,18 @@ struct pki {
     char *server_pem;           /* Server certificate, then the CA's. */
     char *server_key;           /* PEM. */
     char fingerprint[65];       /* SHA-256 of the CA certificate's DER. */
+    time_t ca_ends;
+    time_t server_ends;
+
+    /* Of pki_run(). */
+    char *dir;
+    char *alt_names;            /* For the next certificate. */
+    time_t renew_at;
+    long long int next_look;
+    struct pki_file {           /* As last looked at. */
+        ino_t inode;
+        struct timespec changed;
+    } seen[2];
 };
 
 /* Loads or makes the files in DIR.  NAMES are the DNS names and addresses
@@ -44,6 +65,10 @@ struct pki {
  * an error message that the caller frees. */
 char *pki_open(const char *dir, const struct sset *names, struct pki *);
 void pki_close(struct pki *);
+
+/* Returns true if the server certificate has changed. */
+bool pki_run(struct pki *);
+void pki_wait(const struct pki *);
 
 /* Adds the host's name and addresses (no link-local ones) to NAMES. */
 void pki_local_names(struct sset *names);

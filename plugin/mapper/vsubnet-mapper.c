@@ -19,11 +19,13 @@
 #include "fatal-signal.h"
 #include "mapper/api.h"
 #include "mapper/bootstrap.h"
+#include "mapper/certificate.h"
 #include "mapper/confirm.h"
 #include "mapper/convert.h"
 #include "mapper/db.h"
 #include "mapper/events.h"
 #include "mapper/http.h"
+#include "mapper/installed.h"
 #include "mapper/keybox.h"
 #include "mapper/lease.h"
 #include "mapper/mark.h"
@@ -418,7 +420,9 @@ mapper_open(struct mapper *mapper, struct options *o)
     mapper->db.keybox = mapper->keybox;
     VLOG_INFO("CA fingerprint %s", mapper->pki.fingerprint);
 
-    mapper->http = http_server_create(&mapper->pki, api_handle, &mapper->api);
+    check(certificate_set(mapper->pki.server_pem, mapper->pki.server_key));
+    mapper->http = http_server_create(mapper->pki.ca_pem, api_handle,
+                                      &mapper->api);
     http_server_limit_per_address(mapper->http, o->max_per_address);
     SVEC_FOR_EACH (i, target, &o->listen) {
         listen_at(mapper, target);
@@ -438,6 +442,7 @@ mapper_open(struct mapper *mapper, struct options *o)
         .lease = mapper->lease,
         .confirm = mapper->confirm,
         .peers = mapper->peers,
+        .installed = installed_create(&mapper->db),
         .pki = &mapper->pki,
         .http = mapper->http,
         .monitor = monitor_create(),
@@ -457,14 +462,31 @@ node_exists(const void *mapper_, int64_t number)
     return db_node(&mapper->db, number) != NULL;
 }
 
+/* Has the certificate renewed, or takes another one, while the service runs. */
+static void
+run_certificate(struct mapper *mapper)
+{
+    if (pki_run(&mapper->pki)) {
+        char *error = certificate_set(mapper->pki.server_pem,
+                                      mapper->pki.server_key);
+
+        if (error) {
+            VLOG_ERR("%s", error);
+            free(error);
+        }
+    }
+}
+
 static void
 mapper_run(struct mapper *mapper)
 {
+    run_certificate(mapper);
     storage_run(mapper->storage);
     db_run(&mapper->db);
     events_run(mapper->events);
     peers_run(mapper->peers);
     confirm_run(mapper->confirm, mapper->events);
+    installed_run(mapper->api.installed, mapper->events);
     mark_run(&mapper->mark, &mapper->db);
     lease_run(mapper->lease);
     lease_sweep(mapper->lease, node_exists, mapper);
@@ -475,10 +497,12 @@ mapper_run(struct mapper *mapper)
 static void
 mapper_wait(struct mapper *mapper)
 {
+    pki_wait(&mapper->pki);
     storage_wait(mapper->storage);
     db_wait(&mapper->db);
     events_wait(mapper->events);
     confirm_wait(mapper->confirm);
+    installed_wait(mapper->api.installed);
     mark_wait(&mapper->mark, &mapper->db);
     lease_wait(mapper->lease);
     peers_wait(mapper->peers);
@@ -490,6 +514,7 @@ static void
 mapper_close(struct mapper *mapper)
 {
     lease_stop(mapper->lease);
+    installed_stop(mapper->api.installed, mapper->events);
     txn_queue_destroy(mapper->txns);
     peers_destroy(mapper->peers);
     http_server_destroy(mapper->http);
@@ -497,11 +522,13 @@ mapper_close(struct mapper *mapper)
     confirm_destroy(mapper->confirm);
     lease_destroy(mapper->lease);
     mark_close(&mapper->mark, &mapper->db);
+    installed_destroy(mapper->api.installed);
     monitor_destroy(mapper->api.monitor);
     request_stats_destroy(mapper->api.stats);
     db_destroy(&mapper->db);
     storage_close(mapper->storage);
     keybox_close(mapper->keybox);
+    certificate_clear();
     pki_close(&mapper->pki);
     svec_destroy(&mapper->urls);
 }
