@@ -129,6 +129,8 @@ ask(struct waiting *w, const char *url, unsigned int seconds)
     struct client *client = client_create(&urls, w->config.ca,
                                           w->config.token,
                                           seconds + OTHERS_S);
+    client_set_certificate(client, w->config.certificate,
+                           w->config.private_key);
     if (w->revision) {
         json_object_set_new(body, "revision", json_string(w->revision));
     }
@@ -219,6 +221,7 @@ ctl_wait_nodes(struct ctl *ctl)
     unsigned int patience = QUIET_S;
 
     ctl_check("", operator_config_read(ctl_option(ctl, OPT_CONFIG),
+                                       ctl_option(ctl, OPT_TOKEN_FILE),
                                        &w.config));
     for (;;) {
         long long int left = w.deadline - time_wall_msec();
