@@ -248,7 +248,9 @@ def what_goes_well(do):
     """A service's life: each good answer that there is.  Returns a node that
     holds a lease, with the header that says so."""
     op = do.service.operator
-    do('get', '/healthz')
+    for path in '/healthz', '/readyz':
+        do('get', path)
+    do('get', '/metrics', op)
     do('get', '/v1/ca')
     do('post', '/v1/nets', op, {'name': 'a', 'subnets': ['10.1.0.0/24']})
     token = do('post', '/v1/tokens', op,
@@ -285,6 +287,7 @@ def what_goes_well(do):
     do('delete', '/v1/self/keys/%d' % (spi[2] or spi[0]), node, **me)
     do('delete', '/v1/self/keys/1', node, **me)
     do('post', '/v1/self/loaded', node, {'revision': '1.1'}, **me)
+    do('post', '/v1/self/installed', node, {'revision': '1.1'}, **me)
     do('get', '/v1/events', node, **me)
 
     clone = dict(body, id=str(uuid.uuid4()))
@@ -372,6 +375,7 @@ def what_operators_do(do):
     each('delete', '/v1/users/u')
     each('delete', '/v1/users/admin')
     each('get', '/v1/events')
+    each('post', '/v1/wait', {'timeout': 0})
 
     each('post', '/v1/nodes/2/adopt')
     each('delete', '/v1/nodes/1')
