@@ -118,18 +118,19 @@ kill_file () {
     while kill -0 $pid 2>/dev/null; do sleep .02; done
 }
 
-# call METHOD PATH CREDENTIAL [CURL-ARG...]: the body goes to ./out; prints
+# call METHOD PATH CREDENTIAL [CURL-ARG...]: the body goes to ./out, or to $BODY
+# for requests beside others; prints
 # the status and the code of the problem if it is one.
 call () {
     method=$1 path=$2 credential=$3; shift 3
-    : > out
-    status=$(curl -s -o out -w '%{http_code}' -X $method --max-time 60 \
+    : > ${BODY-out}
+    status=$(curl -s -o ${BODY-out} -w '%{http_code}' -X $method --max-time 60 \
         --cacert m/state/ca.pem \
         --connect-to vsubnet-mapper:443:127.0.0.1:`cat ${MAPPER_PORT-m/port}` \
         ${credential:+-H} ${credential:+"Authorization: Bearer $credential"} \
         "$@" \
         "https://vsubnet-mapper$path")
-    echo $status `problem_code < out`
+    echo $status `problem_code < ${BODY-out}`
 }
 problem_code () {
     sed -n '/^{"type":"urn:vsubnet:problem:/{

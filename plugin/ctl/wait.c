@@ -75,24 +75,40 @@ merge(json_t *set, const json_t *array, bool only)
     json_decref(both);
 }
 
+static int
+compare_numbers(const void *a_, const void *b_)
+{
+    const char *const *a = a_;
+    const char *const *b = b_;
+    long long int x = atoll(*a), y = atoll(*b);
+
+    return x < y ? -1 : x > y;
+}
+
 /* Returns "n1 (1), n2 (2) and 7 more", malloc()'d. */
 static char *
 names(json_t *set)
 {
     struct ds ds = DS_EMPTY_INITIALIZER;
     size_t n = json_object_size(set), i = 0;
+    const char **numbers = xcalloc(n + 1, sizeof *numbers);
     const char *number;
     json_t *name;
 
     json_object_foreach (set, number, name) {
+        numbers[i++] = number;
+    }
+    qsort(numbers, n, sizeof *numbers, compare_numbers);
+    for (i = 0; i < n; i++) {
         if (i == NAMES_MAX && n > NAMES_MAX + 1) {
             ds_put_format(&ds, " and %"PRIuSIZE" more", n - i);
             break;
         }
+        name = json_object_get(set, numbers[i]);
         ds_put_format(&ds, "%s%s (%s)", i ? ", " : "",
-                      json_string_value(name), number);
-        i++;
+                      json_string_value(name), numbers[i]);
     }
+    free(numbers);
     return output_printable(ds_steal_cstr(&ds));
 }
 
