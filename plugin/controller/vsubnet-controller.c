@@ -198,7 +198,7 @@ static const struct option long_options[] = {
 static void
 parse_options(int argc, char *argv[], struct options *options)
 {
-    /* Static: a leak checker still finds it where an option ends the program. */
+    /* Static: a leak checker finds it where an option ends the program. */
     static char *short_options;
     const char *db = NULL, *state_dir = NULL, *run_dir = NULL;
 
