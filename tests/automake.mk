@@ -19,6 +19,7 @@ TESTSUITE_AT = \
 	tests/mapper-identity.at \
 	tests/mapper-ha.at \
 	tests/mapper-monitor.at \
+	tests/mapper-load.at \
 	tests/controller.at \
 	tests/controller-identity.at \
 	tests/controller-monitor.at \

@@ -13,6 +13,7 @@
 #include "command-line.h"
 #include "mapper/auth.h"
 #include "mapper/ipam.h"
+#include "mapper/ipam-hint.h"
 #include "mapper/keybox.h"
 #include "mapper/lease.h"
 #include "util.h"
@@ -166,6 +167,54 @@ test_ipam_pools(struct ovs_cmdl_context *ctx OVS_UNUSED)
     assert(!ipam_pool_parse("fd00::-fd00::ffff:ffff:ffff", &whole));
     assert(ipam_room(&large, &whole, 1) == UINT32_MAX);
     exit(bad ? 1 : 0);
+}
+
+static void
+test_ipam_hint(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const char *const nets[] = { "a", "b" };
+    struct model_address subnet = parse("10.0.0.0/24");
+    struct model_address other = parse("10.1.0.0/24");
+    struct model_address low = parse("10.0.0.5");
+    struct model_address high = parse("10.0.0.200");
+    struct ipam_hints *hints = ipam_hints_create();
+    struct model_address got;
+
+    /* Without a hint, where the range begins. */
+    for (size_t i = 0; i < ARRAY_SIZE(nets); i++) {
+        got = ipam_hints_get(hints, nets[i], &subnet);
+        assert(model_address_equals(&got, &subnet));
+    }
+
+    /* A hint is of one range of one vSubnet; only what is free below it, in
+     * that range, lowers it. */
+    high.plen = low.plen = 24;
+    ipam_hints_set(hints, "a", &subnet, &high);
+    ipam_hints_freed(hints, "b", &low);
+    ipam_hints_freed(hints, "a", &other);
+    got = parse("10.0.0.201");
+    ipam_hints_freed(hints, "a", &got);
+    got = ipam_hints_get(hints, "a", &subnet);
+    assert(model_address_equals(&got, &high));
+    got = ipam_hints_get(hints, "b", &subnet);
+    assert(model_address_equals(&got, &subnet));
+    ipam_hints_freed(hints, "a", &low);
+    got = ipam_hints_get(hints, "a", &subnet);
+    assert(model_address_equals(&got, &low));
+
+    /* The search begins there, and leaves no address of the range out. */
+    assert(ipam_next_from(&subnet, &high, is_taken, "10.0.0.200", &got));
+    got.plen = -1;
+    high = parse("10.0.0.201");
+    assert(model_address_same_ip(&got, &high));
+    low = parse("10.0.0.254");
+    assert(ipam_next_from(&subnet, &low, is_taken, "", &got));
+    assert(!ipam_next_from(&subnet, &low, is_taken, "10.0.0.254", &got));
+
+    ipam_hints_forget(hints);
+    got = ipam_hints_get(hints, "a", &subnet);
+    assert(model_address_equals(&got, &subnet));
+    ipam_hints_destroy(hints);
 }
 
 static void
@@ -513,6 +562,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "challenge", NULL, 0, 0, test_challenge, OVS_RO },
     { "ipam-next", NULL, 0, 0, test_ipam_next, OVS_RO },
     { "ipam-pools", NULL, 0, 0, test_ipam_pools, OVS_RO },
+    { "ipam-hint", NULL, 0, 0, test_ipam_hint, OVS_RO },
     { "ipam-assignable", NULL, 0, 0, test_ipam_assignable, OVS_RO },
     { "keybox", NULL, 0, 0, test_keybox, OVS_RO },
     { "auth", NULL, 0, 0, test_auth, OVS_RO },

@@ -391,6 +391,7 @@ api_reservation_delete(struct api_call *call)
                  "%s is not reserved in vSubnet %s", in.ip, net->name);
     } else if (api_matches(call, row->revision)) {
         audit(call, "reservation-removed", net->name, "%s", in.ip);
+        db_reservation_freed(call->api->db, row);
         mdb_reservation_delete(row);
         api_ok(call, MHD_HTTP_NO_CONTENT, NULL);
     }

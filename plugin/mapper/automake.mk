@@ -23,6 +23,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/api-self.c \
 	plugin/mapper/api-token.c \
 	plugin/mapper/api-user.c \
+	plugin/mapper/audience.c \
+	plugin/mapper/audience.h \
 	plugin/mapper/audit.c \
 	plugin/mapper/audit.h \
 	plugin/mapper/auth.c \
@@ -44,10 +46,14 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/encode.c \
 	plugin/mapper/events.c \
 	plugin/mapper/events.h \
+	plugin/mapper/events-node.c \
+	plugin/mapper/events-private.h \
 	plugin/mapper/file.c \
 	plugin/mapper/file.h \
 	plugin/mapper/http.c \
 	plugin/mapper/http.h \
+	plugin/mapper/http-private.h \
+	plugin/mapper/http-stream.c \
 	plugin/mapper/identity.c \
 	plugin/mapper/idempotency.c \
 	plugin/mapper/idempotency.h \
@@ -56,6 +62,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/installed.h \
 	plugin/mapper/ipam.c \
 	plugin/mapper/ipam.h \
+	plugin/mapper/ipam-hint.c \
+	plugin/mapper/ipam-hint.h \
 	plugin/mapper/keybox.c \
 	plugin/mapper/keybox.h \
 	plugin/mapper/lease.c \

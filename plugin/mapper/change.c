@@ -11,6 +11,7 @@
 
 #include "mapper/db.h"
 #include "mapper/ipam.h"
+#include "mapper/ipam-hint.h"
 #include "mapper/txn.h"
 #include "packets.h"
 #include "util.h"
@@ -175,6 +176,30 @@ pools_of(const struct txn *txn, const struct mdb_net *net, size_t *n)
     return pools;
 }
 
+/* Finds the lowest address of SUBNET, or of its pools, that nobody has and
+ * that is not reserved for another.  Hints are of ranges without pools. */
+static bool
+next_free(const struct taken_aux *aux, const struct model_address *subnet,
+          const struct ipam_pool *pools, size_t n_pools,
+          struct model_address *address)
+{
+    struct ipam_hints *hints = aux->txn->db->hints;
+    const char *net = aux->net->name;
+
+    if (ipam_has_pools(subnet, pools, n_pools)) {
+        return ipam_next_in_pools(subnet, pools, n_pools, address_is_taken,
+                                  aux, address);
+    }
+
+    struct model_address from = ipam_hints_get(hints, net, subnet);
+    if (ipam_next_from(subnet, &from, address_is_taken, aux, address)
+        || ipam_next(subnet, address_is_taken, aux, address)) {
+        ipam_hints_set(hints, net, subnet, address);
+        return true;
+    }
+    return false;
+}
+
 /* Draws an address of each of SUBNETS for MAC, keeping those it has, or those
  * that are reserved for it. */
 static bool
@@ -192,8 +217,7 @@ draw(const struct txn *txn, const struct mdb_net *net, const char *mac,
             || reserved_address(&aux, &subnets[i], &addresses[i])) {
             continue;
         }
-        if (!ipam_next_in_pools(&subnets[i], pools, n_pools,
-                                address_is_taken, &aux, &addresses[i])
+        if (!next_free(&aux, &subnets[i], pools, n_pools, &addresses[i])
             && !ipam_next_in_pools(&subnets[i], pools, n_pools,
                                    address_is_assigned, &aux,
                                    &addresses[i])) {
@@ -303,6 +327,7 @@ change_set_addresses(struct txn *txn, const char *net, const char *mac,
     struct mdb_address **rows = db_addresses_of(txn->db, net, mac, &n_rows);
     for (size_t i = 0; i < n_rows; i++) {
         if (!list_has(addresses, n, rows[i]->ip)) {
+            db_address_freed(txn->db, rows[i]);
             mdb_address_delete(rows[i]);
         }
     }
@@ -552,6 +577,7 @@ change_remove_net(struct txn *txn, const struct mdb_net *net)
     struct mdb_reservation **reservations = db_reservations_of_net(
         txn->db, net->name, &n);
     for (size_t i = 0; i < n; i++) {
+        db_reservation_freed(txn->db, reservations[i]);
         mdb_reservation_delete(reservations[i]);
     }
     free(reservations);

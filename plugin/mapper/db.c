@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mapper/ipam-hint.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
@@ -31,6 +32,7 @@ db_init(struct db *db, const char *remote)
 
     memset(db, 0, sizeof *db);
     db->idl = idl;
+    db->hints = ipam_hints_create();
     ovsdb_idl_set_leader_only(idl, true);
     db->remote = xstrdup(remote);
     db->lost = db->regained = LLONG_MAX;
@@ -87,6 +89,50 @@ db_destroy(struct db *db)
     db->idl = NULL;
     free(db->remote);
     db->remote = NULL;
+    ipam_hints_destroy(db->hints);
+    db->hints = NULL;
+}
+
+static void
+freed(const struct db *db, const char *net, const char *ip)
+{
+    struct model_address address;
+    char *error = model_address_parse(ip, &address);
+
+    if (!error) {
+        ipam_hints_freed(db->hints, net, &address);
+    }
+    free(error);
+}
+
+void
+db_address_freed(const struct db *db, const struct mdb_address *row)
+{
+    freed(db, row->net, row->ip);
+}
+
+void
+db_reservation_freed(const struct db *db, const struct mdb_reservation *row)
+{
+    freed(db, row->net, row->ip);
+}
+
+void
+db_look_for_freed(const struct db *db)
+{
+    const struct mdb_reservation *reservation;
+    const struct mdb_address *address;
+
+    MDB_ADDRESS_FOR_EACH_TRACKED (address, db->idl) {
+        if (mdb_address_is_deleted(address)) {
+            db_address_freed(db, address);
+        }
+    }
+    MDB_RESERVATION_FOR_EACH_TRACKED (reservation, db->idl) {
+        if (mdb_reservation_is_deleted(reservation)) {
+            db_reservation_freed(db, reservation);
+        }
+    }
 }
 
 /* The same servers in another order: the IDL then asks all of them at once. */
@@ -320,24 +366,6 @@ db_member_is_active(const struct db *db, const char *net, int64_t node)
 {
     return (db_member(db, net, node)
             && db_node_is_approved(db_node(db, node)));
-}
-
-bool
-db_nodes_share_net(const struct db *db, int64_t a, int64_t b)
-{
-    bool share = false;
-    size_t n;
-
-    if (!db_node_is_approved(db_node(db, a))
-        || !db_node_is_approved(db_node(db, b))) {
-        return false;
-    }
-    struct mdb_member **members = db_members_of_node(db, a, &n);
-    for (size_t i = 0; i < n && !share; i++) {
-        share = db_member(db, members[i]->net, b) != NULL;
-    }
-    free(members);
-    return share;
 }
 
 /* Defines a function body that gathers all rows of TABLE in INDEX for which

@@ -27,6 +27,7 @@
 #include "model/object.h"
 
 struct json_t;
+struct ipam_hints;
 struct keybox;
 
 /* A connection that is silent for twice this long is given up: a database
@@ -49,6 +50,7 @@ struct db {
     long long int regained;     /* Perhaps: to a server that does not lead. */
     long long int next_look;    /* For another server, if it is lost. */
     const struct keybox *keybox;
+    struct ipam_hints *hints;   /* See ipam-hint.h. */
 
     struct ovsdb_idl_index *instance_by_id;
     struct ovsdb_idl_index *operator_by_id;
@@ -92,6 +94,13 @@ void db_destroy(struct db *);
 void db_run(struct db *);
 void db_wait(const struct db *);
 
+/* To be called while the IDL tracks: others may have freed addresses. */
+void db_look_for_freed(const struct db *);
+
+/* An address is free now, or it is not reserved any more. */
+void db_address_freed(const struct db *, const struct mdb_address *);
+void db_reservation_freed(const struct db *, const struct mdb_reservation *);
+
 /* The one row of table Service, or null before the first transaction. */
 const struct mdb_service *db_service(const struct db *);
 struct model_revision db_revision(const struct db *);
@@ -133,9 +142,6 @@ const char *db_user_role(const struct mdb_operator *);
  * members. */
 bool db_member_is_active(const struct db *, const char *net, int64_t node);
 bool db_node_is_approved(const struct mdb_node *);
-
-/* True if an active member of some vSubnet of node A is node B. */
-bool db_nodes_share_net(const struct db *, int64_t a, int64_t b);
 
 /* All rows with one value.  The array is malloc()'d, so the caller may delete
  * rows as it goes. */

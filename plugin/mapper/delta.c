@@ -356,7 +356,7 @@ delta_destroy(struct delta *delta)
 /* Remembers the last answer: items of one vSubnet come in a row. */
 struct membership {
     const struct db *db;
-    int64_t node;
+    const struct delta_reader *reader;
     const char *net;
     bool active;
 };
@@ -366,9 +366,27 @@ is_member(struct membership *m, const char *net)
 {
     if (!m->net || strcmp(m->net, net)) {
         m->net = net;
-        m->active = db_member_is_active(m->db, net, m->node);
+        m->active = false;
+        for (size_t i = 0; i < m->reader->n_nets && !m->active; i++) {
+            m->active = !strcmp(m->reader->nets[i], net);
+        }
     }
     return m->active;
+}
+
+/* True if NODE is the reader, or an active member of one of its vSubnets. */
+static bool
+is_in_sight(const struct membership *m, int64_t node)
+{
+    if (node == m->reader->node) {
+        return true;
+    }
+    for (size_t i = 0; i < m->reader->n_nets; i++) {
+        if (db_member_is_active(m->db, m->reader->nets[i], node)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* True if NODE's membership of a vSubnet of the reader begins (BEGINS) or
@@ -392,8 +410,7 @@ static enum delta_view
 view_node(const struct delta *delta, const struct delta_item *item,
           struct membership *m)
 {
-    if (item->node == m->node
-        || db_nodes_share_net(m->db, m->node, item->node)) {
+    if (is_in_sight(m, item->node)) {
         /* Without a change of its row it is news only where it joins. */
         return (item->put
                 && (item->for_operators
@@ -431,22 +448,28 @@ view_item_as_operator(const struct delta_item *item)
 }
 
 bool
-delta_view(const struct delta *delta, const struct db *db, int64_t node,
-           uint8_t *view, bool *empty)
+delta_is_about(const struct delta_item *item)
 {
-    struct membership m = { .db = db, .node = node };
+    return item->kind == DELTA_NODES || item->kind == DELTA_MEMBERS;
+}
+
+bool
+delta_view(const struct delta *delta, const struct db *db,
+           const struct delta_reader *reader, uint8_t *view, bool *empty)
+{
+    struct membership m = { .db = db, .reader = reader };
 
     *empty = true;
     for (size_t i = 0; i < delta->n; i++) {
         const struct delta_item *item = &delta->items[i];
 
-        if (node && item->node == node
+        if (reader->node && item->node == reader->node
             && (item->kind == DELTA_MEMBERS
                 || (item->kind == DELTA_NODES && item->state))) {
             return false;
         }
-        view[i] = (node ? view_item(delta, item, &m)
-                   : view_item_as_operator(item));
+        view[i] = (reader->is_operator ? view_item_as_operator(item)
+                   : view_item(delta, item, &m));
         *empty = *empty && view[i] == DELTA_NOTHING;
     }
     return true;
@@ -627,21 +650,19 @@ snapshot_net(struct snapshot *snapshot, const char *name, struct hmap *nodes)
 }
 
 static void
-snapshot_for_node(struct snapshot *snapshot, const struct mdb_node *self)
+snapshot_for_nodes(struct snapshot *snapshot,
+                   const struct delta_reader *reader)
 {
     struct hmap nodes = HMAP_INITIALIZER(&nodes);
     struct seen *seen;
-    size_t n = 0;
 
-    snapshot_node(snapshot, self, &nodes);
-    if (db_node_is_approved(self)) {
-        struct mdb_member **members = db_members_of_node(
-            snapshot->db, self->number, &n);
-
-        for (size_t i = 0; i < n; i++) {
-            snapshot_net(snapshot, members[i]->net, &nodes);
-        }
-        free(members);
+    const struct mdb_node *self = (reader->n_nets ? NULL
+                                   : db_node(snapshot->db, reader->node));
+    if (self) {
+        snapshot_node(snapshot, self, &nodes);
+    }
+    for (size_t i = 0; i < reader->n_nets; i++) {
+        snapshot_net(snapshot, reader->nets[i], &nodes);
     }
     HMAP_FOR_EACH_POP (seen, hmap_node, &nodes) {
         free(seen);
@@ -650,31 +671,37 @@ snapshot_for_node(struct snapshot *snapshot, const struct mdb_node *self)
 }
 
 void
-delta_render_snapshot(const struct db *db, int64_t node,
-                      delta_connected_func *connected, const void *aux,
-                      struct ds *s)
+delta_render_snapshot_head(const struct db *db, int64_t node, struct ds *s)
 {
     const struct mdb_node *self = node ? db_node(db, node) : NULL;
+    char *text = self ? to_text(db_node_json(db, self, MODEL_VIEW_SELF, true))
+                      : xstrdup("null");
+
+    begin_event(s, "snapshot", db_revision(db));
+    ds_put_format(s, ",\"self\":%s", text);
+    free(text);
+}
+
+void
+delta_render_snapshot_rest(const struct db *db,
+                           const struct delta_reader *reader,
+                           delta_connected_func *connected, const void *aux,
+                           struct ds *s)
+{
     struct snapshot snapshot = {
         .db = db,
         .connected = connected,
         .aux = aux,
     };
 
-    begin_event(s, "snapshot", db_revision(db));
     for (enum delta_kind kind = 0; kind < DELTA_N_KINDS; kind++) {
         ds_init(&snapshot.arrays[kind]);
     }
-    if (!node) {
+    if (reader->is_operator) {
         snapshot_for_operators(&snapshot);
-    } else if (self) {
-        snapshot_for_node(&snapshot, self);
+    } else {
+        snapshot_for_nodes(&snapshot, reader);
     }
-
-    char *text = self ? to_text(db_node_json(db, self, MODEL_VIEW_SELF, true))
-                      : xstrdup("null");
-    ds_put_format(s, ",\"self\":%s", text);
-    free(text);
     for (enum delta_kind kind = 0; kind < DELTA_N_KINDS; kind++) {
         struct ds *array = &snapshot.arrays[kind];
 

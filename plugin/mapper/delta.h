@@ -73,18 +73,36 @@ enum delta_view {
     DELTA_REMOVE,
 };
 
-/* Fills VIEW (one byte for each item) for node NODE, or for operators if it
- * is 0.  Returns false if the delta changes what the node may see at all, so
- * that it needs a snapshot.  *EMPTY says that it sees nothing. */
-bool delta_view(const struct delta *, const struct db *, int64_t node,
-                uint8_t *view, bool *empty);
+/* Who reads.  What a node sees is a matter of its vSubnets, except for what is
+ * about itself, so that all nodes of the same vSubnets that a delta is not
+ * about (delta_is_about()) read it as one, with 'node' 0. */
+struct delta_reader {
+    bool is_operator;           /* Sees all; then the rest says nothing. */
+    int64_t node;               /* Number, or 0. */
+    char **nets;                /* That it is an active member of. */
+    size_t n_nets;
+};
+
+/* True if ITEM may be seen otherwise by item->node than by other nodes of its
+ * vSubnets. */
+bool delta_is_about(const struct delta_item *);
+
+/* Fills VIEW (one byte for each item).  Returns false if the delta changes
+ * what the reader may see at all, so that it needs a snapshot.  *EMPTY says
+ * that it sees nothing. */
+bool delta_view(const struct delta *, const struct db *,
+                const struct delta_reader *, uint8_t *view, bool *empty);
 
 /* Appends the "change" event as VIEW has it. */
 void delta_render(const struct delta *, const uint8_t *view, struct ds *);
 
-/* Appends the "snapshot" event for node NODE, or for operators. */
-void delta_render_snapshot(const struct db *, int64_t node,
-                           delta_connected_func *, const void *aux,
-                           struct ds *);
+/* Appends the two halves of the "snapshot" event: up to what only node NODE
+ * (0: an operator) sees, and the rest, which is the same for all nodes of the
+ * same vSubnets if there are any; if there are none, READER is one node. */
+void delta_render_snapshot_head(const struct db *, int64_t node, struct ds *);
+void delta_render_snapshot_rest(const struct db *,
+                                const struct delta_reader *,
+                                delta_connected_func *, const void *aux,
+                                struct ds *);
 
 #endif /* mapper/delta.h */

@@ -5,19 +5,20 @@
 
 #include "mapper/events.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "coverage.h"
 #include "hash.h"
+#include "mapper/audience.h"
 #include "mapper/auth.h"
 #include "mapper/confirm.h"
 #include "mapper/db.h"
 #include "mapper/delta.h"
+#include "mapper/events-private.h"
 #include "mapper/http.h"
-#include "mapper/installed.h"
+#include "mapper/ipam-hint.h"
 #include "mapper/lease.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/hmap.h"
@@ -37,40 +38,6 @@ COVERAGE_DEFINE(mapper_event_resumed);
 
 static struct vlog_rate_limit stream_rl = VLOG_RATE_LIMIT_INIT(60, 600);
 
-struct events {
-    const struct db *db;
-    struct lease *lease;
-    struct confirm *confirm;
-    struct ovs_list streams;
-    struct hmap by_node;        /* Those of nodes, by number. */
-    unsigned int n_streams;
-
-    struct ovs_list ring;       /* "struct delta"s, oldest first. */
-    size_t n_ring;
-    size_t ring_bytes;
-    struct model_revision base; /* All that is newer is in the ring. */
-    struct model_revision revision; /* Handled so far. */
-
-    struct http_blob *heartbeat;
-    long long int next_heartbeat;
-};
-
-struct stream {
-    struct ovs_list list_node;
-    struct hmap_node by_node;   /* In 'by_node' if it is a node's. */
-    struct events *events;
-    struct http_stream *http;
-    char id[MODEL_NAME_MAX + 1]; /* Node UUID or user. */
-    char instance[UUID_LEN + 1]; /* Of the node, or "". */
-    int64_t node;               /* 0: a user. */
-    bool wants_snapshot;
-    bool is_ahead;              /* Knows more than this mapper: waits, */
-    struct model_revision since; /* to resume from here, */
-    long long int ahead_until;  /* at most until then. */
-    bool cut;                   /* In favour of younger ones. */
-    struct installed_stream installed;
-};
-
 struct events *
 events_create(const struct db *db, struct lease *lease,
               struct confirm *confirm)
@@ -82,6 +49,10 @@ events_create(const struct db *db, struct lease *lease,
     events->lease = lease;
     events->confirm = confirm;
     ovs_list_init(&events->streams);
+    ovs_list_init(&events->waiting);
+    ovs_list_init(&events->ahead);
+    ovs_list_init(&events->beats);
+    audiences_init(&events->audiences, db);
     hmap_init(&events->by_node);
     ovs_list_init(&events->ring);
     events->heartbeat = http_blob_create(xstrdup(heartbeat),
@@ -116,16 +87,12 @@ events_destroy(struct events *events)
     if (events) {
         ovs_assert(!events->n_streams);
         clear_ring(events);
+        audiences_destroy(&events->audiences);
         hmap_destroy(&events->by_node);
         http_blob_unref(events->heartbeat);
         free(events);
     }
 }
-
-#define STREAM_FOR_EACH_OF_NODE(STREAM, NODE, EVENTS)                   \
-    HMAP_FOR_EACH_WITH_HASH (STREAM, by_node, hash_uint64(NODE),        \
-                             &(EVENTS)->by_node)                        \
-        if ((STREAM)->node == (NODE))
 
 bool
 events_is_connected(const struct events *events, int64_t node)
@@ -228,23 +195,69 @@ free_renderings(struct hmap *renderings)
     hmap_destroy(renderings);
 }
 
+static void
+want_no_snapshot(struct stream *stream)
+{
+    ovs_list_remove(&stream->waiting_node);
+    ovs_list_init(&stream->waiting_node);
+}
+
+static void
+wait_for_snapshot(struct stream *stream)
+{
+    if (!stream_wants_snapshot(stream)) {
+        ovs_list_push_back(&stream->events->waiting, &stream->waiting_node);
+    }
+}
+
+static void
+stop_waiting_ahead(struct stream *stream)
+{
+    ovs_list_remove(&stream->ahead_node);
+    ovs_list_init(&stream->ahead_node);
+}
+
+/* True if STREAM gets what is new. */
+static bool
+follows(const struct stream *stream)
+{
+    return (!stream_wants_snapshot(stream) && !stream->cut
+            && ovs_list_is_empty(&stream->ahead_node));
+}
+
 /* What waits to be read is superseded; a reader that has lost the right to it
  * must not get it any more. */
 static void
 want_snapshot(struct stream *stream)
 {
-    stream->wants_snapshot = true;
-    stream->is_ahead = false;
+    stop_waiting_ahead(stream);
+    wait_for_snapshot(stream);
     http_stream_forget(stream->http);
 }
 
+/* Puts STREAM among those who see now what it sees. */
+static void
+join_audience(struct stream *stream)
+{
+    struct audiences *audiences = &stream->events->audiences;
+    struct audience *old = stream->audience;
+
+    stream->audience = audience_find(audiences, stream->node);
+    ovs_list_remove(&stream->reader_node);
+    ovs_list_push_back(&stream->audience->readers, &stream->reader_node);
+    audience_unref(audiences, old);
+}
+
+/* Sends DELTA to one stream, as its own reader and not as one of many. */
 static void
 send_delta(struct stream *stream, const struct delta *delta, uint8_t *view,
            struct hmap *renderings)
 {
+    struct delta_reader reader = stream->audience->reader;
     bool empty;
 
-    if (!delta_view(delta, stream->events->db, stream->node, view, &empty)) {
+    reader.node = stream->node;
+    if (!delta_view(delta, stream->events->db, &reader, view, &empty)) {
         want_snapshot(stream);
     } else if (!empty) {
         COVERAGE_INC(mapper_event_change);
@@ -254,62 +267,141 @@ send_delta(struct stream *stream, const struct delta *delta, uint8_t *view,
     }
 }
 
+/* Sends DELTA to those whom it is about. */
+static void
+send_delta_to_concerned(struct events *events, const struct delta *delta,
+                        uint8_t *view, struct hmap *renderings)
+{
+    for (size_t i = 0; i < delta->n; i++) {
+        int64_t number = delta->items[i].node;
+        struct stream *stream;
+
+        if (!delta_is_about(&delta->items[i])) {
+            continue;
+        }
+        STREAM_FOR_EACH_OF_NODE (stream, number, events) {
+            if (stream->serial != events->serial) {
+                stream->serial = events->serial;
+                if (follows(stream)) {
+                    send_delta(stream, delta, view, renderings);
+                }
+            }
+        }
+    }
+}
+
+/* Sends DELTA to all others of AUDIENCE. */
+static void
+send_delta_to_audience(struct events *events, struct audience *audience,
+                       const struct delta *delta, uint8_t *view,
+                       struct hmap *renderings)
+{
+    struct stream *stream;
+    bool empty;
+
+    if (!delta_view(delta, events->db, &audience->reader, view, &empty)
+        || empty) {
+        return;
+    }
+    struct http_blob *blob = render(delta, view, renderings);
+    LIST_FOR_EACH (stream, reader_node, &audience->readers) {
+        if (stream->serial != events->serial && follows(stream)) {
+            COVERAGE_INC(mapper_event_change);
+            http_stream_send(stream->http, blob, false);
+            stream->installed.sent = delta->revision;
+        }
+    }
+}
+
 static void
 send_delta_to_all(struct events *events, const struct delta *delta)
 {
     struct hmap renderings = HMAP_INITIALIZER(&renderings);
     uint8_t *view = xmalloc(delta->n);
-    struct stream *stream;
+    struct audience *audience;
 
-    LIST_FOR_EACH (stream, list_node, &events->streams) {
-        if (!stream->wants_snapshot && !stream->is_ahead && !stream->cut) {
-            send_delta(stream, delta, view, &renderings);
-        }
+    events->serial++;
+    send_delta_to_concerned(events, delta, view, &renderings);
+    HMAP_FOR_EACH (audience, hmap_node, &events->audiences.all) {
+        send_delta_to_audience(events, audience, delta, view, &renderings);
     }
     free(view);
     free_renderings(&renderings);
 }
 
 static struct http_blob *
-render_snapshot(const struct events *events, int64_t node)
+render_snapshot_head(const struct stream *stream)
 {
     struct ds s = DS_EMPTY_INITIALIZER;
 
-    delta_render_snapshot(events->db, node, is_connected_cb, events, &s);
-    COVERAGE_INC(mapper_event_snapshot);
+    delta_render_snapshot_head(stream->events->db, stream->node, &s);
     size_t size = s.length;
     return http_blob_create(ds_steal_cstr(&s), size);
 }
 
-/* Sends a snapshot to all streams of the reader of FIRST that want one. */
+/* Sends the snapshot that STREAM wants, or says when it is to be tried
+ * again. */
 static void
-send_snapshot(struct events *events, const struct stream *first)
+send_snapshot(struct stream *stream, long long int *later)
 {
+    struct events *events = stream->events;
     const struct mdb_node *self = NULL;
-    struct http_blob *blob = NULL;
-    int64_t node = first->node;
+
+    if (stream->node) {
+        self = db_node(events->db, stream->node);
+        if (!self || strcmp(self->node_id, stream->id)) {
+            want_no_snapshot(stream);
+            http_stream_finish(stream->http);
+            return;
+        }
+    }
+    join_audience(stream);
+    struct http_blob *rest = audience_snapshot(
+        &events->audiences, stream->audience, stream->node, is_connected_cb,
+        events, later);
+    if (!rest) {
+        return;
+    }
+    COVERAGE_INC(mapper_event_snapshot);
+    want_no_snapshot(stream);
+    struct http_blob *head = render_snapshot_head(stream);
+    http_stream_send_halves(stream->http, head, rest);
+    http_blob_unref(head);
+    http_blob_unref(rest);
+    stream->installed.sent = events->revision;
+    stream->snapshot_at = time_msec();
+    if (self && !strcmp(self->state, "revoked")) {
+        http_stream_finish(stream->http);
+    }
+}
+
+static void
+cut(struct stream *stream)
+{
+    stream->cut = true;
+    want_no_snapshot(stream);
+    stop_waiting_ahead(stream);
+    http_stream_cut(stream->http);
+}
+
+/* Old snapshots take too much memory: who has not read one for long has to
+ * begin anew. */
+static void
+cut_slow_readers(struct events *events)
+{
+    long long int now = time_msec();
     struct stream *stream;
 
-    if (node) {
-        self = db_node(events->db, node);
+    if (now < events->next_cut) {
+        return;
     }
+    events->next_cut = now + 1000;
     LIST_FOR_EACH (stream, list_node, &events->streams) {
-        if (!stream->wants_snapshot || stream->node != node) {
-            continue;
-        }
-        stream->wants_snapshot = false;
-        if (node && (!self || strcmp(self->node_id, stream->id))) {
-            http_stream_finish(stream->http);
-            continue;
-        }
-        blob = blob ? blob : render_snapshot(events, node);
-        http_stream_send(stream->http, blob, true);
-        stream->installed.sent = events->revision;
-        if (self && !strcmp(self->state, "revoked")) {
-            http_stream_finish(stream->http);
+        if (!stream->cut && http_stream_has_free(stream->http)
+            && now >= stream->snapshot_at + EVENTS_SNAPSHOT_PATIENCE_MS) {
+            cut(stream);
         }
     }
-    http_blob_unref(blob);
 }
 
 /* Sends snapshots for a while, so that a thousand reconnecting nodes do not
@@ -319,16 +411,39 @@ send_snapshots(struct events *events)
 {
     long long int end = time_msec() + EVENTS_SNAPSHOT_BUDGET_MS;
     struct stream *stream;
+    bool is_short = false;      /* Of memory. */
 
-    LIST_FOR_EACH (stream, list_node, &events->streams) {
-        if (stream->wants_snapshot) {
-            send_snapshot(events, stream);
-            if (time_msec() >= end) {
-                poll_immediate_wake();
-                return;
+    if (ovs_list_is_empty(&events->waiting)
+        || time_msec() < events->next_snapshot) {
+        return;
+    }
+    events->next_snapshot = LLONG_MAX;
+    LIST_FOR_EACH_SAFE (stream, waiting_node, &events->waiting) {
+        long long int later = LLONG_MAX;
+
+        send_snapshot(stream, &later);
+        if (stream_wants_snapshot(stream)) {
+            if (later == LLONG_MAX) {
+                is_short = true;
+                later = time_msec() + 100;
             }
+            events->next_snapshot = MIN(events->next_snapshot, later);
+        }
+        if (time_msec() >= end) {
+            events->next_snapshot = 0;
+            break;
         }
     }
+    if (is_short) {
+        cut_slow_readers(events);
+    }
+    if (ovs_list_is_empty(&events->waiting)) {
+        events->next_snapshot = 0;
+    }
+
+    struct audience *operators = audience_find(&events->audiences, 0);
+    audience_forget(&events->audiences, operators);
+    audience_unref(&events->audiences, operators);
 }
 
 /* The database's progress. */
@@ -353,6 +468,7 @@ begin_generation(struct events *events, struct model_revision revision)
     struct stream *stream;
 
     clear_ring(events);
+    ipam_hints_forget(events->db->hints);
     events->base = events->revision = revision;
     LIST_FOR_EACH (stream, list_node, &events->streams) {
         want_snapshot(stream);
@@ -398,14 +514,6 @@ collect(struct events *events)
     }
 }
 
-static void
-cut(struct stream *stream)
-{
-    stream->cut = true;
-    stream->wants_snapshot = false;
-    http_stream_cut(stream->http);
-}
-
 /* Ends the streams of those from whom a lease has gone to another. */
 static void
 cut_displaced(struct events *events)
@@ -437,17 +545,39 @@ cut_displaced(struct events *events)
 static void
 cut_users(struct events *events)
 {
+    struct audience *users = audience_find(&events->audiences, 0);
     struct stream *stream;
 
-    LIST_FOR_EACH (stream, list_node, &events->streams) {
-        if (!stream->node && !stream->cut
-            && !auth_user_is_good(events->db, stream->id)) {
+    LIST_FOR_EACH (stream, reader_node, &users->readers) {
+        if (!stream->cut && !auth_user_is_good(events->db, stream->id)) {
             cut(stream);
         }
     }
+    audience_unref(&events->audiences, users);
 }
 
 static void run_ahead(struct events *);
+
+/* Each stream has its own time, so that not all are sent at once; they are
+ * looked at a few times a second. */
+static void
+send_heartbeats(struct events *events, long long int now)
+{
+    events->next_heartbeat = now + EVENTS_HEARTBEAT_TICK_MS;
+    audiences_run(&events->audiences);
+    while (!ovs_list_is_empty(&events->beats)) {
+        struct stream *stream = CONTAINER_OF(
+            ovs_list_front(&events->beats), struct stream, beat_node);
+
+        if (now < stream->next_heartbeat) {
+            break;
+        }
+        ovs_list_remove(&stream->beat_node);
+        ovs_list_push_back(&events->beats, &stream->beat_node);
+        stream->next_heartbeat = now + EVENTS_HEARTBEAT_MS;
+        http_stream_send(stream->http, events->heartbeat, false);
+    }
+}
 
 void
 events_run(struct events *events)
@@ -461,17 +591,13 @@ events_run(struct events *events)
     }
     collect(events);
     run_ahead(events);
+    db_look_for_freed(events->db);
     ovsdb_idl_track_clear(events->db->idl);
     if (db_service(events->db)) {
         send_snapshots(events);
     }
     if (now >= events->next_heartbeat) {
-        struct stream *stream;
-
-        events->next_heartbeat = now + EVENTS_HEARTBEAT_MS;
-        LIST_FOR_EACH (stream, list_node, &events->streams) {
-            http_stream_send(stream->http, events->heartbeat, false);
-        }
+        send_heartbeats(events, now);
     }
 }
 
@@ -483,11 +609,12 @@ events_wait(struct events *events)
     if (events->n_streams) {
         poll_timer_wait_until(events->next_heartbeat);
     }
-    LIST_FOR_EACH (stream, list_node, &events->streams) {
-        if (stream->is_ahead) {
-            poll_timer_wait_until(MAX(stream->ahead_until,
-                                      time_msec() + EVENTS_LAG_MS / 10));
-        }
+    LIST_FOR_EACH (stream, ahead_node, &events->ahead) {
+        poll_timer_wait_until(MAX(stream->ahead_until,
+                                  time_msec() + EVENTS_LAG_MS / 10));
+    }
+    if (!ovs_list_is_empty(&events->waiting) && db_service(events->db)) {
+        poll_timer_wait_until(events->next_snapshot);
     }
 }
 
@@ -516,6 +643,11 @@ stream_closed(void *stream_)
         }
     }
     ovs_list_remove(&stream->list_node);
+    ovs_list_remove(&stream->waiting_node);
+    ovs_list_remove(&stream->ahead_node);
+    ovs_list_remove(&stream->beat_node);
+    ovs_list_remove(&stream->reader_node);
+    audience_unref(&stream->events->audiences, stream->audience);
     stream->events->n_streams--;
     free(stream);
 }
@@ -524,10 +656,12 @@ stream_closed(void *stream_)
 static bool
 may_follow(const struct stream *stream, const struct delta *delta)
 {
+    struct delta_reader reader = stream->audience->reader;
     uint8_t *view = xmalloc(delta->n);
     bool empty;
-    bool ok = delta_view(delta, stream->events->db, stream->node, view,
-                         &empty);
+
+    reader.node = stream->node;
+    bool ok = delta_view(delta, stream->events->db, &reader, view, &empty);
 
     free(view);
     return ok;
@@ -574,7 +708,7 @@ resume_or_begin(struct stream *stream, struct model_revision since)
     if (resume(stream, since)) {
         COVERAGE_INC(mapper_event_resumed);
     } else {
-        stream->wants_snapshot = true;
+        wait_for_snapshot(stream);
     }
 }
 
@@ -590,12 +724,12 @@ begin(struct stream *stream, const char *last_event_id)
                    : xstrdup("none"));
     if (error) {
         free(error);
-        stream->wants_snapshot = true;
+        wait_for_snapshot(stream);
     } else if (since.generation == events->revision.generation
                && since.number > events->revision.number) {
-        stream->is_ahead = true;
         stream->since = since;
         stream->ahead_until = time_msec() + EVENTS_LAG_MS;
+        ovs_list_push_back(&events->ahead, &stream->ahead_node);
     } else {
         resume_or_begin(stream, since);
     }
@@ -608,28 +742,47 @@ run_ahead(struct events *events)
     bool connected = ovsdb_idl_is_connected(events->db->idl);
     struct stream *stream;
 
-    LIST_FOR_EACH (stream, list_node, &events->streams) {
-        if (stream->is_ahead && !stream->cut
-            && (stream->since.number <= events->revision.number
-                || (connected && time_msec() >= stream->ahead_until))) {
-            stream->is_ahead = false;
+    LIST_FOR_EACH_SAFE (stream, ahead_node, &events->ahead) {
+        if (stream->since.number <= events->revision.number
+            || (connected && time_msec() >= stream->ahead_until)) {
+            stop_waiting_ahead(stream);
+            /* No delta was looked at meanwhile. */
+            join_audience(stream);
             resume_or_begin(stream, stream->since);
         }
     }
 }
 
-/* Cuts the oldest stream of the reader ID if it has as many as it may. */
+/* Counts STREAM if it is of the same reader as NEW. */
 static void
-make_room(struct events *events, const char *id, int max)
+count_stream(struct stream *stream, const struct stream *new,
+             struct stream **oldest, int *n)
 {
+    if (stream != new && !stream->cut && !strcmp(stream->id, new->id)) {
+        if (!*oldest || stream->opened < (*oldest)->opened) {
+            *oldest = stream;
+        }
+        ++*n;
+    }
+}
+
+/* Cuts the oldest stream of the reader of NEW if it has as many as it may. */
+static void
+make_room(const struct stream *new)
+{
+    int max = (new->node ? EVENTS_STREAMS_PER_NODE
+               : EVENTS_STREAMS_PER_OPERATOR);
     struct stream *oldest = NULL;
     struct stream *stream;
     int n = 0;
 
-    LIST_FOR_EACH (stream, list_node, &events->streams) {
-        if (!stream->cut && !strcmp(stream->id, id)) {
-            oldest = oldest ? oldest : stream;
-            n++;
+    if (new->node) {
+        STREAM_FOR_EACH_OF_NODE (stream, new->node, new->events) {
+            count_stream(stream, new, &oldest, &n);
+        }
+    } else {
+        LIST_FOR_EACH (stream, reader_node, &new->audience->readers) {
+            count_stream(stream, new, &oldest, &n);
         }
     }
     if (n >= max) {
@@ -653,17 +806,23 @@ events_subscribe(struct events *events, struct http_connection *connection,
                     hash_uint64(stream->node));
         confirm_opened(events->confirm, stream->node);
     }
-    make_room(events, stream->id, (stream->node ? EVENTS_STREAMS_PER_NODE
-                                   : EVENTS_STREAMS_PER_OPERATOR));
+    ovs_list_init(&stream->waiting_node);
+    ovs_list_init(&stream->ahead_node);
+    ovs_list_init(&stream->reader_node);
+    join_audience(stream);
+    make_room(stream);
     stream->http = http_stream_open(connection, stream_closed, stream);
     ovs_list_push_back(&events->streams, &stream->list_node);
+    ovs_list_push_back(&events->beats, &stream->beat_node);
     events->n_streams++;
+    stream->opened = events->n_opened++;
 
     /* So that the client soon sees that it is heard. */
     http_stream_send(stream->http, events->heartbeat, false);
+    stream->next_heartbeat = time_msec() + EVENTS_HEARTBEAT_MS;
     begin(stream, last_event_id);
     VLOG_INFO_RL(&stream_rl, "event stream of %s opened%s", stream->id,
-                 stream->wants_snapshot ? "" : ", resumed");
+                 stream_wants_snapshot(stream) ? "" : ", resumed");
     poll_immediate_wake();
 }
 
@@ -676,109 +835,6 @@ events_cut_nodes(struct events *events)
         if (stream->node && !stream->cut) {
             cut(stream);
             confirm_closed(events->confirm, stream->node);
-        }
-    }
-}
-
-/* Events for one node only. */
-
-/* Sends EVENT, with DATA, to all streams of node NUMBER that belong to
- * INSTANCE. */
-static void
-send_to_node(struct events *events, int64_t number, const char *instance,
-             const char *event, const char *data)
-{
-    char *text = xasprintf("event: %s\ndata: %s\n\n", event, data);
-    struct http_blob *blob = http_blob_create(text, strlen(text));
-    struct stream *stream;
-
-    STREAM_FOR_EACH_OF_NODE (stream, number, events) {
-        if (!stream->cut && !strcmp(stream->instance, instance)) {
-            http_stream_send(stream->http, blob, false);
-        }
-    }
-    http_blob_unref(blob);
-}
-
-void
-events_send_challenge(struct events *events, int64_t number,
-                      const char *instance, const char *nonce)
-{
-    char *data = xasprintf("{\"nonce\":\"%s\"}", nonce);
-
-    send_to_node(events, number, instance, "challenge", data);
-    free(data);
-}
-
-void
-events_send_loaded(struct events *events, int64_t number,
-                   const int64_t *spis, size_t n)
-{
-    const struct mdb_node *node = db_node(events->db, number);
-    struct ds data = DS_EMPTY_INITIALIZER;
-
-    ds_put_cstr(&data, "{\"keys\":[");
-    for (size_t i = 0; i < n; i++) {
-        ds_put_format(&data, "%s%"PRId64, i ? "," : "", spis[i]);
-    }
-    ds_put_cstr(&data, "]}");
-    if (node) {
-        send_to_node(events, number, node->instance, "loaded",
-                     ds_cstr(&data));
-    }
-    ds_destroy(&data);
-}
-
-/* What was installed. */
-
-void
-events_for_each_stream(struct events *events,
-                       void (*cb)(int64_t node, struct installed_stream *,
-                                  bool wants_snapshot, void *aux), void *aux)
-{
-    struct stream *stream;
-
-    HMAP_FOR_EACH (stream, by_node, &events->by_node) {
-        if (!stream->cut) {
-            cb(stream->node, &stream->installed, stream->wants_snapshot, aux);
-        }
-    }
-}
-
-struct model_revision
-events_revision(const struct events *events)
-{
-    return events->revision;
-}
-
-void
-events_send_confirm(struct events *events, int64_t number,
-                    struct model_revision revision)
-{
-    const struct mdb_node *node = db_node(events->db, number);
-    char *data = xasprintf("{\"revision\":\""MODEL_REVISION_FMT"\"}",
-                           MODEL_REVISION_ARGS(revision));
-
-    if (node) {
-        send_to_node(events, number, node->instance, "confirm", data);
-    }
-    free(data);
-}
-
-void
-events_told_installed(struct events *events, int64_t number,
-                      const char *instance, struct model_revision revision)
-{
-    struct stream *stream;
-
-    STREAM_FOR_EACH_OF_NODE (stream, number, events) {
-        struct model_revision *told = &stream->installed.told;
-        struct model_revision sent = stream->installed.sent;
-
-        if (!strcmp(stream->instance, instance)
-            && model_revision_compare(revision, *told) > 0) {
-            *told = (model_revision_compare(revision, sent) < 0
-                     ? revision : sent);
         }
     }
 }

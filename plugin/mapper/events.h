@@ -6,8 +6,9 @@
 
 /* After each run of the IDL events_run() turns the rows that changed into one
  * delta: objects put and objects removed, as JSON text.  For each stream it
- * finds out which of them the stream's reader may see, and sends a "change";
- * streams that see the same share the same bytes.
+ * finds out which of them the stream's reader may see, and sends a "change".
+ * Readers who see the same (see audience.h) share the work and the bytes, of
+ * changes as of snapshots.
  *
  * A node sees a vSubnet when it is approved and a member; then it also sees
  * the other approved members, with their nodes, bindings and keys.  When its
@@ -62,7 +63,9 @@ enum {
     EVENTS_RING_BYTES = 8 * 1024 * 1024, /* and their size. */
     EVENTS_HEARTBEAT_MS = 15 * 1000,
     EVENTS_LAG_MS = 2000,
+    EVENTS_HEARTBEAT_TICK_MS = 250,
     EVENTS_SNAPSHOT_BUDGET_MS = 50,     /* In one run. */
+    EVENTS_SNAPSHOT_PATIENCE_MS = 10 * 1000, /* When memory runs short. */
     EVENTS_STREAMS_PER_NODE = 4,        /* The oldest gives way. */
     EVENTS_STREAMS_PER_OPERATOR = 16,
 };

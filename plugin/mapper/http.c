@@ -12,6 +12,8 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/evp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,6 +21,8 @@
 
 #include "coverage.h"
 #include "mapper/certificate.h"
+#include "mapper/http-private.h"
+#include "mapper/pki.h"
 #include "model/credential.h"
 #include "model/types.h"
 #include "openvswitch/list.h"
@@ -30,87 +34,30 @@
 
 VLOG_DEFINE_THIS_MODULE(http);
 
+COVERAGE_DEFINE(mapper_http_accepted);
+COVERAGE_DEFINE(mapper_http_left);
 COVERAGE_DEFINE(mapper_http_request);
 COVERAGE_DEFINE(mapper_http_deadline);
 COVERAGE_DEFINE(mapper_http_stranger);
 COVERAGE_DEFINE(mapper_http_too_large);
-COVERAGE_DEFINE(mapper_stream_cut);
+
+/* Ciphers are all AEAD; the one with SHA-256 comes first, since SHA-384 costs
+ * a handshake much more than it would give.  The first group is the one for
+ * which clients send a key share unasked: another one would cost a round trip
+ * (RFC 8446, section 4.1.4). */
+static const char priorities[] =
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
+    ":-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
+    ":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1";
 
 /* One listening socket. */
 struct http_listener {
     struct ovs_list list_node;
-    struct MHD_Daemon *daemon;
-    int epoll_fd;
-};
-
-struct http_server {
-    const char *ca_pem;
-    http_handler *handler;
-    void *aux;
-    struct ovs_list listeners;
-    struct ovs_list sockets;
-    struct ovs_list suspended;  /* Connections without an answer. */
-    struct ovs_list strangers;  /* "struct http_socket"s, oldest first. */
-    size_t n_sockets;
-    size_t n_strangers;
-    long long int next_scan;
-    unsigned int max_per_address;
-    bool closing;
-};
-
-/* One accepted socket. */
-struct http_socket {
-    struct ovs_list list_node;
-    struct ovs_list stranger_node; /* Empty once it is trusted, or cut. */
     int fd;
-    long long int deadline;     /* LLONG_MAX while a request is answered. */
 };
 
-enum connection_state {
-    CONN_RECEIVING,
-    CONN_HANDLED,               /* The handler runs or has run. */
-    CONN_SUSPENDED,
-    CONN_ANSWERED,              /* 'response' waits to be queued. */
-    CONN_QUEUED,
-};
-
-/* One request on a socket. */
-struct http_connection {
-    struct ovs_list list_node;  /* In 'suspended'. */
-    struct http_server *server;
-    struct MHD_Connection *mhd;
-    struct http_socket *socket;
-    enum connection_state state;
-
-    char *path;
-    char *body;
-    size_t body_size;
-    size_t received;
-
-    struct MHD_Response *response;
-    unsigned int status;
-};
-
-struct queued_blob {
-    struct ovs_list list_node;
-    struct http_blob *blob;
-    bool free;
-};
-
-struct http_stream {
-    struct http_connection *connection;
-    int fd;                     /* Not owned; outlives the connection. */
-    struct ovs_list queue;      /* "struct queued_blob"s. */
-    size_t offset;              /* Sent of the first one. */
-    size_t queued;              /* Bytes that count. */
-    bool suspended;
-    bool finished;
-    void (*closed)(void *aux);
-    void *aux;
-};
-
-static void
-wiping_free(void *data, size_t size)
+void
+http_wiping_free(void *data, size_t size)
 {
     if (data) {
         model_wipe(data, size);
@@ -118,27 +65,62 @@ wiping_free(void *data, size_t size)
     }
 }
 
+void
+http_connection_resume(struct http_connection *c)
+{
+    ovs_list_remove(&c->list_node);
+    MHD_resume_connection(c->mhd);
+}
+
+/* Session tickets spare those who come back most of a handshake, also after a
+ * restart: their key follows from the server's, which is kept, so it needs no
+ * file of its own and goes when the server's key goes.  Who comes with a
+ * ticket of the time before that makes a full handshake. */
+static void
+make_ticket_key(const struct pki *pki, unsigned char key[HTTP_TICKET_KEY])
+{
+    static const char label[] = "vsubnet-mapper session tickets";
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    ovs_assert(ctx
+               && EVP_DigestInit_ex(ctx, EVP_sha512(), NULL) == 1
+               && EVP_DigestUpdate(ctx, label, sizeof label) == 1
+               && EVP_DigestUpdate(ctx, pki->server_key,
+                                   strlen(pki->server_key)) == 1
+               && EVP_DigestFinal_ex(ctx, key, NULL) == 1);
+    EVP_MD_CTX_free(ctx);
+}
+
+static void
+offer_tickets(const struct http_server *server, struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    unsigned char bytes[HTTP_TICKET_KEY];
+    const gnutls_datum_t key = { .data = bytes, .size = sizeof bytes };
+
+    if (info) {
+        make_ticket_key(server->pki, bytes);
+        gnutls_session_ticket_enable_server(info->tls_session, &key);
+        model_wipe(bytes, sizeof bytes);
+    }
+}
+
 struct http_server *
-http_server_create(const char *ca_pem, http_handler *handler, void *aux)
+http_server_create(const struct pki *pki, const struct http_limits *limits,
+                   http_handler *handler, void *aux)
 {
     struct http_server *server = xzalloc(sizeof *server);
 
-    server->ca_pem = ca_pem;
+    server->pki = pki;
+    server->limits = *limits;
     server->handler = handler;
-    server->max_per_address = HTTP_CONNECTIONS_PER_IP_MAX;
     server->aux = aux;
     ovs_list_init(&server->listeners);
     ovs_list_init(&server->sockets);
     ovs_list_init(&server->suspended);
     ovs_list_init(&server->strangers);
     return server;
-}
-
-static void
-connection_resume(struct http_connection *c)
-{
-    ovs_list_remove(&c->list_node);
-    MHD_resume_connection(c->mhd);
 }
 
 void
@@ -159,13 +141,16 @@ http_server_destroy(struct http_server *server)
             http_respond(c, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, NULL, 0,
                          NULL, NULL);
         } else {
-            connection_resume(c);
+            http_connection_resume(c);
         }
     }
     LIST_FOR_EACH_POP (listener, list_node, &server->listeners) {
-        MHD_run(listener->daemon);
-        MHD_stop_daemon(listener->daemon);
+        close(listener->fd);
         free(listener);
+    }
+    if (server->daemon) {
+        MHD_run(server->daemon);
+        MHD_stop_daemon(server->daemon);
     }
     free(server);
 }
@@ -203,7 +188,7 @@ free_answer(void *answer_)
 {
     struct answer *answer = answer_;
 
-    wiping_free(answer->body, answer->size);
+    http_wiping_free(answer->body, answer->size);
     free(answer);
 }
 
@@ -231,7 +216,7 @@ http_respond(struct http_connection *c, int status, const char *content_type,
     bool suspended = c->state == CONN_SUSPENDED;
     c->state = CONN_ANSWERED;
     if (suspended) {
-        connection_resume(c);
+        http_connection_resume(c);
     }
 }
 
@@ -260,7 +245,7 @@ call_handler(struct http_connection *c, const char *method)
     c->socket->deadline = LLONG_MAX;
     c->state = CONN_HANDLED;
     c->server->handler(c, &request, c->server->aux);
-    wiping_free(c->body, c->body_size);
+    http_wiping_free(c->body, c->body_size);
     c->body = NULL;
 }
 
@@ -276,7 +261,7 @@ receive(struct http_connection *c, const char *data, size_t size)
         if (c->body) {
             COVERAGE_INC(mapper_http_too_large);
         }
-        wiping_free(c->body, c->body_size);
+        http_wiping_free(c->body, c->body_size);
         c->body = NULL;
         c->body_size = 0;
         return true;
@@ -364,7 +349,7 @@ handle_completed(void *server OVS_UNUSED, struct MHD_Connection *mhd
         if (c->response) {
             MHD_destroy_response(c->response);
         }
-        wiping_free(c->body, c->body_size);
+        http_wiping_free(c->body, c->body_size);
         free(c->path);
         free(c);
         *con_cls = NULL;
@@ -387,13 +372,18 @@ http_connection_trust(struct http_connection *c)
     socket_leave_strangers(c->server, c->socket);
 }
 
+static struct http_socket *
+oldest_stranger(const struct http_server *server)
+{
+    return CONTAINER_OF(ovs_list_front(&server->strangers),
+                        struct http_socket, stranger_node);
+}
+
 static void
 socket_join_strangers(struct http_server *server, struct http_socket *s)
 {
     if (server->n_strangers >= HTTP_STRANGERS_MAX) {
-        struct http_socket *oldest = CONTAINER_OF(
-            ovs_list_front(&server->strangers), struct http_socket,
-            stranger_node);
+        struct http_socket *oldest = oldest_stranger(server);
 
         COVERAGE_INC(mapper_http_stranger);
         socket_leave_strangers(server, oldest);
@@ -416,11 +406,13 @@ handle_socket(void *server_, struct MHD_Connection *mhd, void **context,
         s = xzalloc(sizeof *s);
         s->fd = MHD_get_connection_info(
             mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        s->deadline = time_msec() + HTTP_FIRST_MS;
+        s->accepted = time_msec();
+        s->deadline = s->accepted + HTTP_FIRST_MS;
         setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
         ovs_list_push_back(&server->sockets, &s->list_node);
         server->n_sockets++;
         socket_join_strangers(server, s);
+        offer_tickets(server, mhd);
         *context = s;
     } else if (s) {
         socket_leave_strangers(server, s);
@@ -454,17 +446,17 @@ keep_escapes(void *aux OVS_UNUSED, struct MHD_Connection *mhd OVS_UNUSED,
 }
 
 static struct MHD_Daemon *
-start_daemon(struct http_server *server, int fd)
+start_daemon(struct http_server *server)
 {
     struct MHD_OptionItem options[] = {
-        { MHD_OPTION_LISTEN_SOCKET, fd, NULL },
         /* Has clients asked for a certificate, which none must have. */
-        { MHD_OPTION_HTTPS_MEM_TRUST, 0,
-          CONST_CAST(char *, server->ca_pem) },
+        { MHD_OPTION_HTTPS_MEM_TRUST, 0, server->pki->ca_pem },
         { MHD_OPTION_HTTPS_PRIORITIES, 0,
-          CONST_CAST(char *, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2") },
-        { MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, NULL },
-        { MHD_OPTION_PER_IP_CONNECTION_LIMIT, server->max_per_address, NULL },
+          CONST_CAST(char *, priorities) },
+        { MHD_OPTION_CONNECTION_LIMIT, server->limits.connections, NULL },
+        { MHD_OPTION_PER_IP_CONNECTION_LIMIT, server->limits.per_address,
+          NULL },
+        { MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_POOL_SIZE, NULL },
         { MHD_OPTION_CONNECTION_TIMEOUT, HTTP_INACTIVITY_S, NULL },
         { MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
         { MHD_OPTION_END, 0, NULL },
@@ -472,19 +464,14 @@ start_daemon(struct http_server *server, int fd)
 
     return MHD_start_daemon(
         MHD_USE_TLS | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME
-        | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle_access, server,
+        | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG,
+        0, NULL, NULL, handle_access, server,
         MHD_OPTION_EXTERNAL_LOGGER, handle_log, NULL,
         MHD_OPTION_HTTPS_CERT_CALLBACK, certificate_retrieve,
         MHD_OPTION_NOTIFY_COMPLETED, handle_completed, server,
         MHD_OPTION_NOTIFY_CONNECTION, handle_socket, server,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
         MHD_OPTION_ARRAY, options, MHD_OPTION_END);
-}
-
-void
-http_server_limit_per_address(struct http_server *server, unsigned int max)
-{
-    server->max_per_address = max;
 }
 
 static int
@@ -504,7 +491,7 @@ open_socket(struct sockaddr_storage *ss)
     if (ss->ss_family == AF_INET6) {
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     }
-    if (bind(fd, (struct sockaddr *) ss, length) || listen(fd, 1024)
+    if (bind(fd, (struct sockaddr *) ss, length) || listen(fd, HTTP_BACKLOG)
         || getsockname(fd, (struct sockaddr *) ss, &length)) {
         int error = errno;
 
@@ -517,21 +504,21 @@ open_socket(struct sockaddr_storage *ss)
 int
 http_server_listen(struct http_server *server, struct sockaddr_storage *ss)
 {
-    int fd = open_socket(ss);
+    if (!server->daemon) {
+        server->daemon = start_daemon(server);
+        if (!server->daemon) {
+            return EPROTO;
+        }
+        server->epoll_fd = MHD_get_daemon_info(
+            server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    }
 
+    int fd = open_socket(ss);
     if (fd < 0) {
         return -fd;
     }
-    struct MHD_Daemon *daemon = start_daemon(server, fd);
-    if (!daemon) {
-        close(fd);
-        return EPROTO;
-    }
-
     struct http_listener *listener = xzalloc(sizeof *listener);
-    listener->daemon = daemon;
-    listener->epoll_fd = MHD_get_daemon_info(
-        daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    listener->fd = fd;
     ovs_list_push_back(&server->listeners, &listener->list_node);
     return 0;
 }
@@ -556,13 +543,85 @@ scan_deadlines(struct http_server *server)
     }
 }
 
+/* Returns when another connection may be accepted: at once while there are
+ * few of which nothing is known, otherwise when the oldest of these has had
+ * its time.  Until then others wait in the kernel's queue, so that many who
+ * come at the same time, as after a restart, do not push each other out. */
+static long long int
+next_accept(const struct http_server *server)
+{
+    return (server->n_strangers < HTTP_STRANGERS_MAX ? server->next_accept
+            : oldest_stranger(server)->accepted + HTTP_STRANGER_MS);
+}
+
+/* True if the peer has closed its side already: who waited too long in the
+ * kernel's queue has gone to try again, and is to cost no handshake. */
+static bool
+has_left(int fd)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+
+    return (!getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size)
+            && info.tcpi_state != TCP_ESTABLISHED);
+}
+
+/* True if so many connections are new and so much has arrived that more of
+ * them would only keep each other waiting: what has been accepted is served
+ * first.  Those who say nothing hold up nobody, since nothing arrives. */
+static bool
+is_behind(const struct http_server *server)
+{
+    struct pollfd pollfd = { .fd = server->epoll_fd, .events = POLLIN };
+
+    return (server->n_strangers >= HTTP_STRANGERS_BUSY
+            && poll(&pollfd, 1, 0) > 0);
+}
+
+/* Accepts a few connections, so that those that are there get their turn. */
+static void
+accept_connections(struct http_server *server,
+                   const struct http_listener *listener)
+{
+    for (int i = 0; i < HTTP_ACCEPT_MAX; i++) {
+        struct sockaddr_storage ss;
+        socklen_t size = sizeof ss;
+
+        if (time_msec() < next_accept(server) || is_behind(server)) {
+            return;
+        }
+        int fd = accept4(listener->fd, (struct sockaddr *) &ss, &size,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            if (errno != EAGAIN && errno != EINTR) {
+                static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+                VLOG_WARN_RL(&rl, "accept: %s", ovs_strerror(errno));
+                server->next_accept = time_msec() + 100;
+            }
+            return;
+        }
+        if (has_left(fd)) {
+            COVERAGE_INC(mapper_http_left);
+            close(fd);
+            continue;
+        }
+        COVERAGE_INC(mapper_http_accepted);
+        /* Closes it if there are too many. */
+        MHD_add_connection(server->daemon, fd, (struct sockaddr *) &ss, size);
+    }
+}
+
 void
 http_server_run(struct http_server *server)
 {
     struct http_listener *listener;
 
     LIST_FOR_EACH (listener, list_node, &server->listeners) {
-        MHD_run(listener->daemon);
+        accept_connections(server, listener);
+    }
+    if (server->daemon) {
+        MHD_run(server->daemon);
     }
 
     /* After what has arrived while this process had no time to look. */
@@ -572,13 +631,20 @@ http_server_run(struct http_server *server)
 void
 http_server_wait(struct http_server *server)
 {
+    long long int accept_at = next_accept(server);
     struct http_listener *listener;
+    MHD_UNSIGNED_LONG_LONG timeout;
 
     LIST_FOR_EACH (listener, list_node, &server->listeners) {
-        MHD_UNSIGNED_LONG_LONG timeout;
-
-        poll_fd_wait(listener->epoll_fd, POLLIN);
-        if (MHD_get_timeout(listener->daemon, &timeout) == MHD_YES) {
+        if (time_msec() < accept_at) {
+            poll_timer_wait_until(accept_at);
+        } else {
+            poll_fd_wait(listener->fd, POLLIN);
+        }
+    }
+    if (server->daemon) {
+        poll_fd_wait(server->epoll_fd, POLLIN);
+        if (MHD_get_timeout(server->daemon, &timeout) == MHD_YES) {
             poll_timer_wait(MIN(timeout, 1000));
         }
     }
@@ -662,200 +728,4 @@ size_t
 http_server_n_connections(const struct http_server *server)
 {
     return server->n_sockets;
-}
-
-/* Blobs. */
-
-struct http_blob *
-http_blob_create(char *data, size_t size)
-{
-    struct http_blob *blob = xmalloc(sizeof *blob);
-
-    *blob = (struct http_blob) { .n_refs = 1, .size = size, .data = data };
-    return blob;
-}
-
-struct http_blob *
-http_blob_ref(struct http_blob *blob)
-{
-    blob->n_refs++;
-    return blob;
-}
-
-void
-http_blob_unref(struct http_blob *blob)
-{
-    if (blob && !--blob->n_refs) {
-        wiping_free(blob->data, blob->size);
-        free(blob);
-    }
-}
-
-/* Streams. */
-
-static void
-remove_blob(struct http_stream *stream, struct queued_blob *queued)
-{
-    ovs_list_remove(&queued->list_node);
-    if (!queued->free) {
-        stream->queued -= queued->blob->size;
-    }
-    http_blob_unref(queued->blob);
-    free(queued);
-}
-
-static void
-pop_blob(struct http_stream *stream)
-{
-    remove_blob(stream, CONTAINER_OF(ovs_list_front(&stream->queue),
-                                     struct queued_blob, list_node));
-    stream->offset = 0;
-}
-
-static ssize_t
-read_stream(void *stream_, uint64_t position OVS_UNUSED, char *buffer,
-            size_t max)
-{
-    struct http_stream *stream = stream_;
-    size_t n = 0;
-
-    while (n < max && !ovs_list_is_empty(&stream->queue)) {
-        const struct http_blob *blob = CONTAINER_OF(
-            ovs_list_front(&stream->queue), struct queued_blob,
-            list_node)->blob;
-        size_t chunk = MIN(max - n, blob->size - stream->offset);
-
-        memcpy(buffer + n, blob->data + stream->offset, chunk);
-        n += chunk;
-        stream->offset += chunk;
-        if (stream->offset == blob->size) {
-            pop_blob(stream);
-        }
-    }
-    if (n) {
-        return n;
-    }
-    if (stream->finished || stream->connection->server->closing) {
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    }
-    stream->suspended = true;
-    ovs_list_push_back(&stream->connection->server->suspended,
-                       &stream->connection->list_node);
-    MHD_suspend_connection(stream->connection->mhd);
-    return 0;
-}
-
-static void
-free_stream(void *stream_)
-{
-    struct http_stream *stream = stream_;
-
-    while (!ovs_list_is_empty(&stream->queue)) {
-        pop_blob(stream);
-    }
-    if (stream->closed) {
-        stream->closed(stream->aux);
-    }
-    free(stream);
-}
-
-struct http_stream *
-http_stream_open(struct http_connection *c, void (*closed)(void *aux),
-                 void *aux)
-{
-    struct http_stream *stream = xzalloc(sizeof *stream);
-
-    ovs_assert(c->state == CONN_HANDLED);
-    stream->connection = c;
-    stream->fd = c->socket->fd;
-    ovs_list_init(&stream->queue);
-    stream->closed = closed;
-    stream->aux = aux;
-
-    c->status = MHD_HTTP_OK;
-    c->response = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, 16384, read_stream, stream, free_stream);
-    MHD_add_response_header(c->response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                            "text/event-stream");
-    MHD_add_response_header(c->response, MHD_HTTP_HEADER_CACHE_CONTROL,
-                            "no-store");
-    c->state = CONN_ANSWERED;
-    return stream;
-}
-
-static void
-wake_stream(struct http_stream *stream)
-{
-    if (stream->suspended) {
-        stream->suspended = false;
-        connection_resume(stream->connection);
-    }
-}
-
-void
-http_stream_forget(struct http_stream *stream)
-{
-    struct queued_blob *queued;
-    bool begun = stream->offset > 0;
-
-    LIST_FOR_EACH_SAFE (queued, list_node, &stream->queue) {
-        if (begun) {
-            begun = false;
-        } else {
-            remove_blob(stream, queued);
-        }
-    }
-}
-
-void
-http_stream_cut(struct http_stream *stream)
-{
-    COVERAGE_INC(mapper_stream_cut);
-    http_stream_forget(stream);
-    stream->finished = true;
-    shutdown(stream->connection->socket->fd, SHUT_RDWR);
-    wake_stream(stream);
-}
-
-void
-http_stream_send(struct http_stream *stream, struct http_blob *blob,
-                 bool free)
-{
-    if (stream->finished) {
-        return;
-    }
-    if (!free && stream->queued + blob->size > HTTP_STREAM_QUEUE_MAX) {
-        VLOG_WARN("cutting an event stream whose client does not read");
-        http_stream_cut(stream);
-        return;
-    }
-
-    struct queued_blob *queued = xmalloc(sizeof *queued);
-    queued->blob = http_blob_ref(blob);
-    queued->free = free;
-    ovs_list_push_back(&stream->queue, &queued->list_node);
-    if (!free) {
-        stream->queued += blob->size;
-    }
-    wake_stream(stream);
-}
-
-/* libmicrohttpd tells of a connection's end, and frees its answer, before it
- * closes the socket. */
-long long int
-http_stream_silence(const struct http_stream *stream)
-{
-    struct tcp_info info;
-    socklen_t size = sizeof info;
-
-    memset(&info, 0, sizeof info);
-    return (getsockopt(stream->fd, IPPROTO_TCP, TCP_INFO, &info, &size)
-            ? LLONG_MAX : info.tcpi_last_ack_recv);
-}
-
-void
-http_stream_finish(struct http_stream *stream)
-{
-    stream->finished = true;
-    wake_stream(stream);
 }

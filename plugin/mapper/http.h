@@ -21,7 +21,9 @@
  * answer, until its request has wholly arrived, however slowly bytes trickle;
  * there are limits of connections in all and for one address.  Of those on
  * which no good credential has come yet there are few, and the oldest gives
- * way, so that strangers keep nobody out.
+ * way once it has had HTTP_STRANGER_MS, so that strangers keep nobody out.
+ * While there is work to do on HTTP_STRANGERS_BUSY of them no more are
+ * accepted, so that many who come at once do not make each other late.
  *
  * A suspended connection does not notice that its peer has left: a stream
  * ends when the next heartbeat can't be written, which is why there are
@@ -35,6 +37,7 @@
 struct http_connection;
 struct http_server;
 struct http_stream;
+struct pki;
 struct sockaddr_storage;
 
 enum {
@@ -44,11 +47,21 @@ enum {
     HTTP_INACTIVITY_S = 40,
     HTTP_FIRST_MS = 5 * 1000,   /* For a connection's first request. */
     HTTP_STRANGERS_MAX = 1024,
-    HTTP_CONNECTIONS_MAX = 8192,
-    HTTP_CONNECTIONS_PER_IP_MAX = 4096,
+    HTTP_STRANGERS_BUSY = 64,   /* Enough while there is work. */
+    HTTP_STRANGER_MS = 2 * 1000, /* That each has before it gives way. */
+    HTTP_BACKLOG = 8192,        /* The kernel's limit is net.core.somaxconn. */
+    HTTP_ACCEPT_MAX = 64,       /* In one run. */
+    HTTP_POOL_SIZE = 16 * 1024, /* Of a connection: head, bytes to send. */
     HTTP_STREAM_QUEUE_MAX = 4 * 1024 * 1024,
     HTTP_SEND_BUFFER = 256 * 1024,  /* The kernel's, which would grow. */
 };
+
+/* How many connections there may be, with a stream or not. */
+struct http_limits {
+    unsigned int connections;   /* In all, */
+    unsigned int per_address;   /* and from one address. */
+};
+#define HTTP_LIMITS_DEFAULT { 16384, 8192 }
 
 /* A whole request.  Valid until its answer. */
 struct http_request {
@@ -69,16 +82,14 @@ typedef void http_handler(struct http_connection *,
                           const struct http_request *, void *aux);
 
 /* Serves the certificate of certificate.h, which must be set, and asks clients
- * for one of theirs, saying that it knows the CA 'ca_pem', which stays. */
-struct http_server *http_server_create(const char *ca_pem, http_handler *,
-                                       void *aux);
+ * for one of theirs, saying that it knows the CA of PKI, which stays.  TLS
+ * sessions are resumed for as long as PKI keeps its server key. */
+struct http_server *http_server_create(const struct pki *,
+                                       const struct http_limits *,
+                                       http_handler *, void *aux);
 void http_server_destroy(struct http_server *);
 void http_server_run(struct http_server *);
 void http_server_wait(struct http_server *);
-
-/* How many connections an address may have at a listening socket, from 1;
- * HTTP_CONNECTIONS_PER_IP_MAX unless this is called before it listens. */
-void http_server_limit_per_address(struct http_server *, unsigned int);
 
 /* Listens on ADDRESS (port 0: any free one), and stores there what it really
  * is.  IPv6 "any" takes IPv4 too.  Returns 0 or a positive errno value. */
@@ -129,7 +140,15 @@ struct http_stream *http_stream_open(struct http_connection *,
  * the stream's limit.  Beyond the limit the stream is cut. */
 void http_stream_send(struct http_stream *, struct http_blob *, bool free);
 
-/* Drops what is queued, except for a blob that has been begun. */
+/* Queues one message of two blobs, both free. */
+void http_stream_send_halves(struct http_stream *, struct http_blob *,
+                             struct http_blob *);
+
+/* True while a FREE blob waits, or has not been wholly sent. */
+bool http_stream_has_free(const struct http_stream *);
+
+/* Drops what is queued, except for the rest of a message that has been
+ * begun. */
 void http_stream_forget(struct http_stream *);
 
 /* Ends the stream and its connection now. */

@@ -107,7 +107,27 @@ ipam_next(const struct model_address *subnet, ipam_taken_func *taken,
     return next_from(subnet, subnet, NULL, taken, aux, address);
 }
 
+bool
+ipam_next_from(const struct model_address *subnet,
+               const struct model_address *from, ipam_taken_func *taken,
+               const void *aux, struct model_address *address)
+{
+    return next_from(subnet, from, NULL, taken, aux, address);
+}
+
 /* Pools. */
+
+bool
+ipam_has_pools(const struct model_address *subnet,
+               const struct ipam_pool *pools, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (model_subnet_contains(subnet, &pools[i].first)) {
+            return true;
+        }
+    }
+    return false;
+}
 
 char *
 ipam_pool_parse(const char *text, struct ipam_pool *pool)

@@ -26,9 +26,13 @@ enum {
 typedef bool ipam_taken_func(const struct model_address *, const void *aux);
 
 /* Stores the lowest address of SUBNET that is not taken, with the range's
- * prefix length.  Returns false if there is none. */
+ * prefix length.  Returns false if there is none.  ipam_next_from() looks at
+ * no address below FROM. */
 bool ipam_next(const struct model_address *subnet, ipam_taken_func *,
                const void *aux, struct model_address *);
+bool ipam_next_from(const struct model_address *subnet,
+                    const struct model_address *from, ipam_taken_func *,
+                    const void *aux, struct model_address *);
 
 struct ipam_pool {
     struct model_address first, last;
@@ -44,6 +48,10 @@ const char *ipam_pool_string(const struct ipam_pool *,
                              char buf[IPAM_POOL_STRLEN]);
 
 bool ipam_pools_overlap(const struct ipam_pool *, const struct ipam_pool *);
+
+/* True if one of the N POOLS begins in SUBNET. */
+bool ipam_has_pools(const struct model_address *subnet,
+                    const struct ipam_pool *pools, size_t n);
 
 /* As ipam_next(), but if one of the N POOLS begins in SUBNET, from those that
  * do, in their order. */

@@ -7,6 +7,7 @@
 
 #include "coverage.h"
 #include "mapper/db.h"
+#include "mapper/ipam-hint.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
@@ -303,7 +304,9 @@ run_committing(struct txn_queue *q)
         q->in_doubt = !ovsdb_idl_is_connected(q->db->idl);
         q->deadline = time_msec() + TXN_PATIENCE_MS;
         q->state = TXN_S_RETRYING;
+        ipam_hints_forget(q->db->hints);
     } else {
+        ipam_hints_forget(q->db->hints);
         VLOG_ERR("database refused a transaction: %s",
                  ovsdb_idl_txn_get_error(q->idl_txn));
         handle_refusal(q);

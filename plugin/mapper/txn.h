@@ -43,7 +43,7 @@ struct txn_request;
 
 enum {
     TXN_GROUP_MAX = 64,         /* Requests in one transaction. */
-    TXN_QUEUE_MAX = 4096,       /* Requests waiting. */
+    TXN_QUEUE_MAX = 8192,       /* Requests waiting. */
     TXN_ATTEMPTS_MAX = 4,       /* With an unknown outcome. */
     TXN_STUCK_MS = 5000,
     TXN_OTHER_SERVER_MS = 2500, /* Then another one is to commit it. */

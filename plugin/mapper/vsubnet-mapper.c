@@ -52,14 +52,18 @@ VLOG_DEFINE_THIS_MODULE(vsubnet_mapper);
 
 #define DEFAULT_STATE_DIR VSUBNET_LOCALSTATEDIR "/lib/vsubnet-mapper"
 #define DEFAULT_LISTEN "[::]"
-enum { DEFAULT_PORT = 8443 };
+enum {
+    DEFAULT_PORT = 8443,
+    CONNECTIONS_MAX = 1000000,
+    SPARE_FILES = 256,          /* For all but connections of clients. */
+};
 
 struct options {
     char *state_dir;
     struct svec listen;
     struct sset names;          /* For the certificate. */
     int lease_time;             /* Seconds. */
-    int max_per_address;        /* Connections. */
+    struct http_limits limits;
     const char *db;             /* Null: a server of our own. */
     const char *ovs_bindir;
 };
@@ -84,6 +88,8 @@ struct mapper {
 static void OVS_NO_RETURN
 usage(void)
 {
+    const struct http_limits defaults = HTTP_LIMITS_DEFAULT;
+
     printf("%s: mapping service of vSubnet\n"
            "usage: %s [OPTIONS]\n"
            "\nOptions:\n"
@@ -95,15 +101,18 @@ usage(void)
            "  --lease-time=SECONDS    silence after which a node on another\n"
            "                          machine may take over a node ID\n"
            "                          (default: %d)\n"
+           "  --connections=N         have at most N connections of clients\n"
+           "                          (default: %u)\n"
            "  --connections-per-address=N\n"
-           "                          connections that one address may have\n"
-           "                          (default: %d)\n"
+           "                          have at most N of them from one\n"
+           "                          address (default: %u)\n"
            "  --db=REMOTE             use the database at REMOTE instead of\n"
            "                          running a server\n"
            "  --ovs-bindir=DIR        look for ovsdb-server and ovsdb-tool\n"
            "                          in DIR first\n",
            program_name, program_name, DEFAULT_STATE_DIR, DEFAULT_LISTEN,
-           DEFAULT_PORT, LEASE_DEFAULT_S, HTTP_CONNECTIONS_PER_IP_MAX);
+           DEFAULT_PORT, LEASE_DEFAULT_S, defaults.connections,
+           defaults.per_address);
     daemon_usage();
     vlog_usage();
     printf("\nOther options:\n"
@@ -120,6 +129,7 @@ enum {
     OPT_NAME,
     OPT_LEASE_TIME,
     OPT_CONNECTIONS,
+    OPT_CONNECTIONS_PER_ADDRESS,
     OPT_DB,
     OPT_OVS_BINDIR,
     OPT_UNIXCTL,
@@ -133,7 +143,9 @@ static const struct option long_options[] = {
     { "listen", required_argument, NULL, OPT_LISTEN },
     { "name", required_argument, NULL, OPT_NAME },
     { "lease-time", required_argument, NULL, OPT_LEASE_TIME },
-    { "connections-per-address", required_argument, NULL, OPT_CONNECTIONS },
+    { "connections", required_argument, NULL, OPT_CONNECTIONS },
+    { "connections-per-address", required_argument, NULL,
+      OPT_CONNECTIONS_PER_ADDRESS },
     { "db", required_argument, NULL, OPT_DB },
     { "ovs-bindir", required_argument, NULL, OPT_OVS_BINDIR },
     { "unixctl", required_argument, NULL, OPT_UNIXCTL },
@@ -144,6 +156,29 @@ static const struct option long_options[] = {
     STREAM_SSL_LONG_OPTIONS,
     { NULL, 0, NULL, 0 },
 };
+
+/* A number from 1 to MAX. */
+static unsigned int
+parse_number(const char *option, const char *text, unsigned int max)
+{
+    unsigned int n;
+
+    if (!str_to_uint(text, 10, &n) || n < 1 || n > max) {
+        ovs_fatal(0, "--%s=%s: not a whole number from 1 to %u", option, text,
+                  max);
+    }
+    return n;
+}
+
+static void
+refuse_arguments(int argc, char *argv[])
+{
+    if (optind < argc) {
+        fprintf(stderr, "%s: unexpected argument \"%s\"; use --help\n",
+                program_name, argv[optind]);
+        exit(2);
+    }
+}
 
 static void
 parse_options(int argc, char *argv[], struct options *o, char **unixctl)
@@ -167,20 +202,15 @@ parse_options(int argc, char *argv[], struct options *o, char **unixctl)
             sset_add(&o->names, optarg);
             break;
         case OPT_LEASE_TIME:
-            if (!str_to_int(optarg, 10, &o->lease_time)
-                || o->lease_time < 1 || o->lease_time > LEASE_MAX_S) {
-                ovs_fatal(0, "--lease-time=%s: not a whole number from 1 "
-                          "to %d", optarg, LEASE_MAX_S);
-            }
+            o->lease_time = parse_number("lease-time", optarg, LEASE_MAX_S);
             break;
         case OPT_CONNECTIONS:
-            if (!str_to_int(optarg, 10, &o->max_per_address)
-                || o->max_per_address < 1
-                || o->max_per_address > HTTP_CONNECTIONS_MAX) {
-                ovs_fatal(0, "--connections-per-address=%s: not a whole "
-                          "number from 1 to %d", optarg,
-                          HTTP_CONNECTIONS_MAX);
-            }
+            o->limits.connections = parse_number("connections", optarg,
+                                                 CONNECTIONS_MAX);
+            break;
+        case OPT_CONNECTIONS_PER_ADDRESS:
+            o->limits.per_address = parse_number(
+                "connections-per-address", optarg, CONNECTIONS_MAX);
             break;
         case OPT_DB:
             o->db = optarg;
@@ -207,11 +237,7 @@ parse_options(int argc, char *argv[], struct options *o, char **unixctl)
         }
     }
     free(short_options);
-    if (optind < argc) {
-        fprintf(stderr, "%s: unexpected argument \"%s\"; use --help\n",
-                program_name, argv[optind]);
-        exit(2);
-    }
+    refuse_arguments(argc, argv);
     if (svec_is_empty(&o->listen)) {
         svec_add(&o->listen, DEFAULT_LISTEN);
     }
@@ -250,14 +276,22 @@ lock_state_dir(const char *dir)
     free(path);
 }
 
+/* As many files as there may be connections, or fewer connections. */
 static void
-raise_file_limit(void)
+raise_file_limit(struct http_limits *limits)
 {
     struct rlimit r;
 
     if (!getrlimit(RLIMIT_NOFILE, &r)) {
         r.rlim_cur = r.rlim_max;
         setrlimit(RLIMIT_NOFILE, &r);
+        if (r.rlim_cur < limits->connections + SPARE_FILES) {
+            limits->connections = (r.rlim_cur > 2 * SPARE_FILES
+                                   ? r.rlim_cur - SPARE_FILES : SPARE_FILES);
+            VLOG_WARN("at most %u connections, since a process may have %llu "
+                      "files (ulimit -Hn)", limits->connections,
+                      (unsigned long long int) r.rlim_cur);
+        }
     }
 }
 
@@ -421,9 +455,8 @@ mapper_open(struct mapper *mapper, struct options *o)
     VLOG_INFO("CA fingerprint %s", mapper->pki.fingerprint);
 
     check(certificate_set(mapper->pki.server_pem, mapper->pki.server_key));
-    mapper->http = http_server_create(mapper->pki.ca_pem, api_handle,
+    mapper->http = http_server_create(&mapper->pki, &o->limits, api_handle,
                                       &mapper->api);
-    http_server_limit_per_address(mapper->http, o->max_per_address);
     SVEC_FOR_EACH (i, target, &o->listen) {
         listen_at(mapper, target);
     }
@@ -541,7 +574,7 @@ main(int argc, char *argv[])
         .listen = SVEC_EMPTY_INITIALIZER,
         .names = SSET_INITIALIZER(&options.names),
         .lease_time = LEASE_DEFAULT_S,
-        .max_per_address = HTTP_CONNECTIONS_PER_IP_MAX,
+        .limits = HTTP_LIMITS_DEFAULT,
     };
     struct mapper mapper = { .urls = SVEC_EMPTY_INITIALIZER };
     struct unixctl_server *unixctl;
@@ -556,7 +589,7 @@ main(int argc, char *argv[])
     free(options.state_dir);
     options.state_dir = state_dir;
     model_json_init();
-    raise_file_limit();
+    raise_file_limit(&options.limits);
 
     daemonize_start(false);
     int error = unixctl_server_create(unixctl_path, &unixctl);
