@@ -64,8 +64,9 @@ struct txn {
  * that changed rows get. */
 int64_t txn_touch(struct txn *);
 
-/* Says that the request changes what only mappers see, and no revision: it must
- * not matter if that is done twice, or beside the same of another mapper. */
+/* Says that the request changes what only mappers see, and no revision: it
+ * must not matter if that is done twice, or beside the same of another
+ * mapper. */
 void txn_note(struct txn *);
 
 /* Draw numbers that are never used again. */

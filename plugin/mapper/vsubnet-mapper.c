@@ -495,7 +495,7 @@ node_exists(const void *mapper_, int64_t number)
     return db_node(&mapper->db, number) != NULL;
 }
 
-/* Has the certificate renewed, or takes another one, while the service runs. */
+/* Has the certificate renewed, or takes another, while the service runs. */
 static void
 run_certificate(struct mapper *mapper)
 {
