@@ -70,32 +70,47 @@ spawn(char *const argv[], pid_t *pid, int *fd)
     return error;
 }
 
-char *
-local_run(const char *const argv_[], char **output)
+/* Runs ARGV to its end.  Returns an error if it can't be run; else its status
+ * is in *STATUS, and what it printed is added to OUTPUT. */
+static char *
+run(struct svec *argv, struct ds *output, int *status)
 {
-    struct svec argv = SVEC_EMPTY_INITIALIZER;
-    struct ds ds = DS_EMPTY_INITIALIZER;
-    char *error = NULL;
     pid_t pid;
     int fd;
 
-    for (size_t i = 0; argv_[i]; i++) {
-        svec_add(&argv, argv_[i]);
+    svec_terminate(argv);
+    int error = spawn(argv->names, &pid, &fd);
+    if (error) {
+        return xasprintf("cannot run %s: %s", argv->names[0],
+                         ovs_strerror(error));
     }
-    svec_terminate(&argv);
-    int retval = spawn(argv.names, &pid, &fd);
-    if (retval) {
-        error = xasprintf("cannot run %s: %s", argv_[0],
-                          ovs_strerror(retval));
-    } else {
-        int status;
+    read_output(fd, output);
+    close(fd);
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR) {
+        continue;
+    }
+    return NULL;
+}
 
-        read_output(fd, &ds);
-        close(fd);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-            continue;
-        }
-        error = status ? process_status_msg(status) : NULL;
+static void
+add_all(struct svec *argv, const char *const args[])
+{
+    for (; *args; args++) {
+        svec_add(argv, *args);
+    }
+}
+
+char *
+local_run(const char *const args[], char **output)
+{
+    struct svec argv = SVEC_EMPTY_INITIALIZER;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    int status;
+
+    add_all(&argv, args);
+    char *error = run(&argv, &ds, &status);
+    if (!error && status) {
+        error = process_status_msg(status);
     }
     *output = ds_steal_cstr(&ds);
     svec_destroy(&argv);
@@ -107,34 +122,17 @@ local_vsctl(const char *const args[], char **output)
 {
     struct svec argv = SVEC_EMPTY_INITIALIZER;
     struct ds ds = DS_EMPTY_INITIALIZER;
-    char *error = NULL;
-    pid_t pid;
-    int fd;
+    int status;
 
     svec_add(&argv, "ovs-vsctl");
     svec_add(&argv, "--no-wait");
     svec_add(&argv, "--timeout=5");
-    for (; *args; args++) {
-        svec_add(&argv, *args);
-    }
-    svec_terminate(&argv);
-
-    int retval = spawn(argv.names, &pid, &fd);
-    if (retval) {
-        error = xasprintf("cannot run ovs-vsctl: %s", ovs_strerror(retval));
-    } else {
-        int status;
-
-        read_output(fd, &ds);
-        close(fd);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-            continue;
-        }
-        if (status) {
-            error = xasprintf("cannot change the local Open vSwitch database "
-                              "(is ovsdb-server running?): %s",
-                              ds.length ? ds_cstr(&ds) : "ovs-vsctl failed");
-        }
+    add_all(&argv, args);
+    char *error = run(&argv, &ds, &status);
+    if (!error && status) {
+        error = xasprintf("cannot change the local Open vSwitch database "
+                          "(is ovsdb-server running?): %s",
+                          ds.length ? ds_cstr(&ds) : "ovs-vsctl failed");
     }
     if (!error && output) {
         *output = ds_steal_cstr(&ds);
