@@ -69,7 +69,8 @@ noinst_PROGRAMS += tests/unit-model
 tests_unit_model_SOURCES = \
 	tests/unit-mapping.c \
 	tests/unit-model.c \
-	tests/unit-model.h
+	tests/unit-model.h \
+	tests/unit-rule.c
 tests_unit_model_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit-datapath

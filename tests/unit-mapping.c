@@ -294,7 +294,7 @@ test_lookups(struct ovs_cmdl_context *ctx OVS_UNUSED)
 /* Random histories.  The world is a set of JSON objects in slots, one for each
  * key that can be; a step changes some and says so in a change. */
 
-enum { W_NODES = 8, W_NETS = 5, W_MACS = 9, W_KINDS = 5 };
+enum { W_NODES = 8, W_NETS = 5, W_MACS = 9, W_KINDS = 6 };
 
 struct world {
     uint64_t revision;
@@ -303,7 +303,7 @@ struct world {
 };
 
 static const char *const kinds[W_KINDS] = {
-    "nodes", "nets", "members", "bindings", "keys",
+    "nodes", "nets", "members", "bindings", "keys", "rules",
 };
 
 static json_t *
@@ -348,6 +348,13 @@ world_make(const struct world *w, int kind, int net, int i)
                          "algorithm", "aes128gcm",
                          "key", "AAECAwQFBgcICQoLDA0ODw==");
         break;
+    case 5:
+        json = json_pack("{s:s, s:s, s:o, s:i, s:s, s:s}", "revision", rev,
+                         "net", name, "name", json_sprintf("r%d", i),
+                         "priority", (int) random_range(3),
+                         "direction", "egress", "action",
+                         random_range(2) ? "allow" : "deny");
+        break;
     }
     free(rev);
     free(name);
@@ -361,7 +368,7 @@ world_reference(const json_t *object, int kind)
 {
     static const char *const fields[W_KINDS][2] = {
         { "number" }, { "name" }, { "net", "node" }, { "net", "mac" },
-        { "spi" },
+        { "spi" }, { "net", "name" },
     };
     json_t *reference = json_object();
 

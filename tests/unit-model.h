@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of plugin/model that are in unit-mapping.c. */
+/* Tests of plugin/model that are in unit-mapping.c and unit-rule.c. */
 
 #ifndef UNIT_MODEL_H
 #define UNIT_MODEL_H 1
@@ -12,5 +12,9 @@ void test_lookups(struct ovs_cmdl_context *);
 void test_random(struct ovs_cmdl_context *);
 void test_damaged(struct ovs_cmdl_context *);
 void test_scale(struct ovs_cmdl_context *);
+
+void test_rules(struct ovs_cmdl_context *);
+void test_rule_order(struct ovs_cmdl_context *);
+void test_rule_mapping(struct ovs_cmdl_context *);
 
 #endif /* unit-model.h */

@@ -151,6 +151,7 @@ db_net_json(const struct db *db, const struct mdb_net *row)
     hmap_init(&net.members);
     hmap_init(&net.bindings);
     hmap_init(&net.keys);
+    hmap_init(&net.rules);
     net.revision = db_row_revision(db, row->revision);
     net.name = xstrdup(row->name);
     net.vni = row->vni;

@@ -15,6 +15,8 @@ plugin_model_libvsubnet_model_a_SOURCES = \
 	plugin/model/object.h \
 	plugin/model/reader.c \
 	plugin/model/reader.h \
+	plugin/model/rule.c \
+	plugin/model/rule.h \
 	plugin/model/snapshot-text.c \
 	plugin/model/types.c \
 	plugin/model/types.h \

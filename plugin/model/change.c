@@ -128,8 +128,11 @@ mapping_from_snapshot(const json_t *json, struct mapping **mp)
     model_reader_init(&r, json);
     model_reader_revision(&r, "revision", MODEL_REQUIRED, &m->revision);
     for (size_t i = 0; i < N_KINDS; i++) {
-        arrays[i] = model_reader_array(&r, model_kinds[i].plural,
-                                       MODEL_REQUIRED, model_kinds[i].max);
+        const struct model_kind *kind = &model_kinds[i];
+
+        arrays[i] = model_reader_array(&r, kind->plural,
+                                       (kind->recent ? MODEL_OPTIONAL
+                                        : MODEL_REQUIRED), kind->max);
     }
     char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
     error = error ? error : read_self(m, json_object_get(json, "self"));
@@ -411,6 +414,17 @@ mapping_touches_destroy(struct mapping_touches *t)
     *t = (struct mapping_touches) MAPPING_TOUCHES_INITIALIZER;
 }
 
+/* Takes down the vSubnet itself, once if many rules do it one by one. */
+static void
+touch_row(struct mapping_touches *t, uint32_t vni)
+{
+    const struct mapping_touch *last = t->n ? &t->touches[t->n - 1] : NULL;
+
+    if (!last || last->type != MAPPING_TOUCH_NET_ROW || last->vni != vni) {
+        mapping_touches_add(t, MAPPING_TOUCH_NET_ROW, vni, eth_addr_zero);
+    }
+}
+
 /* Takes down that OBJECT, which is in M or goes into it, comes or goes. */
 static void
 note_touch(struct mapping_touches *t, const struct mapping *m, size_t kind,
@@ -431,6 +445,10 @@ note_touch(struct mapping_touches *t, const struct mapping *m, size_t kind,
         const struct model_net *net = object;
 
         mapping_touches_add(t, MAPPING_TOUCH_NET, net->vni, eth_addr_zero);
+    } else if (kind == KIND_RULE) {
+        const struct model_rule *rule = object;
+
+        touch_row(t, mapping_net(m, rule->net)->vni);
     }
 }
 

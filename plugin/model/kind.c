@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The five kinds of object, described to code that treats them alike. */
+/* The six kinds of object, described to code that treats them alike. */
 
 #include <config.h>
 #include "model/kind.h"
@@ -40,6 +40,7 @@ DEFINE_KIND_THUNKS(net)
 DEFINE_KIND_THUNKS(member)
 DEFINE_KIND_THUNKS(binding)
 DEFINE_KIND_THUNKS(key)
+DEFINE_KIND_THUNKS(rule)
 
 /* Nodes: by number. */
 
@@ -262,11 +263,56 @@ key_find_same(const struct mapping *m, const void *key_)
     return mapping_key(m, key->spi);
 }
 
-#define KIND(NAME, TABLE, HMAP_NODE, MAX, NET_OFFSET)                   \
+/* Rules: by vSubnet and name. */
+
+static json_t *
+rule_to_json(const void *rule, enum model_view view OVS_UNUSED)
+{
+    return model_rule_to_json(rule);
+}
+
+static void
+rule_format_key(const void *rule_, struct ds *ds)
+{
+    const struct model_rule *rule = rule_;
+    ds_put_format(ds, "rule %s of vSubnet %s", rule->name, rule->net);
+}
+
+static json_t *
+rule_key_to_json(const void *rule_)
+{
+    const struct model_rule *rule = rule_;
+    return json_pack("{s:s, s:s}", "net", rule->net, "name", rule->name);
+}
+
+static char *
+rule_find_by_key(const struct mapping *m, const json_t *json, void **object)
+{
+    struct model_reader r;
+
+    model_reader_init(&r, json);
+    const char *net = model_reader_name(&r, "net", MODEL_REQUIRED);
+    const char *name = model_reader_name(&r, "name", MODEL_REQUIRED);
+    char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
+    if (!error) {
+        *object = mapping_rule(m, net, name);
+    }
+    return error;
+}
+
+static void *
+rule_find_same(const struct mapping *m, const void *rule_)
+{
+    const struct model_rule *rule = rule_;
+    return mapping_rule(m, rule->net, rule->name);
+}
+
+#define KIND(NAME, TABLE, HMAP_NODE, MAX, NET_OFFSET, RECENT)           \
     {                                                                   \
         .plural = #NAME "s",                                            \
         .size = sizeof(struct model_##NAME),                            \
         .max = MAX,                                                     \
+        .recent = RECENT,                                               \
         .revision_offset = offsetof(struct model_##NAME, revision),     \
         .net_offset = NET_OFFSET,                                       \
         .table_offset = offsetof(struct mapping, TABLE),                \
@@ -284,12 +330,14 @@ key_find_same(const struct mapping *m, const void *key_)
 
 /* The limits are those of a keyring file. */
 const struct model_kind model_kinds[N_KINDS] = {
-    [KIND_NODE] = KIND(node, nodes, by_number, 65536, 0),
-    [KIND_NET] = KIND(net, nets, by_name, 65536, 0),
+    [KIND_NODE] = KIND(node, nodes, by_number, 65536, 0, false),
+    [KIND_NET] = KIND(net, nets, by_name, 65536, 0, false),
     [KIND_MEMBER] = KIND(member, members, by_key, 1048576,
-                         offsetof(struct model_member, net)),
+                         offsetof(struct model_member, net), false),
     [KIND_BINDING] = KIND(binding, bindings, by_key, 1048576,
-                          offsetof(struct model_binding, net)),
+                          offsetof(struct model_binding, net), false),
     [KIND_KEY] = KIND(key, keys, by_spi, 1048576,
-                      offsetof(struct model_key, net)),
+                      offsetof(struct model_key, net), false),
+    [KIND_RULE] = KIND(rule, rules, by_key, 1048576,
+                       offsetof(struct model_rule, net), true),
 };

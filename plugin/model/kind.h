@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The five kinds of object, described to code that treats them alike. */
+/* The six kinds of object, described to code that treats them alike. */
 
 #ifndef MODEL_KIND_H
 #define MODEL_KIND_H 1
@@ -16,6 +16,7 @@ struct model_kind {
     const char *plural;         /* Its name in the JSON of the stream. */
     size_t size;                /* Of the struct. */
     size_t max;                 /* Objects in one snapshot or change. */
+    bool recent;                /* Older snapshots may lack it. */
 
     size_t revision_offset;     /* Of struct model_revision in it. */
     size_t net_offset;          /* Of the name of its vSubnet, or 0. */
@@ -37,7 +38,10 @@ struct model_kind {
     void (*remove)(struct mapping *, void *);
 };
 
-enum { KIND_NODE, KIND_NET, KIND_MEMBER, KIND_BINDING, KIND_KEY, N_KINDS };
+enum {
+    KIND_NODE, KIND_NET, KIND_MEMBER, KIND_BINDING, KIND_KEY, KIND_RULE,
+    N_KINDS
+};
 
 extern const struct model_kind model_kinds[N_KINDS];
 

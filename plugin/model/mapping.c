@@ -24,6 +24,12 @@ hash_net_mac(const char *net, struct eth_addr mac)
     return hash_string(net, hash_mac(mac, 0, 0));
 }
 
+static uint32_t
+hash_net_name(const char *net, const char *name)
+{
+    return hash_string(net, hash_string(name, 0));
+}
+
 struct mapping *
 mapping_create(void)
 {
@@ -38,6 +44,7 @@ mapping_create(void)
     hmap_init(&m->ifaces);
     hmap_init(&m->places);
     hmap_init(&m->keys);
+    hmap_init(&m->rules);
     return m;
 }
 
@@ -65,6 +72,7 @@ mapping_destroy(struct mapping *m)
     hmap_destroy(&m->ifaces);
     hmap_destroy(&m->places);
     hmap_destroy(&m->keys);
+    hmap_destroy(&m->rules);
     free(m);
 }
 
@@ -179,6 +187,20 @@ mapping_key(const struct mapping *m, uint32_t spi)
     return NULL;
 }
 
+struct model_rule *
+mapping_rule(const struct mapping *m, const char *net, const char *name)
+{
+    struct model_rule *rule;
+
+    HMAP_FOR_EACH_WITH_HASH (rule, by_key, hash_net_name(net, name),
+                             &m->rules) {
+        if (!strcmp(rule->name, name) && !strcmp(rule->net, net)) {
+            return rule;
+        }
+    }
+    return NULL;
+}
+
 const struct mapping_place *
 mapping_place(const struct mapping *m, uint32_t node)
 {
@@ -268,10 +290,20 @@ mapping_remove_key(struct mapping *m, struct model_key *key)
 }
 
 void
+mapping_remove_rule(struct mapping *m, struct model_rule *rule)
+{
+    hmap_remove(&m->rules, &rule->by_key);
+    hmap_remove(&mapping_net(m, rule->net)->rules, &rule->in_net);
+    model_rule_destroy(rule);
+    free(rule);
+}
+
+void
 mapping_remove_net(struct mapping *m, struct model_net *net)
 {
     struct model_binding *binding;
     struct model_member *member;
+    struct model_rule *rule;
     struct model_key *key;
 
     HMAP_FOR_EACH_SAFE (member, in_net, &net->members) {
@@ -282,6 +314,9 @@ mapping_remove_net(struct mapping *m, struct model_net *net)
     }
     HMAP_FOR_EACH_SAFE (key, in_net, &net->keys) {
         mapping_remove_key(m, key);
+    }
+    HMAP_FOR_EACH_SAFE (rule, in_net, &net->rules) {
+        mapping_remove_rule(m, rule);
     }
     hmap_remove(&m->nets, &net->by_name);
     hmap_remove(&m->vnis, &net->by_vni);
@@ -322,6 +357,7 @@ mapping_put_net(struct mapping *m, struct model_net *net)
         hmap_swap(&old->members, &net->members);
         hmap_swap(&old->bindings, &net->bindings);
         hmap_swap(&old->keys, &net->keys);
+        hmap_swap(&old->rules, &net->rules);
         mapping_remove_net(m, old);
     }
     hmap_insert(&m->nets, &net->by_name, hash_string(net->name, 0));
@@ -388,5 +424,23 @@ mapping_put_key(struct mapping *m, struct model_key *key)
     }
     hmap_insert(&m->keys, &key->by_spi, hash_int(key->spi, 0));
     hmap_insert(&net->keys, &key->in_net, hash_int(key->spi, 0));
+    return true;
+}
+
+bool
+mapping_put_rule(struct mapping *m, struct model_rule *rule)
+{
+    struct model_net *net = mapping_net(m, rule->net);
+    struct model_rule *old = mapping_rule(m, rule->net, rule->name);
+
+    if (!net) {
+        return false;
+    }
+    if (old) {
+        mapping_remove_rule(m, old);
+    }
+    hmap_insert(&m->rules, &rule->by_key,
+                hash_net_name(rule->net, rule->name));
+    hmap_insert(&net->rules, &rule->in_net, hash_string(rule->name, 0));
     return true;
 }

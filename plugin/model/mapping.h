@@ -4,9 +4,9 @@
 #ifndef MODEL_MAPPING_H
 #define MODEL_MAPPING_H 1
 
-/* A mapping is a set of nodes, vSubnets, members, bindings and keys as of one
- * revision.  It begins with a snapshot and is kept up to date by changes, the
- * two events of the service's stream (DESIGN.md section 4.4):
+/* A mapping is a set of nodes, vSubnets, members, bindings, keys and rules as
+ * of one revision.  It begins with a snapshot and is kept up to date by
+ * changes, the two events of the service's stream (DESIGN.md section 4.4):
  *
  *      struct mapping *mapping;
  *      char *error = mapping_from_snapshot(json, &mapping);
@@ -28,8 +28,8 @@
  *     overtaken by a removal does not come back).
  *
  *   - What refers to a vSubnet lives in the tables of that vSubnet, and goes
- *     with it.  A member, binding or key of a vSubnet that is not there is
- *     refused.  A node that is not there is allowed: it was removed first.
+ *     with it.  A member, binding, key or rule of a vSubnet that is not there
+ *     is refused.  A node that is not there is allowed: it was removed first.
  *
  *   - Each lookup, insertion and removal is one hash table's operation; a
  *     change costs in proportion to itself, not to the mapping.
@@ -38,6 +38,7 @@
  * next change.  Not thread-safe. */
 
 #include "model/object.h"
+#include "model/rule.h"
 
 struct mapping {
     struct model_revision revision;
@@ -51,6 +52,7 @@ struct mapping {
     struct hmap ifaces;         /* model_binding.by_iface. */
     struct hmap places;         /* mapping_place.by_node. */
     struct hmap keys;           /* model_key.by_spi. */
+    struct hmap rules;          /* model_rule.by_key. */
 };
 
 /* The bindings at one node, which need not be in the mapping itself. */
@@ -81,7 +83,8 @@ struct mapping_change_stats {
 
 /* Which vSubnets and bindings changes have put or removed: for who keeps
  * something that is made of each.  A binding that went with its vSubnet is not
- * named.  When there are too many, it is just all of them. */
+ * named; a rule touches its vSubnet's row.  When there are too many, it is
+ * just all of them. */
 enum mapping_touch_type {
     MAPPING_TOUCH_BINDING,      /* (VNI, MAC). */
     MAPPING_TOUCH_NET,          /* It is another, with what lives in it. */
@@ -96,7 +99,7 @@ struct mapping_touch {
 
 struct mapping_touches {
     bool all;                   /* Everything, perhaps. */
-    bool others;                /* Also nodes, vSubnets, members or keys. */
+    bool others;                /* Also what is no binding. */
     struct mapping_touch *touches;
     size_t n, allocated;
 };
@@ -132,6 +135,8 @@ struct model_binding *mapping_binding(const struct mapping *, const char *net,
 struct model_binding *mapping_binding_by_iface(const struct mapping *,
                                                const char *iface_id);
 struct model_key *mapping_key(const struct mapping *, uint32_t spi);
+struct model_rule *mapping_rule(const struct mapping *, const char *net,
+                                const char *name);
 
 /* The bindings at node NUMBER, in all vSubnets; null if there is none:
  *
@@ -156,6 +161,7 @@ bool mapping_put_net(struct mapping *, struct model_net *);
 bool mapping_put_member(struct mapping *, struct model_member *);
 bool mapping_put_binding(struct mapping *, struct model_binding *);
 bool mapping_put_key(struct mapping *, struct model_key *);
+bool mapping_put_rule(struct mapping *, struct model_rule *);
 
 /* Removal, with what lives in it. */
 void mapping_remove_node(struct mapping *, struct model_node *);
@@ -163,5 +169,6 @@ void mapping_remove_net(struct mapping *, struct model_net *);
 void mapping_remove_member(struct mapping *, struct model_member *);
 void mapping_remove_binding(struct mapping *, struct model_binding *);
 void mapping_remove_key(struct mapping *, struct model_key *);
+void mapping_remove_rule(struct mapping *, struct model_rule *);
 
 #endif /* model/mapping.h */

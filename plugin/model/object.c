@@ -265,6 +265,7 @@ model_net_from_json(const json_t *json, struct model_net *netp)
     hmap_init(&netp->members);
     hmap_init(&netp->bindings);
     hmap_init(&netp->keys);
+    hmap_init(&netp->rules);
     return NULL;
 }
 
@@ -275,6 +276,7 @@ model_net_destroy(struct model_net *net)
     hmap_destroy(&net->members);
     hmap_destroy(&net->bindings);
     hmap_destroy(&net->keys);
+    hmap_destroy(&net->rules);
     free(net->name);
     free(net->subnets);
 }

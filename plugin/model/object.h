@@ -72,7 +72,8 @@ struct model_net {
     struct hmap_node by_vni;
     struct hmap members;        /* In a mapping: model_member.in_net, */
     struct hmap bindings;       /* model_binding.in_net, */
-    struct hmap keys;           /* model_key.in_net.  Else empty. */
+    struct hmap keys;           /* model_key.in_net, */
+    struct hmap rules;          /* model_rule.in_net.  Else empty. */
     struct model_revision revision;
     char *name;
     uint32_t vni;
