@@ -12,12 +12,16 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/controller.h \
 	plugin/controller/credential-rotation.c \
 	plugin/controller/credential-rotation.h \
+	plugin/controller/flow-compose.c \
+	plugin/controller/flow-compose.h \
 	plugin/controller/flow-desired.c \
 	plugin/controller/flow-desired.h \
 	plugin/controller/flow-diff.c \
 	plugin/controller/flow-diff.h \
 	plugin/controller/flow-index.c \
 	plugin/controller/flow-index.h \
+	plugin/controller/flow-learn.c \
+	plugin/controller/flow-parts.h \
 	plugin/controller/flow-set.c \
 	plugin/controller/flow-set.h \
 	plugin/controller/flow-tables.h \
@@ -65,6 +69,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/ovs-make.h \
 	plugin/controller/own-keys.c \
 	plugin/controller/own-keys.h \
+	plugin/controller/punts.c \
+	plugin/controller/punts.h \
 	plugin/controller/registrar.c \
 	plugin/controller/registrar.h \
 	plugin/controller/reload.c \

@@ -14,6 +14,7 @@
 #include "controller/lease.h"
 #include "controller/mapping-event.h"
 #include "controller/ofctrl.h"
+#include "controller/punts.h"
 #include "controller/registrar.h"
 #include "controller/sse.h"
 #include "controller/underlay.h"
@@ -57,11 +58,10 @@ switch_learnt(void *c_, uint32_t vni, ofp_port_t port, struct eth_addr mac,
 }
 
 static void
-switch_announced(void *c_, uint32_t vni, ofp_port_t port, const void *frame,
-                 size_t len)
+switch_punted(void *c_, const struct punt *punt)
 {
     struct controller *c = c_;
-    learnt_announce(&c->learnt, vni, port, frame, len);
+    punts_receive(c, punt);
 }
 
 static void
@@ -133,7 +133,7 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
 {
     struct controller *c = xzalloc(sizeof *c);
     const struct ofctrl_events switch_events = {
-        switch_reset, switch_learnt, switch_announced, c };
+        switch_reset, switch_learnt, switch_punted, c };
     const struct client_events stream_events = {
         stream_event, stream_last_event_id, lease_request_body,
         register_request_body, c };

@@ -4,8 +4,8 @@
 #define VSUBNET_FLOW_DESIRED_H 1
 
 /* Pure functions from (local ports, mapping, tunnel port) to flows, table by
- * table as flow-tables.h says.  There are two for each binding at another
- * node, at most.
+ * table as flow-tables.h says.  There is one for each binding at another
+ * node.
  *
  * The flows come in parts, and what a part depends on is stated here, so that
  * somebody who keeps the flows of each part (flow-index.h) knows which to ask

@@ -11,32 +11,49 @@
  * ===================
  *
  * Table 0 says which vSubnet a frame is in (metadata = VNI) and whether it
- * came from the tunnel (reg0 bit 0).  Table 10 learns sources that nobody
- * registered.  Table 30 knows the registered destinations and table 31 the
- * learnt ones; each of them writes the output port to reg15 (and the node's
- * tunnel address to tun_dst) and returns or goes on to table 50, which sends.
- * What neither knows is flooded by table 40.
+ * came from the tunnel (reg0 bit 0).  Tables 5 to 18 look at who sends it:
+ * whether that port may, whether somebody has registered the MAC (if not it is
+ * learnt), and whether the host itself has the answer.  Tables 20 and 21 look
+ * for the destination and write the output port to reg15 (and the node's
+ * tunnel address to tun_dst).  With reg15 at 0 nothing knows it: it is
+ * broadcast, unknown or multicast (BUM), and table 35 sends it to be flooded.
  *
- *      0 --> 10 --(learns)--> 11
- *            |                |
- *            +----------------+--> 30 --(registered)----------> 50
- *                                  |                             ^
- *                                  `--(miss)--> 31, back --> 40 -+ (learnt)
- *                                                            `--> flood
+ *     0 --> 5 --> 10 --> 11 --(learns)--> 12
+ *     |(tunnel)   ^       |                |
+ *     `-----------'       +----------------+--> 15 --> 18 --> 20 --> 21
+ *                                                                    |
+ *     50 <-- 46 <-- 45 <--(reg15 set)-- 35 <-- 23 <-- 22 <-----------'
+ *                               (BUM)   |
+ *                                       `--> 40: to each port
  *
- * Table 31's flows are written by `learn` actions, whose flows can load
- * fields but cannot jump: so table 30's miss flow visits table 31 by resubmit
- * and then goes to table 40, which looks at what came back in reg15.
+ * Tables 30 and 31 are not on the way: they are visited by resubmit, write
+ * what they know of a MAC to registers and return.  Table 30 has what was
+ * registered: one flow for each binding, which answers for the destination
+ * (20) as for the source (10).  Table 31's flows are written by `learn`
+ * actions; only if nothing is registered is it asked.  So learning steals no
+ * registered address.
  *
  * OVS never sends a frame to the port it came from, so neither a sender nor
  * the tunnel gets back what it sent, whatever these tables say. */
 enum flow_table {
     FT_CLASSIFY = 0,            /* Port or (tunnel, VNI) -> vSubnet. */
-    FT_LEARN = 10,              /* Unregistered sources -> table 31. */
-    FT_LEARN_FULL = 11,         /* Sources for which there was no room. */
-    FT_UNICAST = 30,            /* Registered destinations. */
-    FT_LEARNT = 31,             /* Learnt destinations: `learn` writes here. */
+    FT_SECURITY = 5,            /* What a local port may send. */
+    FT_SOURCE = 10,             /* Who is it: looks the source up in 30. */
+    FT_LEARN = 11,              /* Unregistered sources -> table 31. */
+    FT_LEARN_FULL = 12,         /* Sources for which there was no room. */
+    FT_ARP = 15,                /* ARP and ND that the host answers. */
+    FT_ARP_ND = 16,             /* The rest of an answer to ND. */
+    FT_SERVICES = 18,           /* DHCP, router solicitations. */
+    FT_DESTINATION = 20,        /* Looks the destination up in 30... */
+    FT_DESTINATION_LEARNT = 21, /* ...and in 31. */
+    FT_ACL_OUT = 22,            /* Filtering of what local ports send... */
+    FT_ACL_OUT_RULES = 23,
+    FT_BINDINGS = 30,           /* Registered MACs. */
+    FT_LEARNT = 31,             /* Learnt MACs: `learn` writes here. */
+    FT_STORM = 35,              /* How much of BUM goes on. */
     FT_FLOOD = 40,              /* Broadcast, multicast, unknown unicast. */
+    FT_ACL_IN = 45,             /* ...and of what goes to local ports. */
+    FT_ACL_IN_RULES = 46,
     FT_OUTPUT = 50,             /* Sends to the port in reg15. */
 };
 
@@ -63,13 +80,19 @@ enum flow_priority {
      * MAC is learnt here if that made room, and flooded to if not. */
     FP_LEARN_FULL = 100,
 
-    /* FT_UNICAST. */
-    FP_UNICAST_BOUND = 100,
+    /* FT_DESTINATION_LEARNT: reg15 was not written by table 30. */
+    FP_UNKNOWN = 100,
+
+    /* FT_BINDINGS. */
+    FP_BINDING = 100,
 
     /* FT_LEARNT (given to flows by the learn action). */
     FP_LEARNT = 50,
 
-    /* FT_FLOOD: reg15 was not written by table 31. */
+    /* FT_STORM: reg15 was written by neither. */
+    FP_BUM = 10,
+
+    /* FT_FLOOD. */
     FP_FLOOD = 100,
 
     /* FT_OUTPUT. */
@@ -84,6 +107,18 @@ enum flow_priority {
 #define FF_FROM_TUNNEL 0x1u     /* Came in by the tunnel port. */
 #define FF_LEARNT 0x2u          /* The source is in table 31. */
 #define FF_LEARNT_OFS 1
+#define FF_SOURCE_STATIC 0x4u   /* The source is bound: FB_*, from bit 2. */
+#define FF_SOURCE_DYNAMIC 0x8u
+#define FF_SOURCE_OFS 2
+
+/* Labels of the destination, and of the source: bit N is the vSubnet's label
+ * N. */
+#define FR_LABELS MFF_XXREG1
+#define FR_SOURCE_LABELS MFF_XXREG2
+
+#define FR_BOUND MFF_REG14      /* Table 30: what sort of binding, FB_*. */
+#define FB_STATIC 1
+#define FB_DYNAMIC 2
 #define FR_OUTPUT MFF_REG15     /* Output port, 0: none yet. */
 #define FR_OUTPUT_IDX 15
 
@@ -96,8 +131,13 @@ enum {
     FL_LIMIT_TUNNEL = 16384,    /* Remote MACs of one vSubnet. */
 };
 
-/* The meters on copies to the controller, of ARP and ND and of frames whose
- * source could not be learnt. */
+/* Whom a frame is for that is sent to the controller. */
+enum punt_kind {
+    PUNT_ANNOUNCEMENT = 1,      /* ARP or ND of a local port: a copy. */
+    PUNT_FULL = 2,              /* Its source found no room: a copy. */
+};
+
+/* The meters on what is sent to the controller. */
 enum flow_meter {
     FM_COPIES = 100,            /* Meter ID. */
     FM_FULL = 101,

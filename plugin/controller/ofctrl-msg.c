@@ -14,6 +14,7 @@
 #include "openvswitch/ofp-meter.h"
 #include "openvswitch/ofp-monitor.h"
 #include "openvswitch/ofp-msgs.h"
+#include "openvswitch/ofp-packet.h"
 #include "openvswitch/ofp-switch.h"
 #include "openvswitch/ofp-util.h"
 #include "openvswitch/ofpbuf.h"
@@ -29,6 +30,41 @@ ofctrl_msg_set_config(void)
         .miss_send_len = UINT16_MAX,
     };
     return ofputil_encode_set_config(&config, OFP15_VERSION);
+}
+
+/* Packets to the controller come with the userdata of the action. */
+struct ofpbuf *
+ofctrl_msg_packet_in_format(void)
+{
+    return ofputil_encode_set_packet_in_format(
+        OFP15_VERSION, OFPUTIL_PACKET_IN_NXT2);
+}
+
+/* 'out' may be OFPP_TABLE: through the tables, from 'in'. */
+struct ofpbuf *
+ofctrl_msg_packet_out(ofp_port_t in, ofp_port_t out, const void *frame,
+                      size_t len)
+{
+    uint64_t stub[64 / 8];
+    struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+    struct ofpact_output *output = ofpact_put_OUTPUT(&acts);
+
+    output->port = out;
+    output->max_len = UINT16_MAX;
+
+    struct ofputil_packet_out po = {
+        .packet = frame,
+        .packet_len = len,
+        .buffer_id = UINT32_MAX,
+        .ofpacts = acts.data,
+        .ofpacts_len = acts.size,
+    };
+    match_init_catchall(&po.flow_metadata);
+    match_set_in_port(&po.flow_metadata, in);
+
+    struct ofpbuf *msg = ofputil_encode_packet_out(&po, PROTOCOL);
+    ofpbuf_uninit(&acts);
+    return msg;
 }
 
 struct ofpbuf *

@@ -14,6 +14,9 @@ struct ofp_header;
 struct ofpbuf;
 
 struct ofpbuf *ofctrl_msg_set_config(void);
+struct ofpbuf *ofctrl_msg_packet_in_format(void);
+struct ofpbuf *ofctrl_msg_packet_out(ofp_port_t in, ofp_port_t out,
+                                     const void *frame, size_t len);
 struct ofpbuf *ofctrl_msg_meter(uint16_t command, enum flow_meter);
 struct ofpbuf *ofctrl_msg_flow_stats(void);     /* Of all flows. */
 struct ofpbuf *ofctrl_msg_flow_monitor(void);   /* Of learnt flows. */

@@ -261,6 +261,7 @@ run_connect(struct ofctrl *ofctrl)
     /* Without a miss_send_len a management connection gets no packets. */
     ofctrl->monitoring = false;
     send_msg(ofctrl, ofctrl_msg_set_config());
+    send_msg(ofctrl, ofctrl_msg_packet_in_format());
     /* The meters come first: flows that use them would be refused. */
     for (size_t i = 0; i < N_METERS; i++) {
         ofctrl->meter_xids[i] = send_msg(
@@ -613,21 +614,17 @@ recv_packet_in(struct ofctrl *ofctrl, const struct ofp_header *oh)
         return;
     }
     const struct flow *md = &pin.flow_metadata.flow;
-    uint32_t vni = ntohll(md->metadata) & 0xffffff;
-    if (pin.reason != OFPR_ACTION) {
-        return;
-    } else if (pin.table_id == FT_LEARN) {
-        ofctrl->events.announced(ofctrl->events.aux, vni,
-                                 md->in_port.ofp_port,
-                                 pin.packet, pin.packet_len);
-    } else if (pin.table_id == FT_LEARN_FULL
-               && pin.packet_len >= ETH_HEADER_LEN) {
-        const struct eth_header *eth = pin.packet;
-
-        /* The switch does not tell us of what we delete ourselves.  If there
-         * is room now, it will tell that it learnt the MAC again. */
-        ofctrl_unlearn(ofctrl, vni, eth->eth_src);
-        ofctrl->events.learnt(ofctrl->events.aux, vni, 0, eth->eth_src, true);
+    if (pin.reason == OFPR_ACTION && pin.userdata_len == 1) {
+        const struct punt punt = {
+            .kind = *(const uint8_t *) pin.userdata,
+            .vni = ntohll(md->metadata) & 0xffffff,
+            .port = md->in_port.ofp_port,
+            .cookie = ntohll(pin.cookie),
+            .frame = pin.packet,
+            .len = pin.packet_len,
+            .metadata = md,
+        };
+        ofctrl->events.punted(ofctrl->events.aux, &punt);
     }
 }
 
@@ -669,6 +666,25 @@ ofctrl_unlearn(struct ofctrl *ofctrl, uint32_t vni, struct eth_addr mac)
 {
     if (ofctrl->state != S_DISCONNECTED) {
         send_msg(ofctrl, ofctrl_msg_unlearn(vni, mac));
+    }
+}
+
+void
+ofctrl_send_frame(struct ofctrl *ofctrl, ofp_port_t port, const void *frame,
+                  size_t len)
+{
+    if (ofctrl->state != S_DISCONNECTED) {
+        send_msg(ofctrl, ofctrl_msg_packet_out(OFPP_CONTROLLER, port, frame,
+                                               len));
+    }
+}
+
+void
+ofctrl_inject_frame(struct ofctrl *ofctrl, ofp_port_t port, const void *frame,
+                    size_t len)
+{
+    if (ofctrl->state != S_DISCONNECTED) {
+        send_msg(ofctrl, ofctrl_msg_packet_out(port, OFPP_TABLE, frame, len));
     }
 }
 

@@ -40,12 +40,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "controller/flow-tables.h"
 #include "openvswitch/types.h"
 
+struct flow;
 struct flow_set;
 struct in6_addr;
 
 enum { OFCTRL_BUNDLE_MAX = 500 };
+
+/* A frame that a flow sent to the controller.  Guests wrote it. */
+struct punt {
+    enum punt_kind kind;
+    uint32_t vni;
+    ofp_port_t port;            /* That it came from. */
+    uint64_t cookie;            /* Of the flow. */
+    const void *frame;          /* Ethernet, perhaps cut off. */
+    size_t len;
+    const struct flow *metadata;    /* Registers, tunnel. */
+};
 
 /* What the switch tells.  Called from ofctrl_run(). */
 struct ofctrl_events {
@@ -55,9 +68,8 @@ struct ofctrl_events {
      * learnt from the tunnel. */
     void (*learnt)(void *aux, uint32_t vni, ofp_port_t, struct eth_addr mac,
                    bool present);
-    /* The local port sent this ARP or ND frame (perhaps cut off). */
-    void (*announced)(void *aux, uint32_t vni, ofp_port_t,
-                      const void *frame, size_t len);
+    /* A flow sent this frame up. */
+    void (*punted)(void *aux, const struct punt *);
     void *aux;
 };
 
@@ -90,6 +102,15 @@ void ofctrl_reread(struct ofctrl *);
 
 /* Deletes the flow learnt for 'mac', now. */
 void ofctrl_unlearn(struct ofctrl *, uint32_t vni, struct eth_addr mac);
+
+/* Sends an Ethernet frame out of 'port', as it is; lost if there is no
+ * connection. */
+void ofctrl_send_frame(struct ofctrl *, ofp_port_t port, const void *frame,
+                       size_t len);
+
+/* The same through the tables, as if it came from 'port'. */
+void ofctrl_inject_frame(struct ofctrl *, ofp_port_t port, const void *frame,
+                         size_t len);
 
 void ofctrl_run(struct ofctrl *);
 void ofctrl_wait(struct ofctrl *);

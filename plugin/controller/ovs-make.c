@@ -183,10 +183,17 @@ name_tables(const struct ovs_make *make, const struct ovsrec_bridge *br)
         enum flow_table table;
         const char *name;
     } tables[] = {
-        { FT_CLASSIFY, "classify" }, { FT_LEARN, "learn" },
-        { FT_LEARN_FULL, "learn_full" }, { FT_UNICAST, "unicast" },
-        { FT_LEARNT, "learnt" },
-        { FT_FLOOD, "flood" }, { FT_OUTPUT, "output" },
+        { FT_CLASSIFY, "classify" }, { FT_SECURITY, "security" },
+        { FT_SOURCE, "source" }, { FT_LEARN, "learn" },
+        { FT_LEARN_FULL, "learn_full" }, { FT_ARP, "arp_nd" },
+        { FT_ARP_ND, "nd_answer" }, { FT_SERVICES, "services" },
+        { FT_DESTINATION, "destination" },
+        { FT_DESTINATION_LEARNT, "destination_learnt" },
+        { FT_ACL_OUT, "acl_out" }, { FT_ACL_OUT_RULES, "acl_out_rules" },
+        { FT_BINDINGS, "bindings" }, { FT_LEARNT, "learnt" },
+        { FT_STORM, "storm" }, { FT_FLOOD, "flood" },
+        { FT_ACL_IN, "acl_in" }, { FT_ACL_IN_RULES, "acl_in_rules" },
+        { FT_OUTPUT, "output" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {

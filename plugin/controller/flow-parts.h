@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each service adds to each part of the flows. */
+#ifndef VSUBNET_FLOW_PARTS_H
+#define VSUBNET_FLOW_PARTS_H 1
+
+/* flow-desired.c puts the parts together (flow-desired.h says which, and what
+ * they may depend on) out of these.  Internal to flow-*.c.  Pure. */
+
+#include <stdint.h>
+
+struct compose;
+struct local_port;
+struct model_binding;
+struct model_net;
+
+/* flow-learn.c: tables 10 to 12.  flow_learn_binding() is for a dynamic
+ * binding at the local port. */
+void flow_learn_base(struct compose *);
+void flow_learn_port(struct compose *, const struct model_net *,
+                     const struct local_port *);
+void flow_learn_net(struct compose *, const struct model_net *);
+void flow_learn_binding(struct compose *, const struct local_port *,
+                        const struct model_binding *, uint64_t cookie);
+
+#endif /* flow-parts.h */

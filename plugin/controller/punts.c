@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames that the switch sends to the controller, each to whom it is for. */
+#include <config.h>
+#include "controller/punts.h"
+
+#include "controller/controller.h"
+#include "controller/learnt.h"
+#include "controller/ofctrl.h"
+#include "packets.h"
+
+/* The switch does not tell of what is deleted by us.  If there is room now, it
+ * will tell that it learnt the MAC again. */
+static void
+receive_full(struct controller *c, const struct punt *punt)
+{
+    const struct eth_header *eth = punt->frame;
+
+    if (punt->len >= ETH_HEADER_LEN) {
+        ofctrl_unlearn(c->ofctrl, punt->vni, eth->eth_src);
+        learnt_set_present(&c->learnt, punt->vni, 0, eth->eth_src, true);
+    }
+}
+
+void
+punts_receive(struct controller *c, const struct punt *punt)
+{
+    switch (punt->kind) {
+    case PUNT_ANNOUNCEMENT:
+        learnt_announce(&c->learnt, punt->vni, punt->port, punt->frame,
+                        punt->len);
+        break;
+    case PUNT_FULL:
+        receive_full(c, punt);
+        break;
+    default:                    /* Of a flow of another version. */
+        break;
+    }
+}
