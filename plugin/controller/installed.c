@@ -67,6 +67,21 @@ host_ports_are_there(const struct controller *c)
     return present == wanted;
 }
 
+/* True if this node has a key to send with in each of its vSubnets. */
+static bool
+keys_are_there(const struct controller *c)
+{
+    const struct model_net *net;
+
+    HMAP_FOR_EACH (net, by_name, &c->mapping->nets) {
+        if (mapping_member(c->mapping, net->name, c->mapping->self->number)
+            && !own_keys_in_force(&c->keys, net->name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void
 told(const struct http_result *result, void *installed_)
 {
@@ -91,7 +106,7 @@ installed_run(struct controller *c)
     }
     if (c->mapping_changed || c->keyring_changed
         || !monitor_is_ready(c, &why) || !c->mapping->self
-        || !host_ports_are_there(c)) {
+        || !host_ports_are_there(c) || !keys_are_there(c)) {
         return;
     }
 
