@@ -68,6 +68,7 @@ tests_unit_seal_LDADD = $(unit_ldadd)
 noinst_PROGRAMS += tests/unit-model
 tests_unit_model_SOURCES = \
 	tests/unit-mapping.c \
+	tests/unit-model-net.c \
 	tests/unit-model.c \
 	tests/unit-model.h \
 	tests/unit-rule.c

@@ -560,9 +560,15 @@ enum kind { NODE, NET, MEMBER, BINDING, KEY };
 #define R "\"revision\":\"1.2\""
 #define NODE_ "{" R ",\"id\":\"" UUID "\",\"number\":7,\"name\":\"h1\","
 #define NET_ "{" R ",\"name\":\"demo\",\"vni\":5001,\"rekey\":12,"
+/* What an older service does not say: as it is by default. */
+#define SETTINGS "\"policy\":\"open\",\"port_security\":true," \
+    "\"arp_suppression\":true,\"dhcp\":null,\"ipv6\":\"none\"," \
+    "\"guest_dhcp\":false,\"max_macs\":2048,\"bum_rate\":1000," \
+    "\"labels\":[],"
 #define BINDING_ "{" R ",\"net\":\"demo\",\"mac\":\"06:76:00:00:00:07\","
-#define BINDING_END "\"node\":7,\"port\":\"tap0\",\"iface_id\":null," \
-                    "\"origin\":\"static\"}"
+#define BINDING_MORE "\"port_security\":true,\"labels\":[],\"sequence\":0,"
+#define BINDING_END BINDING_MORE "\"node\":7,\"port\":\"tap0\"," \
+                    "\"iface_id\":null,\"origin\":\"static\"}"
 #define KEY_ "{" R ",\"net\":\"demo\",\"node\":7,\"spi\":161,\"epoch\":1," \
     "\"rekey\":9223372036854775807,"
 #define TUNNEL "\"tunnel_address\":\"240.0.0.7\""
@@ -593,11 +599,11 @@ static const struct object_test {
     { NODE, "{}", "revision: missing" },
     { NODE, "[]", "not a JSON object" },
 
-    { NET, NET_ "\"subnets\":[\"10.77.0.0/24\",\"fd77::/64\"],"
+    { NET, NET_ SETTINGS "\"subnets\":[\"10.77.0.0/24\",\"fd77::/64\"],"
       "\"algorithm\":\"aes128gcm\",\"group\":null}", NULL },
-    { NET, NET_ "\"subnets\":[],\"algorithm\":\"aes256gcm\","
+    { NET, NET_ SETTINGS "\"subnets\":[],\"algorithm\":\"aes256gcm\","
       "\"group\":\"ff05::77\"}", NULL },
-    { NET, NET_ "\"subnets\":[],\"algorithm\":\"aes256gcm\","
+    { NET, NET_ SETTINGS "\"subnets\":[],\"algorithm\":\"aes256gcm\","
       "\"group\":\"239.1.2.3\"}", NULL },
     { NET, NET_ "\"subnets\":[\"10.77.0.0/24\",\"10.0.0.1/24\"],"
       "\"algorithm\":\"aes128gcm\"}",
@@ -631,7 +637,8 @@ static const struct object_test {
 
     { BINDING, BINDING_ "\"addresses\":[\"10.77.0.7\",\"fd77::7\"],"
       BINDING_END, NULL },
-    { BINDING, BINDING_ "\"addresses\":[],\"node\":null,\"port\":null,"
+    { BINDING, BINDING_ BINDING_MORE "\"addresses\":[],\"node\":null,"
+      "\"port\":null,"
       "\"iface_id\":\"vm-1\",\"origin\":\"dynamic\"}", NULL },
     { BINDING, BINDING_ "\"addresses\":[\"10.77.0.7\",\"10.77.0.7\"],"
       BINDING_END, "addresses[1]: 10.77.0.7 appears twice" },
@@ -807,6 +814,11 @@ static const struct ovs_cmdl_command commands[] = {
     { "url", NULL, 0, 0, test_url, OVS_RO },
     { "objects", NULL, 0, 0, test_objects, OVS_RO },
     { "rekey", NULL, 0, 0, test_rekey, OVS_RO },
+    { "settings", NULL, 0, 0, test_settings, OVS_RO },
+    { "dhcp", NULL, 0, 0, test_dhcp, OVS_RO },
+    { "labels", NULL, 0, 0, test_labels, OVS_RO },
+    { "domains", NULL, 0, 0, test_domains, OVS_RO },
+    { "touches", NULL, 0, 0, test_touches, OVS_RO },
     { "views", NULL, 0, 0, test_views, OVS_RO },
     { "snapshot", NULL, 0, 0, test_snapshot, OVS_RO },
     { "change", NULL, 0, 0, test_change, OVS_RO },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of plugin/model that are in unit-mapping.c and unit-rule.c. */
+/* Tests of plugin/model that are in other files than unit-model.c. */
 
 #ifndef UNIT_MODEL_H
 #define UNIT_MODEL_H 1
@@ -16,5 +16,11 @@ void test_scale(struct ovs_cmdl_context *);
 void test_rules(struct ovs_cmdl_context *);
 void test_rule_order(struct ovs_cmdl_context *);
 void test_rule_mapping(struct ovs_cmdl_context *);
+
+void test_settings(struct ovs_cmdl_context *);
+void test_dhcp(struct ovs_cmdl_context *);
+void test_labels(struct ovs_cmdl_context *);
+void test_domains(struct ovs_cmdl_context *);
+void test_touches(struct ovs_cmdl_context *);
 
 #endif /* unit-model.h */

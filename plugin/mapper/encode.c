@@ -147,11 +147,7 @@ db_net_json(const struct db *db, const struct mdb_net *row)
 {
     struct model_net net;
 
-    memset(&net, 0, sizeof net);
-    hmap_init(&net.members);
-    hmap_init(&net.bindings);
-    hmap_init(&net.keys);
-    hmap_init(&net.rules);
+    model_net_init(&net);
     net.revision = db_row_revision(db, row->revision);
     net.name = xstrdup(row->name);
     net.vni = row->vni;
@@ -194,7 +190,7 @@ db_binding_json(const struct db *db, const struct mdb_binding *row)
     struct model_binding binding;
     size_t n;
 
-    memset(&binding, 0, sizeof binding);
+    model_binding_init(&binding);
     binding.revision = db_row_revision(db, row->revision);
     binding.net = row->net;
     eth_addr_from_string(row->mac, &binding.mac);

@@ -11,6 +11,7 @@ plugin_model_libvsubnet_model_a_SOURCES = \
 	plugin/model/mapping.h \
 	plugin/model/metrics.c \
 	plugin/model/metrics.h \
+	plugin/model/net.c \
 	plugin/model/object.c \
 	plugin/model/object.h \
 	plugin/model/reader.c \

@@ -5,6 +5,7 @@
 #include "model/mapping.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/jansson.h"
 #include "model/kind.h"
@@ -452,6 +453,24 @@ note_touch(struct mapping_touches *t, const struct mapping *m, size_t kind,
     }
 }
 
+/* Whether what lives in a vSubnet gets other flows when it is NEW, not OLD. */
+static bool
+lives_differently(const struct model_net *old, const struct model_net *new)
+{
+    if (old->policy != new->policy
+        || old->port_security != new->port_security
+        || old->arp_suppression != new->arp_suppression
+        || old->n_labels != new->n_labels) {
+        return true;
+    }
+    for (size_t i = 0; i < new->n_labels; i++) {
+        if (strcmp(old->labels[i], new->labels[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The same for a vSubnet that may replace another. */
 static void
 note_net(struct mapping_touches *t, const struct mapping *m,
@@ -459,7 +478,7 @@ note_net(struct mapping_touches *t, const struct mapping *m,
 {
     const struct model_net *old = mapping_net(m, net->name);
 
-    if (t && old && old->vni == net->vni) {
+    if (t && old && old->vni == net->vni && !lives_differently(old, net)) {
         t->others = true;
         mapping_touches_add(t, MAPPING_TOUCH_NET_ROW, net->vni,
                             eth_addr_zero);

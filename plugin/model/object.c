@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Node, vSubnet, member, binding and key: structs, and JSON both ways. */
+/* Node, member, binding and key: structs, and JSON both ways. */
 
 #include <config.h>
 #include "model/object.h"
@@ -177,122 +177,6 @@ model_node_destroy(struct model_node *node)
     free(node->created);
 }
 
-/* vSubnet. */
-
-json_t *
-model_net_to_json(const struct model_net *net)
-{
-    char group[MODEL_ADDRESS_STRLEN];
-
-    return json_pack(
-        "{s:o, s:s, s:I, s:o, s:s, s:o, s:I}",
-        "revision", model_revision_to_json(net->revision),
-        "name", net->name,
-        "vni", (json_int_t) net->vni,
-        "subnets", model_addresses_to_json(net->subnets, net->n_subnets),
-        "algorithm", model_algorithm_name(net->algorithm),
-        "group", model_string_or_null(
-            net->has_group ? model_address_string(&net->group, group)
-            : NULL),
-        "rekey", (json_int_t) net->rekey);
-}
-
-/* Checks that the ranges do not overlap and that the group is one address
- * that a tunnel can send to. */
-char *
-model_net_check(const struct model_net *net)
-{
-    char buf[MODEL_ADDRESS_STRLEN];
-    const struct model_address *group = &net->group;
-
-    for (size_t i = 1; i < net->n_subnets; i++) {
-        for (size_t j = 0; j < i; j++) {
-            if (model_subnets_overlap(&net->subnets[i], &net->subnets[j])) {
-                return xasprintf("subnets[%"PRIuSIZE"]: overlaps %s", i,
-                                 model_address_string(&net->subnets[j], buf));
-            }
-        }
-    }
-    if (!net->has_group) {
-        return NULL;
-    }
-    bool multicast = (model_address_is_ipv4(group)
-                      ? ip_is_multicast(in6_addr_get_mapped_ipv4(&group->ip))
-                      : ipv6_addr_is_multicast(&group->ip));
-    if (!multicast || group->plen >= 0) {
-        return xasprintf("group: %s is not a multicast address",
-                         model_address_string(group, buf));
-    }
-    return NULL;
-}
-
-static bool
-read_group(struct model_reader *r, struct model_address *group)
-{
-    const char *s = model_reader_string(r, "group", MODEL_OPTIONAL);
-    char *error = s ? model_address_parse(s, group) : NULL;
-
-    if (error) {
-        model_reader_fail(r, "group", error);
-    }
-    return s && !error;
-}
-
-char *
-model_net_from_json(const json_t *json, struct model_net *netp)
-{
-    struct model_net net = { .algorithm = MODEL_AES128GCM };
-    struct model_reader r;
-
-    model_reader_init(&r, json);
-    model_reader_revision(&r, "revision", MODEL_REQUIRED, &net.revision);
-    const char *name = model_reader_name(&r, "name", MODEL_REQUIRED);
-    net.vni = model_reader_uint(&r, "vni", MODEL_REQUIRED, 1, MODEL_VNI_MAX);
-    net.n_subnets = model_reader_subnets(&r, "subnets", MODEL_OPTIONAL,
-                                         &net.subnets);
-    model_reader_algorithm(&r, "algorithm", MODEL_REQUIRED, &net.algorithm);
-    net.has_group = read_group(&r, &net.group);
-    net.rekey = model_reader_uint(&r, "rekey", MODEL_OPTIONAL, 0, INT64_MAX);
-
-    char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
-    error = error ? error : model_net_check(&net);
-    if (error) {
-        free(net.subnets);
-        return error;
-    }
-    net.name = xstrdup(name);
-    *netp = net;
-    hmap_init(&netp->members);
-    hmap_init(&netp->bindings);
-    hmap_init(&netp->keys);
-    hmap_init(&netp->rules);
-    return NULL;
-}
-
-/* NET's tables must be empty. */
-void
-model_net_destroy(struct model_net *net)
-{
-    hmap_destroy(&net->members);
-    hmap_destroy(&net->bindings);
-    hmap_destroy(&net->keys);
-    hmap_destroy(&net->rules);
-    free(net->name);
-    free(net->subnets);
-}
-
-const struct model_address *
-model_net_subnet_of(const struct model_net *net,
-                    const struct model_address *address)
-{
-    for (size_t i = 0; i < net->n_subnets; i++) {
-        if (model_subnet_contains(&net->subnets[i], address)) {
-            return &net->subnets[i];
-        }
-    }
-    return NULL;
-}
-
 /* Member. */
 
 json_t *
@@ -336,6 +220,15 @@ model_member_destroy(struct model_member *member)
 
 /* Binding. */
 
+void
+model_binding_init(struct model_binding *binding)
+{
+    *binding = (struct model_binding) {
+        .origin = MODEL_ORIGIN_DYNAMIC,
+        .port_security = true,
+    };
+}
+
 json_t *
 model_binding_to_json(const struct model_binding *binding)
 {
@@ -343,7 +236,7 @@ model_binding_to_json(const struct model_binding *binding)
 
     snprintf(mac, sizeof mac, ETH_ADDR_FMT, ETH_ADDR_ARGS(binding->mac));
     return json_pack(
-        "{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s}",
+        "{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:I}",
         "revision", model_revision_to_json(binding->revision),
         "net", binding->net,
         "mac", mac,
@@ -352,7 +245,10 @@ model_binding_to_json(const struct model_binding *binding)
         "node", (binding->node ? json_integer(binding->node) : json_null()),
         "port", model_string_or_null(binding->port),
         "iface_id", model_string_or_null(binding->iface_id),
-        "origin", model_origin_name(binding->origin));
+        "origin", model_origin_name(binding->origin),
+        "port_security", (int) binding->port_security,
+        "labels", model_labels_to_json(binding->labels, binding->n_labels),
+        "sequence", (json_int_t) binding->sequence);
 }
 
 /* Addresses that a frame's sender may have, each once. */
@@ -363,15 +259,9 @@ check_addresses(const struct model_address *addresses, size_t n)
 
     for (size_t i = 0; i < n; i++) {
         const struct model_address *a = &addresses[i];
-        const char *what = NULL;
+        const char *what = (model_address_is_unicast(a) ? NULL
+                            : "is not a unicast address");
 
-        if (model_address_is_ipv4(a)) {
-            uint32_t ip = ntohl(in6_addr_get_mapped_ipv4(&a->ip));
-            what = !ip || ip >> 28 >= 14 ? "is not a unicast address" : NULL;
-        } else if (ipv6_addr_is_multicast(&a->ip)
-                   || IN6_IS_ADDR_UNSPECIFIED(&a->ip)) {
-            what = "is not a unicast address";
-        }
         for (size_t j = 0; j < i && !what; j++) {
             what = (model_address_same_ip(a, &addresses[j])
                     ? "appears twice" : NULL);
@@ -400,9 +290,10 @@ read_origin(struct model_reader *r)
 char *
 model_binding_from_json(const json_t *json, struct model_binding *bindingp)
 {
-    struct model_binding binding = { .node = 0 };
+    struct model_binding binding;
     struct model_reader r;
 
+    model_binding_init(&binding);
     model_reader_init(&r, json);
     model_reader_revision(&r, "revision", MODEL_REQUIRED, &binding.revision);
     const char *net = model_reader_name(&r, "net", MODEL_REQUIRED);
@@ -416,12 +307,19 @@ model_binding_from_json(const json_t *json, struct model_binding *bindingp)
     const char *iface_id = model_reader_string(&r, "iface_id",
                                                MODEL_OPTIONAL);
     binding.origin = read_origin(&r);
+    binding.port_security = model_reader_bool_or(&r, "port_security", true);
+    binding.n_labels = model_reader_labels(&r, "labels", MODEL_NO_LABEL_GAPS,
+                                           MODEL_PORT_LABELS_MAX,
+                                           &binding.labels);
+    binding.sequence = model_reader_uint(&r, "sequence", MODEL_OPTIONAL,
+                                         0, INT64_MAX);
 
     char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
     error = error ? error : check_addresses(binding.addresses,
                                             binding.n_addresses);
     if (error) {
         free(binding.addresses);
+        model_labels_free(binding.labels, binding.n_labels);
         return error;
     }
     binding.net = xstrdup(net);
@@ -438,6 +336,7 @@ model_binding_destroy(struct model_binding *binding)
     free(binding->addresses);
     free(binding->port);
     free(binding->iface_id);
+    model_labels_free(binding->labels, binding->n_labels);
 }
 
 /* Key. */

@@ -27,6 +27,7 @@
  * The hmap_nodes belong to the container in mapping.h; an object outside of
  * one leaves them alone.  All strings are owned by the object. */
 
+#include "model/reader.h"
 #include "model/types.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
@@ -67,6 +68,46 @@ struct model_node {
     bool connected;
 };
 
+/* What happens to frames that no rule names. */
+enum model_policy {
+    MODEL_POLICY_OPEN,
+    MODEL_POLICY_CLOSED,
+};
+
+/* How the guests of a vSubnet come by IPv6 addresses. */
+enum model_ipv6_mode {
+    MODEL_IPV6_NONE,            /* Not from the vSubnet. */
+    MODEL_IPV6_SLAAC,           /* They make them (RFC 4862). */
+    MODEL_IPV6_DHCPV6,          /* They are told (RFC 8415). */
+};
+
+struct model_route {
+    struct model_address to;    /* IPv4, with a prefix length. */
+    struct model_address via;   /* In one of the vSubnet's ranges. */
+};
+
+/* What DHCP tells guests beside their addresses. */
+struct model_dhcp {
+    uint32_t lease;             /* Seconds. */
+    struct model_address gateway;
+    bool has_gateway;           /* IPv4, in one of the ranges. */
+    struct model_address *dns;  /* IPv4 and IPv6. */
+    size_t n_dns;
+    char *domain;               /* Or null. */
+    struct model_route *routes;
+    size_t n_routes;
+};
+
+enum {
+    MODEL_DHCP_LEASE_MIN = 60,
+    MODEL_DHCP_LEASE_MAX = 365 * 24 * 3600,
+    MODEL_DHCP_LEASE_DEFAULT = 3600,
+    MODEL_MACS_MAX = 65536,
+    MODEL_MACS_DEFAULT = 2048,
+    MODEL_BUM_RATE_MAX = 1000000,
+    MODEL_BUM_RATE_DEFAULT = 1000,
+};
+
 struct model_net {
     struct hmap_node by_name;
     struct hmap_node by_vni;
@@ -83,6 +124,17 @@ struct model_net {
     struct model_address group;
     bool has_group;
     uint64_t rekey;             /* Keys made before this are stale. */
+
+    enum model_policy policy;
+    bool port_security;         /* For bindings that do not say otherwise. */
+    bool arp_suppression;       /* Hosts answer ARP and ND for addresses. */
+    struct model_dhcp *dhcp;    /* Null: off. */
+    enum model_ipv6_mode ipv6;
+    bool guest_dhcp;            /* Guests may be DHCP servers and routers. */
+    uint32_t max_macs;          /* Learnt MACs of one local port. */
+    uint32_t bum_rate;          /* Frames a second of one local port. */
+    char **labels;              /* Label i is bit i; "": nobody's. */
+    size_t n_labels;
 };
 
 struct model_member {
@@ -114,6 +166,10 @@ struct model_binding {
     char *port;                 /* Or null. */
     char *iface_id;             /* Or null. */
     enum model_origin origin;
+    bool port_security;         /* False for ports that bridge or route. */
+    char **labels;              /* Sorted. */
+    size_t n_labels;
+    uint64_t sequence;          /* Grows with each move to another node. */
 };
 
 struct model_key {
@@ -134,6 +190,11 @@ char *model_node_state_parse(const char *, enum model_node_state *);
 const char *model_origin_name(enum model_origin);
 char *model_origin_parse(const char *, enum model_origin *);
 
+const char *model_policy_name(enum model_policy);
+char *model_policy_parse(const char *, enum model_policy *);
+const char *model_ipv6_mode_name(enum model_ipv6_mode);
+char *model_ipv6_mode_parse(const char *, enum model_ipv6_mode *);
+
 struct json_t *model_node_to_json(const struct model_node *, enum model_view);
 struct json_t *model_net_to_json(const struct model_net *);
 struct json_t *model_member_to_json(const struct model_member *);
@@ -152,9 +213,29 @@ void model_member_destroy(struct model_member *);
 void model_binding_destroy(struct model_binding *);
 void model_key_destroy(struct model_key *);
 
+/* Makes a vSubnet or binding of which nothing is said: empty, and as the
+ * settings are by default.  Revision, names and numbers are for the caller. */
+void model_net_init(struct model_net *);
+void model_binding_init(struct model_binding *);
+
+/* The settings of a vSubnet (all members from "policy" on but for "labels"),
+ * for who reads or writes them apart from the rest.  _read_ takes those that
+ * are not there for their defaults; NET is one by model_net_init().
+ * 'unknown' is for what is inside of "dhcp". */
+void model_net_read_settings(struct model_reader *, enum model_unknown,
+                             struct model_net *);
+struct json_t *model_net_settings_to_json(const struct model_net *);
+struct json_t *model_dhcp_to_json(const struct model_dhcp *);
+
 /* Checks that several fields agree, for who makes an object otherwise than
  * from JSON; model_X_from_json() has already asked these. */
 char *model_net_check(const struct model_net *);
+
+/* Returns the number of label NAME in NET, or -1 if it has none.  For several
+ * labels, a set of bits: NAMES that NET has not are left out. */
+int model_net_label(const struct model_net *, const char *name);
+ovs_u128 model_net_label_bits(const struct model_net *, char *const *names,
+                              size_t n);
 
 /* Returns the range of NET that holds ADDRESS, or null. */
 const struct model_address *model_net_subnet_of(const struct model_net *,

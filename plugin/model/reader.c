@@ -184,6 +184,19 @@ model_reader_array(struct model_reader *r, const char *field,
     return value;
 }
 
+const json_t *
+model_reader_object(struct model_reader *r, const char *field,
+                    enum model_presence presence)
+{
+    const json_t *value = get_member(r, field, presence);
+
+    if (value && !json_is_object(value)) {
+        model_reader_fail(r, field, xstrdup("not an object"));
+        return NULL;
+    }
+    return value;
+}
+
 const char *
 model_reader_string(struct model_reader *r, const char *field,
                     enum model_presence presence)
@@ -256,6 +269,22 @@ model_reader_bool(struct model_reader *r, const char *field,
         return false;
     }
     return value && json_is_true(value);
+}
+
+uint64_t
+model_reader_uint_or(struct model_reader *r, const char *field,
+                     uint64_t min, uint64_t max, uint64_t absent)
+{
+    return (model_reader_has(r, field)
+            ? model_reader_uint(r, field, MODEL_REQUIRED, min, max)
+            : absent);
+}
+
+bool
+model_reader_bool_or(struct model_reader *r, const char *field, bool absent)
+{
+    return (model_reader_has(r, field)
+            ? model_reader_bool(r, field, MODEL_REQUIRED) : absent);
 }
 
 const char *
@@ -430,6 +459,78 @@ model_reader_endpoints(struct model_reader *r, const char *field,
 
     *endpoints = values;
     return n;
+}
+
+/* Checks element I of LABELS, whose first I elements are good. */
+static char *
+check_label(char *const *labels, size_t i, enum model_label_gaps gaps)
+{
+    if (gaps == MODEL_LABEL_GAPS && !labels[i][0]) {
+        return NULL;
+    }
+    for (size_t j = 0; j < i; j++) {
+        if (!strcmp(labels[i], labels[j])) {
+            return xasprintf("%s appears twice", labels[i]);
+        }
+    }
+    return model_check_name(labels[i]);
+}
+
+static int
+compare_labels(const void *a, const void *b)
+{
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+size_t
+model_reader_labels(struct model_reader *r, const char *field,
+                    enum model_label_gaps gaps, size_t max, char ***labelsp)
+{
+    const json_t *array = model_reader_array(r, field, MODEL_OPTIONAL, max);
+    size_t n = json_array_size(array);
+
+    *labelsp = NULL;
+    if (!n) {
+        return 0;
+    }
+    char **labels = xcalloc(n, sizeof *labels);
+    for (size_t i = 0; i < n; i++) {
+        const char *s = json_string_value(json_array_get(array, i));
+
+        labels[i] = xstrdup(s ? s : "");
+        char *error = (s ? check_label(labels, i, gaps)
+                       : xstrdup("not a string"));
+        if (error) {
+            fail_element(r, field, i, error);
+            model_labels_free(labels, n);
+            return 0;
+        }
+    }
+    if (gaps == MODEL_NO_LABEL_GAPS) {
+        qsort(labels, n, sizeof *labels, compare_labels);
+    }
+    *labelsp = labels;
+    return n;
+}
+
+void
+model_labels_free(char **labels, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(labels[i]);
+    }
+    free(labels);
+}
+
+json_t *
+model_labels_to_json(char *const *labels, size_t n)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(array, json_string(labels[i]));
+    }
+    return array;
 }
 
 json_t *

@@ -64,6 +64,9 @@ bool model_reader_has(struct model_reader *, const char *field);
 const struct json_t *model_reader_array(struct model_reader *,
                                         const char *field,
                                         enum model_presence, size_t max);
+const struct json_t *model_reader_object(struct model_reader *,
+                                         const char *field,
+                                         enum model_presence);
 const char *model_reader_string(struct model_reader *, const char *field,
                                 enum model_presence);
 /* A string of several lines, such as PEM, of at most MAX bytes.
@@ -75,6 +78,13 @@ uint64_t model_reader_uint(struct model_reader *, const char *field,
                            enum model_presence, uint64_t min, uint64_t max);
 bool model_reader_bool(struct model_reader *, const char *field,
                        enum model_presence);
+
+/* The same as the last two, for what is something else than 0 or false when
+ * it is not there. */
+uint64_t model_reader_uint_or(struct model_reader *, const char *field,
+                              uint64_t min, uint64_t max, uint64_t absent);
+bool model_reader_bool_or(struct model_reader *, const char *field,
+                          bool absent);
 
 /* The same for strings that have a rule. */
 const char *model_reader_name(struct model_reader *, const char *field,
@@ -96,9 +106,17 @@ size_t model_reader_subnets(struct model_reader *, const char *field,
 size_t model_reader_endpoints(struct model_reader *, const char *field,
                               enum model_presence, struct model_endpoint **);
 
+/* Labels: names, each once, which come sorted; with MODEL_LABEL_GAPS also "",
+ * and as they are.  They are the caller's, for model_labels_free(). */
+enum model_label_gaps { MODEL_NO_LABEL_GAPS, MODEL_LABEL_GAPS };
+size_t model_reader_labels(struct model_reader *, const char *field,
+                           enum model_label_gaps, size_t max, char ***);
+void model_labels_free(char **, size_t n);
+
 /* Builds of the same. */
 struct json_t *model_addresses_to_json(const struct model_address *, size_t);
 struct json_t *model_endpoints_to_json(const struct model_endpoint *, size_t);
+struct json_t *model_labels_to_json(char *const *, size_t);
 struct json_t *model_revision_to_json(struct model_revision);
 struct json_t *model_string_or_null(const char *);
 

@@ -116,6 +116,17 @@ model_address_is_ipv4(const struct model_address *a)
     return IN6_IS_ADDR_V4MAPPED(&a->ip);
 }
 
+bool
+model_address_is_unicast(const struct model_address *a)
+{
+    if (model_address_is_ipv4(a)) {
+        uint32_t ip4 = ntohl(in6_addr_get_mapped_ipv4(&a->ip));
+        return ip4 && ip4 >> 28 < 14;
+    }
+    return (!ipv6_addr_is_multicast(&a->ip)
+            && !IN6_IS_ADDR_UNSPECIFIED(&a->ip));
+}
+
 char *
 model_address_parse(const char *s, struct model_address *address)
 {
@@ -562,6 +573,29 @@ model_check_node_name(const char *s)
                          "UUID", s);
     }
     return NULL;
+}
+
+char *
+model_check_domain(const char *s)
+{
+    const char *start = s;
+
+    for (const char *p = s; ; p++) {
+        if (*p == '.' || !*p) {
+            if (p == start || p - start > 63 || *start == '-'
+                || p[-1] == '-') {
+                break;
+            }
+            if (!*p) {
+                return (p - s <= 253 ? NULL
+                        : xstrdup("longer than 253 characters"));
+            }
+            start = p + 1;
+        } else if (!isalnum((unsigned char) *p) && *p != '-') {
+            break;
+        }
+    }
+    return xasprintf("%.60s: not the name of a domain", s);
 }
 
 /* Other strings, in UTF-8, that people or hosts make up: without control

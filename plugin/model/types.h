@@ -36,6 +36,10 @@ enum {
     MODEL_SUBNETS_MAX = 16,        /* Address ranges of one vSubnet. */
     MODEL_ADDRESSES_MAX = 64,      /* Addresses of one binding. */
     MODEL_ENDPOINTS_MAX = 16,      /* Endpoints of one node. */
+    MODEL_LABELS_MAX = 128,        /* Labels of one vSubnet. */
+    MODEL_PORT_LABELS_MAX = 16,    /* Labels of one binding. */
+    MODEL_DNS_MAX = 8,             /* Name servers that DHCP tells. */
+    MODEL_ROUTES_MAX = 16,         /* Routes that DHCP tells. */
     MODEL_VNI_MAX = (1 << 24) - 1,
     MODEL_NODE_MAX = (1 << 28) - 2,
     MODEL_KEY_MAX = 32,            /* Bytes in the longest sender key. */
@@ -69,6 +73,8 @@ struct model_address {
 char *model_address_parse(const char *, struct model_address *);
 char *model_subnet_parse(const char *, struct model_address *);
 bool model_address_is_ipv4(const struct model_address *);
+/* Whether one host may have it: neither unspecified nor multicast. */
+bool model_address_is_unicast(const struct model_address *);
 bool model_address_equals(const struct model_address *,
                           const struct model_address *);
 bool model_address_same_ip(const struct model_address *,
@@ -143,6 +149,8 @@ bool model_base64_decode(const char *, void *, size_t max, size_t *n);
  * also neither a number nor a UUID, because NODE in the API may be each. */
 char *model_check_name(const char *);
 char *model_check_node_name(const char *);
+/* The name of a DNS domain (RFC 1123 section 2.1), without a dot at the end. */
+char *model_check_domain(const char *);
 /* Free text: no control characters, nothing that reorders what is shown. */
 char *model_check_text(const char *);
 /* Returns the length of the control character that S begins with, or 0. */
