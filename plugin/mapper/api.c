@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The API: routes, calls, answers, problems. */
+/* The API: calls, answers, problems. */
 
 #include <config.h>
 
@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "coverage.h"
+#include "mapper/api-route.h"
 #include "mapper/change.h"
 #include "mapper/db.h"
 #include "mapper/events.h"
@@ -31,209 +32,7 @@ COVERAGE_DEFINE(mapper_api_ok);
 COVERAGE_DEFINE(mapper_api_problem);
 COVERAGE_DEFINE(mapper_api_unauthorized);
 
-enum route_flags {
-    ROUTE_WRITES = 1 << 0,      /* Runs within a transaction. */
-    ROUTE_BODY = 1 << 1,        /* Needs a JSON object. */
-    ROUTE_BODY_MAY = 1 << 2,    /* Takes one; none is like {}. */
-    ROUTE_NO_DB = 1 << 3,       /* Works without a database. */
-    ROUTE_ANY_INSTANCE = 1 << 4, /* For a node that holds no lease, too, */
-    ROUTE_SUPERSEDED = 1 << 5,  /* and with a credential of earlier days. */
-    ROUTE_MAY_PARK = 1 << 6,    /* See api_lease_park(). */
-    ROUTE_ONCE = 1 << 7,        /* Heeds Idempotency-Key. */
-};
-
-struct api_route {
-    const char *method;
-    const char *pattern;        /* "*" stands for one element. */
-    int roles;                  /* Bits of enum auth_role. */
-    api_handler *handler;
-    int flags;
-};
-
 static struct vlog_rate_limit change_rl = VLOG_RATE_LIMIT_INIT(120, 600);
-
-#define WRITE (ROUTE_WRITES)
-#define WRITE_BODY (ROUTE_WRITES | ROUTE_BODY)
-#define WRITE_MAY (ROUTE_WRITES | ROUTE_BODY_MAY)
-#define CREATE (ROUTE_WRITES | ROUTE_BODY | ROUTE_ONCE)
-#define CREATE_MAY (ROUTE_WRITES | ROUTE_BODY_MAY | ROUTE_ONCE)
-#define ANYHOW (ROUTE_ANY_INSTANCE | ROUTE_SUPERSEDED)
-
-/* Who may read what there is; who may change it is said at each route. */
-#define USERS (ROLE_OPERATOR | ROLE_VIEWER)
-
-/* All of the API. */
-static const struct api_route routes[] = {
-    { "GET", "/healthz", ROLE_ANYONE, api_healthz, ROUTE_NO_DB },
-    { "GET", "/readyz", ROLE_ANYONE, api_readyz, ROUTE_NO_DB },
-    { "GET", "/metrics", USERS, api_metrics, 0 },
-    { "GET", "/v1/ca", ROLE_ANYONE, api_ca, ROUTE_NO_DB },
-    { "POST", "/v1/register", ROLE_TOKEN | ROLE_NODE, api_register,
-      WRITE_BODY | ANYHOW },
-
-    { "GET", "/v1/self", ROLE_NODE, api_self_get, 0 },
-    { "PATCH", "/v1/self", ROLE_NODE, api_self_patch, WRITE_BODY },
-    { "PUT", "/v1/self/lease", ROLE_NODE, api_self_lease,
-      WRITE_BODY | ANYHOW | ROUTE_MAY_PARK },
-    { "POST", "/v1/self/heartbeat", ROLE_NODE, api_self_heartbeat,
-      ROUTE_BODY },
-    { "PUT", "/v1/self/credential", ROLE_NODE, api_self_credential,
-      WRITE_BODY },
-    { "POST", "/v1/self/bindings", ROLE_NODE, api_self_bindings, WRITE_BODY },
-    { "PUT", "/v1/self/keys", ROLE_NODE, api_self_keys, WRITE_BODY },
-    { "DELETE", "/v1/self/keys/*", ROLE_NODE, api_self_key_delete, WRITE },
-    { "POST", "/v1/self/loaded", ROLE_NODE, api_self_loaded, ROUTE_BODY },
-    { "POST", "/v1/self/installed", ROLE_NODE, api_self_installed,
-      ROUTE_BODY },
-    { "GET", "/v1/events", ROLE_NODE | USERS, api_events, 0 },
-
-    { "GET", "/v1/tokens", USERS, api_tokens_get, 0 },
-    { "POST", "/v1/tokens", ROLE_OPERATOR, api_tokens_post, CREATE_MAY },
-    { "DELETE", "/v1/tokens/*", ROLE_OPERATOR, api_token_delete, WRITE },
-
-    { "GET", "/v1/nodes", USERS, api_nodes_get, 0 },
-    { "GET", "/v1/nodes/*", USERS, api_node_get, 0 },
-    { "PATCH", "/v1/nodes/*", ROLE_OPERATOR, api_node_patch, WRITE_BODY },
-    { "DELETE", "/v1/nodes/*", ROLE_OPERATOR, api_node_delete, WRITE },
-    { "POST", "/v1/nodes/*/adopt", ROLE_OPERATOR, api_node_adopt,
-      CREATE_MAY },
-
-    { "GET", "/v1/nets", USERS, api_nets_get, 0 },
-    { "POST", "/v1/nets", ROLE_OPERATOR, api_nets_post, CREATE },
-    { "GET", "/v1/nets/*", USERS, api_net_get, 0 },
-    { "PATCH", "/v1/nets/*", ROLE_OPERATOR, api_net_patch, WRITE_BODY },
-    { "DELETE", "/v1/nets/*", ROLE_OPERATOR, api_net_delete, WRITE },
-    { "POST", "/v1/nets/*/rekey", ROLE_OPERATOR, api_net_rekey, CREATE_MAY },
-
-    { "GET", "/v1/nets/*/members", USERS, api_members_get, 0 },
-    { "PUT", "/v1/nets/*/members/*", ROLE_OPERATOR, api_member_put,
-      WRITE_MAY },
-    { "DELETE", "/v1/nets/*/members/*", ROLE_OPERATOR, api_member_delete,
-      WRITE },
-
-    { "GET", "/v1/nets/*/bindings", USERS, api_bindings_get, 0 },
-    { "POST", "/v1/nets/*/bindings", ROLE_OPERATOR, api_bindings_post,
-      CREATE },
-    { "PUT", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_put,
-      WRITE_BODY },
-    { "DELETE", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_delete,
-      WRITE },
-
-    { "GET", "/v1/nets/*/addresses", USERS, api_addresses_get, 0 },
-    { "GET", "/v1/nets/*/pools", USERS, api_pools_get, 0 },
-    { "PUT", "/v1/nets/*/pools/*", ROLE_OPERATOR, api_pool_put, WRITE_MAY },
-    { "DELETE", "/v1/nets/*/pools/*", ROLE_OPERATOR, api_pool_delete,
-      WRITE },
-    { "GET", "/v1/nets/*/reservations", USERS, api_reservations_get, 0 },
-    { "PUT", "/v1/nets/*/reservations/*", ROLE_OPERATOR, api_reservation_put,
-      WRITE_MAY },
-    { "DELETE", "/v1/nets/*/reservations/*", ROLE_OPERATOR,
-      api_reservation_delete, WRITE },
-
-    { "GET", "/v1/nets/*/keys", USERS, api_keys_get, 0 },
-
-    { "GET", "/v1/users", USERS, api_users_get, 0 },
-    { "POST", "/v1/users", ROLE_OPERATOR, api_users_post, CREATE },
-    { "GET", "/v1/users/*", USERS, api_user_get, 0 },
-    { "DELETE", "/v1/users/*", ROLE_OPERATOR, api_user_delete, WRITE },
-
-    { "GET", "/v1/audit", USERS, api_audit_get, 0 },
-    { "POST", "/v1/wait", ROLE_OPERATOR, api_wait, ROUTE_BODY_MAY },
-};
-
-/* Paths. */
-
-static void
-free_args(char *args[API_ARGS_MAX])
-{
-    for (int i = 0; i < API_ARGS_MAX; i++) {
-        free(args[i]);
-        args[i] = NULL;
-    }
-}
-
-/* Returns the N bytes at S with their percent-escapes replaced, or null if
- * that makes no text. */
-static char *
-decode(const char *s, size_t n)
-{
-    struct ds out = DS_EMPTY_INITIALIZER;
-
-    for (size_t i = 0; i < n; i++) {
-        int c = (unsigned char) s[i];
-
-        if (c == '%') {
-            int high = i + 2 < n ? hexit_value(s[i + 1]) : -1;
-            int low = i + 2 < n ? hexit_value(s[i + 2]) : -1;
-
-            c = high < 0 || low < 0 ? 0 : high * 16 + low;
-            i += 2;
-        }
-        if (c < 0x20 || c == 0x7f) {
-            ds_destroy(&out);
-            return NULL;
-        }
-        ds_put_char(&out, c);
-    }
-    return ds_steal_cstr(&out);
-}
-
-char *
-api_decode(const char *s)
-{
-    return decode(s, strlen(s));
-}
-
-/* Matches PATH with PATTERN, storing what stands for "*" into ARGS. */
-static bool
-match_path(const char *pattern, const char *path, char *args[API_ARGS_MAX])
-{
-    int n_args = 0;
-
-    while (*pattern && *path) {
-        size_t m = strcspn(pattern + 1, "/");
-        size_t n = strcspn(path + 1, "/");
-
-        if (pattern[1] == '*') {
-            char *arg = n ? decode(path + 1, n) : NULL;
-
-            if (!arg) {
-                break;
-            }
-            args[n_args++] = arg;
-        } else if (m != n || memcmp(pattern + 1, path + 1, n)) {
-            break;
-        }
-        pattern += m + 1;
-        path += n + 1;
-    }
-    if (*pattern || *path) {
-        free_args(args);
-        return false;
-    }
-    return true;
-}
-
-/* Finds the route.  Without one, *ALLOWED says which methods the path has. */
-static const struct api_route *
-find_route(const char *method, const char *path, char *args[API_ARGS_MAX],
-           struct ds *allowed)
-{
-    if (path[0] != '/') {
-        return NULL;
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
-        if (match_path(routes[i].pattern, path, args)) {
-            if (!strcmp(routes[i].method, method)) {
-                return &routes[i];
-            }
-            free_args(args);
-            ds_put_format(allowed, "%s%s", allowed->length ? ", " : "",
-                          routes[i].method);
-        }
-    }
-    return NULL;
-}
 
 /* Answers. */
 
@@ -475,7 +274,7 @@ call_destroy(struct api_call *call)
         json_decref(call->answers[i].body);
     }
     json_decref(call->body);
-    free_args(call->args);
+    api_route_free_args(call->args);
     free(call->last_event_id);
     free(call->path);
     free(call->if_match);
@@ -779,8 +578,8 @@ call_prepare(struct api_call *call, const struct http_request *request)
 {
     struct ds allowed = DS_EMPTY_INITIALIZER;
 
-    call->route = find_route(request->method, request->path, call->args,
-                             &allowed);
+    call->route = api_route_find(request->method, request->path, call->args,
+                                 &allowed);
     if (!call->route) {
         if (allowed.length) {
             api_fail(call, MHD_HTTP_METHOD_NOT_ALLOWED, "method-not-allowed",

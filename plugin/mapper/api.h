@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The API: routes, calls, answers, problems. */
+/* The API: calls, answers, problems. */
 
 #ifndef MAPPER_API_H
 #define MAPPER_API_H 1

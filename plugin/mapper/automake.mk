@@ -20,6 +20,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/api-list.h \
 	plugin/mapper/api-net.c \
 	plugin/mapper/api-node.c \
+	plugin/mapper/api-route.c \
+	plugin/mapper/api-route.h \
 	plugin/mapper/api-self.c \
 	plugin/mapper/api-token.c \
 	plugin/mapper/api-user.c \
