@@ -105,6 +105,7 @@ tests_unit_controller_SOURCES = \
 	tests/unit-controller-binding.c \
 	tests/unit-controller-cache.c \
 	tests/unit-controller-flow.c \
+	tests/unit-controller-hits.c \
 	tests/unit-controller-identity.c \
 	tests/unit-controller-index.c \
 	tests/unit-controller-keys.c \

@@ -52,6 +52,9 @@ void test_bindings(struct ovs_cmdl_context *);
 void test_bindings_learnt(struct ovs_cmdl_context *);
 void test_keyring(struct ovs_cmdl_context *);
 
+/* unit-controller-hits.c */
+void test_rule_cookie(struct ovs_cmdl_context *);
+
 /* unit-controller-identity.c */
 void test_identity(struct ovs_cmdl_context *);
 void test_identity_file(struct ovs_cmdl_context *);

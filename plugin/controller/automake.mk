@@ -75,6 +75,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/registrar.h \
 	plugin/controller/reload.c \
 	plugin/controller/reload.h \
+	plugin/controller/rule-cookie.c \
+	plugin/controller/rule-cookie.h \
 	plugin/controller/sse.c \
 	plugin/controller/sse.h \
 	plugin/controller/standing.c \

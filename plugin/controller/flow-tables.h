@@ -156,6 +156,7 @@ enum cookie_kind {
     COOKIE_BINDING = 0x04,      /* Object: low 32 bits of the MAC. */
     COOKIE_LEARNT = 0x05,       /* Object: OpenFlow port it was learnt on, or
                                  * COOKIE_FROM_TUNNEL. */
+    COOKIE_RULE = 0x06,         /* Object: see rule-cookie.h. */
 };
 #define COOKIE_FROM_TUNNEL UINT32_MAX
 

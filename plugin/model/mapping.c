@@ -187,6 +187,12 @@ mapping_key(const struct mapping *m, uint32_t spi)
     return NULL;
 }
 
+uint32_t
+mapping_rule_hash(const char *name)
+{
+    return hash_string(name, 0);
+}
+
 struct model_rule *
 mapping_rule(const struct mapping *m, const char *net, const char *name)
 {
@@ -441,6 +447,6 @@ mapping_put_rule(struct mapping *m, struct model_rule *rule)
     }
     hmap_insert(&m->rules, &rule->by_key,
                 hash_net_name(rule->net, rule->name));
-    hmap_insert(&net->rules, &rule->in_net, hash_string(rule->name, 0));
+    hmap_insert(&net->rules, &rule->in_net, mapping_rule_hash(rule->name));
     return true;
 }

@@ -138,6 +138,9 @@ struct model_key *mapping_key(const struct mapping *, uint32_t spi);
 struct model_rule *mapping_rule(const struct mapping *, const char *net,
                                 const char *name);
 
+/* The hash by which model_rule.in_net has the rule NAME. */
+uint32_t mapping_rule_hash(const char *name);
+
 /* The bindings at node NUMBER, in all vSubnets; null if there is none:
  *
  *      MAPPING_FOR_EACH_AT (binding, mapping_place(mapping, number)) {
