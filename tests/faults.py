@@ -113,12 +113,18 @@ def lines(kind):
 
 
 def everything(path):
+    """All that there is: a list comes in pages."""
     client = Client(0)
-    for _ in range(100):
-        status, data = client.request('GET', path)
+    items, page = [], ''
+    for _ in range(1000):
+        status, data = client.request('GET', path + page)
         if status == 200:
-            return data['items']
-        time.sleep(.1)
+            items += data['items']
+            if data.get('next') is None:
+                return items
+            page = '?after=' + urllib.parse.quote(str(data['next']))
+        else:
+            time.sleep(.1)
     sys.exit('no answer')
 
 
@@ -126,7 +132,7 @@ def check():
     problems = []
     nets = [n['name'] for n in everything('/v1/nets')]
     tokens = everything('/v1/tokens')
-    ids = {t['id'] for t in tokens}
+    names, ids = set(nets), {t['id'] for t in tokens}
     made, sent = {}, {}
     for token in tokens:
         for name in token['nets']:
@@ -137,10 +143,10 @@ def check():
     times = []
     for when, kind, name in lines('acked'):
         times.append(int(when))
-        if name not in (nets if kind == 'net' else ids):
+        if name not in (names if kind == 'net' else ids):
             problems.append('%s %s was acknowledged and is not there'
                             % (kind, name))
-    if len(nets) != len(set(nets)):
+    if len(nets) != len(names):
         problems.append('a vSubnet is there twice')
     for name in sent:
         if made.get(name, 0) > sent[name]:
