@@ -17,6 +17,7 @@
 #include "dirs.h"
 #include "fatal-signal.h"
 #include "model/jansson.h"
+#include "model/log-format.h"
 #include "model/reader.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -155,7 +156,9 @@ usage(void)
            VSUBNET_RUNSTATEDIR"/vsubnet");
     daemon_usage();
     vlog_usage();
-    printf("\nOther options:\n"
+    printf("  --log-format=FORMAT     write lines of text (the default) or of\n"
+           "                          json to log file and console\n"
+           "\nOther options:\n"
            "  --unixctl=SOCKET        override default control socket name\n"
            "  -h, --help              display this help message\n"
            "  -V, --version           display version information\n");
@@ -177,6 +180,7 @@ enum {
     OPT_STATE_DIR,
     OPT_RUN_DIR,
     OPT_UNIXCTL,
+    OPT_LOG_FORMAT,
     OPT_METRICS,
     VLOG_OPTION_ENUMS,
     DAEMON_OPTION_ENUMS,
@@ -187,6 +191,7 @@ static const struct option long_options[] = {
     {"state-dir", required_argument, NULL, OPT_STATE_DIR},
     {"run-dir", required_argument, NULL, OPT_RUN_DIR},
     {"unixctl", required_argument, NULL, OPT_UNIXCTL},
+    {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
     {"metrics", required_argument, NULL, OPT_METRICS},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -196,6 +201,16 @@ static const struct option long_options[] = {
 };
 
 static void
+set_log_format(const char *name)
+{
+    char *error = log_format_set(name);
+
+    if (error) {
+        ovs_fatal(0, "%s", error);
+    }
+}
+
+static void
 parse_options(int argc, char *argv[], struct options *options)
 {
     /* Static: a leak checker finds it where an option ends the program. */
@@ -203,6 +218,7 @@ parse_options(int argc, char *argv[], struct options *options)
     const char *db = NULL, *state_dir = NULL, *run_dir = NULL;
 
     options->unixctl = options->metrics = NULL;
+    log_format_early(argc, argv);
     short_options = ovs_cmdl_long_options_to_short_options(long_options);
     for (;;) {
         int c = getopt_long(argc, argv, short_options, long_options, NULL);
@@ -224,6 +240,9 @@ parse_options(int argc, char *argv[], struct options *options)
             break;
         case OPT_METRICS:
             options->metrics = optarg;
+            break;
+        case OPT_LOG_FORMAT:
+            set_log_format(optarg);
             break;
         case 'h':
             usage();

@@ -36,6 +36,7 @@
 #include "mapper/shared.h"
 #include "mapper/storage.h"
 #include "mapper/txn.h"
+#include "model/log-format.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
@@ -115,7 +116,9 @@ usage(void)
            defaults.per_address);
     daemon_usage();
     vlog_usage();
-    printf("\nOther options:\n"
+    printf("  --log-format=FORMAT     write lines of text (the default) or of\n"
+           "                          json to log file and console\n"
+           "\nOther options:\n"
            "  --unixctl=SOCKET        override default control socket name\n"
            "  -h, --help              display this help message\n"
            "  -V, --version           display version information\n");
@@ -133,6 +136,7 @@ enum {
     OPT_DB,
     OPT_OVS_BINDIR,
     OPT_UNIXCTL,
+    OPT_LOG_FORMAT,
     DAEMON_OPTION_ENUMS,
     VLOG_OPTION_ENUMS,
     SSL_OPTION_ENUMS,
@@ -149,6 +153,7 @@ static const struct option long_options[] = {
     { "db", required_argument, NULL, OPT_DB },
     { "ovs-bindir", required_argument, NULL, OPT_OVS_BINDIR },
     { "unixctl", required_argument, NULL, OPT_UNIXCTL },
+    { "log-format", required_argument, NULL, OPT_LOG_FORMAT },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, 'V' },
     DAEMON_LONG_OPTIONS,
@@ -170,6 +175,20 @@ parse_number(const char *option, const char *text, unsigned int max)
     return n;
 }
 
+static void OVS_NO_RETURN
+fail(char *error)
+{
+    ovs_fatal(0, "%s", error);
+}
+
+static void
+check(char *error)
+{
+    if (error) {
+        fail(error);
+    }
+}
+
 static void
 refuse_arguments(int argc, char *argv[])
 {
@@ -187,6 +206,7 @@ parse_options(int argc, char *argv[], struct options *o, char **unixctl)
     static char *short_options;
     int c;
 
+    log_format_early(argc, argv);
     short_options = ovs_cmdl_long_options_to_short_options(long_options);
     while ((c = getopt_long(argc, argv, short_options, long_options,
                             NULL)) != -1) {
@@ -221,6 +241,9 @@ parse_options(int argc, char *argv[], struct options *o, char **unixctl)
         case OPT_UNIXCTL:
             *unixctl = optarg;
             break;
+        case OPT_LOG_FORMAT:
+            check(log_format_set(optarg));
+            break;
         case 'h':
             usage();
         case 'V':
@@ -240,20 +263,6 @@ parse_options(int argc, char *argv[], struct options *o, char **unixctl)
     refuse_arguments(argc, argv);
     if (svec_is_empty(&o->listen)) {
         svec_add(&o->listen, DEFAULT_LISTEN);
-    }
-}
-
-static void OVS_NO_RETURN
-fail(char *error)
-{
-    ovs_fatal(0, "%s", error);
-}
-
-static void
-check(char *error)
-{
-    if (error) {
-        fail(error);
     }
 }
 

@@ -7,6 +7,8 @@ plugin_model_libvsubnet_model_a_SOURCES = \
 	plugin/model/jansson.h \
 	plugin/model/kind.c \
 	plugin/model/kind.h \
+	plugin/model/log-format.c \
+	plugin/model/log-format.h \
 	plugin/model/mapping.c \
 	plugin/model/mapping.h \
 	plugin/model/metrics.c \
