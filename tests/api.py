@@ -157,7 +157,7 @@ REFUSED = {(401, 'no-credential'), (401, 'bad-credential'),
 # What no path names, so that nothing is really removed on the way.
 NOTHING = {'net': 'none', 'node': 'none', 'mac': '02:00:00:00:00:01',
            'token': 'none', 'user': 'none', 'spi': 1, 'address': '192.0.2.1',
-           'pool': '192.0.2.1-192.0.2.2'}
+           'pool': '192.0.2.1-192.0.2.2', 'rule': 'none'}
 
 
 def secret_in(answer):
@@ -315,6 +315,32 @@ def plans(each):
         each('delete', path)
 
 
+def rules(each):
+    """Rules of vSubnet a."""
+    path = '/v1/nets/a/rules'
+    stale = {'headers': {'If-Match': '"1.1"'}}
+    rule = {'name': 'r', 'direction': 'ingress', 'action': 'deny'}
+    each('post', path, rule, rule)
+    none = '/v1/nets/none/rules'
+    each('post', none, rule)
+    each('put', none, {'rules': []})
+    each('put', none + '/r', rule)
+    many = {'rules': [dict(rule, name='r%d' % i) for i in range(4097)]}
+    each('put', path, {'rules': [rule]}, many)
+    each('put', path, {'rules': []}, **stale)
+    many['rules'].pop()
+    each('put', path, many)
+    each('put', path + '/r', rule)
+    each('put', path, {'rules': []})
+    each('put', path + '/r', rule, rule)
+    each('get', path + '/r')
+    each('patch', path + '/r', {'log': True}, {'log': 7})
+    each('put', path + '/r', rule, **stale)
+    each('patch', path + '/r', {}, **stale)
+    each('delete', path + '/r', **stale)
+    each('delete', path + '/r')
+
+
 def what_operators_do(do):
     op = do.service.operator
 
@@ -325,7 +351,8 @@ def what_operators_do(do):
 
     for path in ('tokens', 'nodes', 'nets', 'users', 'audit',
                  'nets/a/members', 'nets/a/bindings', 'nets/a/keys',
-                 'nets/a/addresses', 'nets/a/pools', 'nets/a/reservations'):
+                 'nets/a/addresses', 'nets/a/pools', 'nets/a/reservations',
+                 'nets/a/rules'):
         each('get', '/v1/' + path)
         each('get', '/v1/' + path + '?limit=x')
     each('get', '/v1/nodes/1')
@@ -342,6 +369,7 @@ def what_operators_do(do):
     each('delete', '/v1/nets/a/bindings/x')
     each('post', '/v1/nets/a/rekey')
     plans(each)
+    rules(each)
     each('post', '/v1/nets', {'name': 'a'})
 
     token = each('post', '/v1/tokens', {'uses': 9})

@@ -13,6 +13,7 @@ TESTSUITE_AT = \
 	tests/mapper.at \
 	tests/mapper-http.at \
 	tests/mapper-api.at \
+	tests/mapper-rules.at \
 	tests/mapper-streams.at \
 	tests/mapper-crash.at \
 	tests/mapper-hostile.at \

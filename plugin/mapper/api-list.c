@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "mapper/api.h"
+#include "mapper/db.h"
 #include "mapper/http.h"
 #include "util.h"
 
@@ -184,8 +185,8 @@ api_list_add(struct api_list *list, json_t *item, const char *key, ...)
     list->n_looked++;
 }
 
-void
-api_list_end(struct api_list *list)
+static json_t *
+list_body(const struct api_list *list)
 {
     json_t *body = json_object();
 
@@ -193,6 +194,23 @@ api_list_end(struct api_list *list)
     if (list->more) {
         json_object_set_new(body, "next", json_string(list->last));
     }
+    return body;
+}
+
+void
+api_list_end(struct api_list *list)
+{
+    api_ok(list->call, MHD_HTTP_OK, list_body(list));
+    list_destroy(list);
+}
+
+void
+api_list_end_revised(struct api_list *list, int64_t revision)
+{
+    json_t *body = list_body(list);
+
+    json_object_set_new(body, "revision", model_revision_to_json(
+        db_row_revision(list->call->api->db, revision)));
     api_ok(list->call, MHD_HTTP_OK, body);
     list_destroy(list);
 }

@@ -76,7 +76,8 @@ bool api_list_more(struct api_list *);
 void api_list_add(struct api_list *, json_t *item, const char *key, ...)
     OVS_PRINTF_FORMAT(3, 4);
 
-/* Answers. */
+/* Answers.  A list that has a revision as a whole tells it, too. */
 void api_list_end(struct api_list *);
+void api_list_end_revised(struct api_list *, int64_t revision);
 
 #endif /* mapper/api-list.h */

@@ -89,6 +89,16 @@ static const struct api_route routes[] = {
     { "DELETE", "/v1/nets/*/reservations/*", ROLE_OPERATOR,
       api_reservation_delete, WRITE },
 
+    { "GET", "/v1/nets/*/rules", USERS, api_rules_get, 0 },
+    { "POST", "/v1/nets/*/rules", ROLE_OPERATOR, api_rules_post, CREATE },
+    { "PUT", "/v1/nets/*/rules", ROLE_OPERATOR, api_rules_put,
+      WRITE_BODY | ROUTE_LARGE },
+    { "GET", "/v1/nets/*/rules/*", USERS, api_rule_get, 0 },
+    { "PUT", "/v1/nets/*/rules/*", ROLE_OPERATOR, api_rule_put, WRITE_BODY },
+    { "PATCH", "/v1/nets/*/rules/*", ROLE_OPERATOR, api_rule_patch,
+      WRITE_BODY },
+    { "DELETE", "/v1/nets/*/rules/*", ROLE_OPERATOR, api_rule_delete, WRITE },
+
     { "GET", "/v1/nets/*/keys", USERS, api_keys_get, 0 },
 
     { "GET", "/v1/users", USERS, api_users_get, 0 },

@@ -21,6 +21,7 @@ enum route_flags {
     ROUTE_SUPERSEDED = 1 << 5,  /* and with a credential of earlier days. */
     ROUTE_MAY_PARK = 1 << 6,    /* See api_lease_park(). */
     ROUTE_ONCE = 1 << 7,        /* Heeds Idempotency-Key. */
+    ROUTE_LARGE = 1 << 8,       /* Takes a body of HTTP_LARGE_BODY_MAX. */
 };
 
 struct api_route {

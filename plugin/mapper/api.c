@@ -484,6 +484,13 @@ call_done(struct txn_request *request, enum txn_outcome outcome, int attempt)
     call_finish(call, attempt);
 }
 
+static int
+route_body_max(const struct api_route *route)
+{
+    return (route->flags & ROUTE_LARGE ? HTTP_LARGE_BODY_MAX
+            : HTTP_BODY_MAX);
+}
+
 /* Checks and parses the body, as far as the route wants one. */
 static bool
 call_parse_body(struct api_call *call, const struct http_request *request)
@@ -492,7 +499,7 @@ call_parse_body(struct api_call *call, const struct http_request *request)
 
     if (request->too_large) {
         api_fail(call, MHD_HTTP_CONTENT_TOO_LARGE, "too-large", NULL,
-                 "a body may have %d bytes", HTTP_BODY_MAX);
+                 "a body may have %d bytes", route_body_max(call->route));
         return false;
     }
     if (!(flags & (ROUTE_BODY | ROUTE_BODY_MAY))) {
@@ -514,7 +521,8 @@ call_parse_body(struct api_call *call, const struct http_request *request)
     }
 
     char *error = model_json_parse(request->body, request->body_size,
-                                   HTTP_BODY_MAX, &call->body);
+                                   route_body_max(call->route),
+                                   &call->body);
     if (error) {
         api_fail(call, MHD_HTTP_BAD_REQUEST, "malformed-json", NULL, "%s",
                  error);
@@ -571,10 +579,10 @@ call_parse_credential(struct api_call *call,
     return true;
 }
 
-/* Finds the route, and checks everything up to the body.  Returns false with
+/* Finds the route, and checks everything before the body.  Returns false with
  * an answer if that is the end. */
 static bool
-call_prepare(struct api_call *call, const struct http_request *request)
+call_prepare_head(struct api_call *call, const struct http_request *request)
 {
     struct ds allowed = DS_EMPTY_INITIALIZER;
 
@@ -609,7 +617,21 @@ call_prepare(struct api_call *call, const struct http_request *request)
         && !(call->route->roles & ROLE_ANYONE)) {
         http_connection_trust(call->connection);
     }
-    return call_parse_body(call, request);
+    return true;
+}
+
+size_t
+api_body_max(struct http_connection *connection,
+             const struct http_request *head, void *api)
+{
+    struct api_call *call = xzalloc(sizeof *call);
+
+    call->api = api;
+    call->connection = connection;
+    size_t max = (call_prepare_head(call, head) ? route_body_max(call->route)
+                  : HTTP_BODY_MAX);
+    call_destroy(call);
+    return max;
 }
 
 void
@@ -639,7 +661,8 @@ api_handle(struct http_connection *connection,
     call->txn_request.apply = call_apply;
     call->txn_request.done = call_done;
 
-    if (!call_prepare(call, request)) {
+    if (!call_prepare_head(call, request)
+        || !call_parse_body(call, request)) {
         call_finish(call, 0);
     } else if (call->route->flags & ROUTE_WRITES) {
         if (!(call->route->flags & ROUTE_MAY_PARK) || !api_lease_park(call)) {

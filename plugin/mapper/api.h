@@ -88,6 +88,10 @@ struct api_call {
 void api_handle(struct http_connection *, const struct http_request *,
                 void *aux);
 
+/* How long the body of a request may be, of which there is the head. */
+size_t api_body_max(struct http_connection *, const struct http_request *,
+                    void *aux);
+
 /* Answers.  BODY is taken over. */
 void api_ok(struct api_call *, int status, json_t *body);
 void api_ok_items(struct api_call *, json_t *array);
@@ -149,6 +153,8 @@ api_handler api_bindings_get, api_bindings_post, api_binding_put,
     api_binding_delete, api_keys_get;
 api_handler api_addresses_get, api_pools_get, api_pool_put, api_pool_delete,
     api_reservations_get, api_reservation_put, api_reservation_delete;
+api_handler api_rules_get, api_rules_post, api_rules_put, api_rule_get,
+    api_rule_put, api_rule_patch, api_rule_delete;
 api_handler api_users_get, api_users_post, api_user_get, api_user_delete;
 api_handler api_audit_get, api_wait;
 

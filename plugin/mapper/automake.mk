@@ -22,6 +22,7 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/api-node.c \
 	plugin/mapper/api-route.c \
 	plugin/mapper/api-route.h \
+	plugin/mapper/api-rule.c \
 	plugin/mapper/api-self.c \
 	plugin/mapper/api-token.c \
 	plugin/mapper/api-user.c \
@@ -84,6 +85,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/request-stats.h \
 	plugin/mapper/shared.c \
 	plugin/mapper/shared.h \
+	plugin/mapper/rule-row.c \
+	plugin/mapper/rule-row.h \
 	plugin/mapper/storage.c \
 	plugin/mapper/storage.h \
 	plugin/mapper/txn.c \

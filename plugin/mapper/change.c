@@ -568,6 +568,12 @@ change_remove_net(struct txn *txn, const struct mdb_net *net)
     }
     free(members);
 
+    struct mdb_rule **rules = db_rules_of_net(txn->db, net->name, &n);
+    for (size_t i = 0; i < n; i++) {
+        mdb_rule_delete(rules[i]);
+    }
+    free(rules);
+
     struct mdb_pool **pools = db_pools_of_net(txn->db, net->name, &n);
     for (size_t i = 0; i < n; i++) {
         mdb_pool_delete(pools[i]);

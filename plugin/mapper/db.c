@@ -64,6 +64,8 @@ db_init(struct db *db, const char *remote)
     INDEX2(binding_by_key, binding_col_net, binding_col_mac);
     INDEX1(binding_by_net, binding_col_net);
     INDEX1(binding_by_node, binding_col_node);
+    INDEX2(rule_by_key, rule_col_net, rule_col_name);
+    INDEX1(rule_by_net, rule_col_net);
     INDEX2(address_by_ip, address_col_net, address_col_ip);
     INDEX2(address_by_mac, address_col_net, address_col_mac);
     INDEX1(key_by_net, key_col_net);
@@ -319,6 +321,14 @@ db_binding(const struct db *db, const char *net, const char *mac)
          mdb_binding_index_set_mac(key, mac));
 }
 
+const struct mdb_rule *
+db_rule(const struct db *db, const char *net, const char *name)
+{
+    FIND(rule, rule_by_key,
+         mdb_rule_index_set_net(key, net);
+         mdb_rule_index_set_name(key, name));
+}
+
 const struct mdb_address *
 db_address(const struct db *db, const char *net, const char *ip)
 {
@@ -430,6 +440,12 @@ struct mdb_binding **
 db_bindings_of_node(const struct db *db, int64_t node, size_t *n)
 {
     GATHER(binding, binding_by_node, mdb_binding_index_set_node(key, node));
+}
+
+struct mdb_rule **
+db_rules_of_net(const struct db *db, const char *net, size_t *n)
+{
+    GATHER(rule, rule_by_net, mdb_rule_index_set_net(key, net));
 }
 
 struct mdb_key **

@@ -71,6 +71,8 @@ struct db {
     struct ovsdb_idl_index *binding_by_key;
     struct ovsdb_idl_index *binding_by_net;
     struct ovsdb_idl_index *binding_by_node;
+    struct ovsdb_idl_index *rule_by_key;
+    struct ovsdb_idl_index *rule_by_net;
     struct ovsdb_idl_index *address_by_ip;
     struct ovsdb_idl_index *address_by_mac;
     struct ovsdb_idl_index *key_by_net;
@@ -125,6 +127,8 @@ const struct mdb_member *db_member(const struct db *, const char *net,
                                    int64_t node);
 const struct mdb_binding *db_binding(const struct db *, const char *net,
                                      const char *mac);
+const struct mdb_rule *db_rule(const struct db *, const char *net,
+                               const char *name);
 const struct mdb_address *db_address(const struct db *, const char *net,
                                      const char *ip);
 const struct mdb_key *db_key(const struct db *, int64_t spi);
@@ -156,6 +160,7 @@ struct mdb_binding **db_bindings_of_net(const struct db *, const char *,
                                         size_t *n);
 struct mdb_binding **db_bindings_of_node(const struct db *, int64_t,
                                          size_t *n);
+struct mdb_rule **db_rules_of_net(const struct db *, const char *, size_t *n);
 struct mdb_key **db_keys_of_net(const struct db *, const char *, size_t *n);
 struct mdb_key **db_keys_of_node(const struct db *, int64_t, size_t *n);
 struct mdb_pool **db_pools_of_net(const struct db *, const char *, size_t *n);
@@ -174,6 +179,7 @@ struct json_t *db_node_json(const struct db *, const struct mdb_node *,
 struct json_t *db_net_json(const struct db *, const struct mdb_net *);
 struct json_t *db_member_json(const struct db *, const struct mdb_member *);
 struct json_t *db_binding_json(const struct db *, const struct mdb_binding *);
+struct json_t *db_rule_json(const struct db *, const struct mdb_rule *);
 struct json_t *db_key_json(const struct db *, const struct mdb_key *,
                            enum model_view);
 struct json_t *db_token_json(const struct db *, const struct mdb_token *);

@@ -23,6 +23,7 @@ delta_kind_name(enum delta_kind kind)
         [DELTA_MEMBERS] = "members",
         [DELTA_BINDINGS] = "bindings",
         [DELTA_KEYS] = "keys",
+        [DELTA_RULES] = "rules",
     };
     return names[kind];
 }
@@ -228,6 +229,10 @@ collect_nets(struct delta *delta, const struct db *db)
 
     MDB_NET_FOR_EACH_TRACKED (row, db->idl) {
         if (!mdb_net_is_deleted(row)) {
+            if (!mdb_net_is_new(row)
+                && !mdb_net_is_updated(row, MDB_NET_COL_REVISION)) {
+                continue;       /* Its rules_revision: nobody sees it. */
+            }
             struct delta_item *item = add_item(delta, DELTA_NETS, row->name,
                                                0);
             item->put = to_text(db_net_json(db, row));
@@ -298,6 +303,25 @@ collect_keys(struct delta *delta, const struct db *db)
     }
 }
 
+static void
+collect_rules(struct delta *delta, const struct db *db)
+{
+    const struct mdb_rule *row;
+
+    MDB_RULE_FOR_EACH_TRACKED (row, db->idl) {
+        if (!mdb_rule_is_deleted(row)) {
+            struct delta_item *item = add_item(delta, DELTA_RULES, row->net,
+                                               0);
+            item->put = to_text(db_rule_json(db, row));
+        } else if (!db_rule(db, row->net, row->name)) {
+            struct delta_item *item = add_item(delta, DELTA_RULES, row->net,
+                                               0);
+            item->removal = to_text(json_pair(row->net, "name",
+                                              json_string(row->name)));
+        }
+    }
+}
+
 static size_t
 text_size(const char *s)
 {
@@ -316,6 +340,7 @@ delta_collect(const struct db *db, delta_connected_func *connected,
     collect_members(delta, db);
     collect_bindings(delta, db);
     collect_keys(delta, db);
+    collect_rules(delta, db);
     if (!delta->n) {
         delta_destroy(delta);
         return NULL;
@@ -552,6 +577,7 @@ snapshot_for_operators(struct snapshot *snapshot)
     const struct mdb_member *member;
     const struct mdb_binding *binding;
     const struct mdb_key *key;
+    const struct mdb_rule *rule;
 
     MDB_NODE_FOR_EACH (node, db->idl) {
         append(snapshot, DELTA_NODES,
@@ -571,6 +597,9 @@ snapshot_for_operators(struct snapshot *snapshot)
     MDB_KEY_FOR_EACH (key, db->idl) {
         append(snapshot, DELTA_KEYS, db_key_json(db, key,
                                                  MODEL_VIEW_OPERATOR));
+    }
+    MDB_RULE_FOR_EACH (rule, db->idl) {
+        append(snapshot, DELTA_RULES, db_rule_json(db, rule));
     }
 }
 
@@ -647,6 +676,12 @@ snapshot_net(struct snapshot *snapshot, const char *name, struct hmap *nodes)
         }
     }
     free(keys);
+
+    struct mdb_rule **rules = db_rules_of_net(db, name, &n);
+    for (size_t i = 0; i < n; i++) {
+        append(snapshot, DELTA_RULES, db_rule_json(db, rules[i]));
+    }
+    free(rules);
 }
 
 static void

@@ -28,6 +28,7 @@ enum delta_kind {
     DELTA_MEMBERS,
     DELTA_BINDINGS,
     DELTA_KEYS,
+    DELTA_RULES,
     DELTA_N_KINDS,
 };
 

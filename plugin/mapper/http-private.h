@@ -14,6 +14,7 @@ enum { HTTP_TICKET_KEY = 64 };  /* What GnuTLS asks for. */
 struct http_server {
     const struct pki *pki;
     struct http_limits limits;
+    http_body_max_func *body_max;
     http_handler *handler;
     void *aux;
     struct MHD_Daemon *daemon;  /* Null before the first listener. */
@@ -57,6 +58,7 @@ struct http_connection {
     char *path;
     char *body;
     size_t body_size;
+    size_t body_max;
     size_t received;
 
     struct MHD_Response *response;

@@ -108,12 +108,14 @@ offer_tickets(const struct http_server *server, struct MHD_Connection *mhd)
 
 struct http_server *
 http_server_create(const struct pki *pki, const struct http_limits *limits,
-                   http_handler *handler, void *aux)
+                   http_body_max_func *body_max, http_handler *handler,
+                   void *aux)
 {
     struct http_server *server = xzalloc(sizeof *server);
 
     server->pki = pki;
     server->limits = *limits;
+    server->body_max = body_max;
     server->handler = handler;
     server->aux = aux;
     ovs_list_init(&server->listeners);
@@ -220,12 +222,14 @@ http_respond(struct http_connection *c, int status, const char *content_type,
     }
 }
 
-static void
-call_handler(struct http_connection *c, const char *method)
+/* All of a request but its body. */
+static struct http_request
+request_head(const struct http_connection *c, const char *method)
 {
     const char *(*get)(struct MHD_Connection *, enum MHD_ValueKind,
                        const char *) = MHD_lookup_connection_value;
-    struct http_request request = {
+
+    return (struct http_request) {
         .method = method,
         .path = c->path,
         .authorization = get(c->mhd, MHD_HEADER_KIND,
@@ -236,10 +240,18 @@ call_handler(struct http_connection *c, const char *method)
         .instance = get(c->mhd, MHD_HEADER_KIND, "VSubnet-Instance"),
         .if_match = get(c->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_MATCH),
         .idempotency_key = get(c->mhd, MHD_HEADER_KIND, "Idempotency-Key"),
-        .body = c->body ? c->body : "",
-        .body_size = c->body_size,
-        .too_large = c->received > HTTP_BODY_MAX,
+        .body = "",
     };
+}
+
+static void
+call_handler(struct http_connection *c, const char *method)
+{
+    struct http_request request = request_head(c, method);
+
+    request.body = c->body ? c->body : "";
+    request.body_size = c->body_size;
+    request.too_large = c->received > c->body_max;
 
     COVERAGE_INC(mapper_http_request);
     c->socket->deadline = LLONG_MAX;
@@ -254,10 +266,10 @@ static bool
 receive(struct http_connection *c, const char *data, size_t size)
 {
     c->received += size;
-    if (c->received > HTTP_DISCARD_MAX) {
+    if (c->received > MAX(c->body_max, HTTP_DISCARD_MAX)) {
         return false;
     }
-    if (c->received > HTTP_BODY_MAX) {
+    if (c->received > c->body_max) {
         if (c->body) {
             COVERAGE_INC(mapper_http_too_large);
         }
@@ -267,7 +279,7 @@ receive(struct http_connection *c, const char *data, size_t size)
         return true;
     }
     if (!c->body) {
-        c->body = xmalloc(HTTP_BODY_MAX + 1);
+        c->body = xmalloc(c->body_max + 1);
     }
     memcpy(c->body + c->body_size, data, size);
     c->body_size += size;
@@ -287,19 +299,45 @@ connection_create(struct http_server *server, struct MHD_Connection *mhd,
     c->mhd = mhd;
     c->socket = info->socket_context;
     c->path = xstrdup(path);
+    c->body_max = HTTP_BODY_MAX;
     ovs_list_init(&c->list_node);
     return c;
+}
+
+static unsigned long long int
+content_length(struct MHD_Connection *mhd)
+{
+    const char *length = MHD_lookup_connection_value(
+        mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+    return length ? strtoull(length, NULL, 10) : 0;
+}
+
+/* Lets a body be larger than others, if it says that it will be.  Whoever may
+ * send one may take longer for it, too. */
+static void
+make_room(struct http_connection *c, const char *method)
+{
+    unsigned long long int length = content_length(c->mhd);
+
+    if (length > HTTP_BODY_MAX && length <= HTTP_LARGE_BODY_MAX) {
+        struct http_request head = request_head(c, method);
+        size_t max = c->server->body_max(c, &head, c->server->aux);
+
+        if (length <= max) {
+            c->body_max = length;
+            c->socket->deadline = MAX(c->socket->deadline,
+                                      time_msec() + HTTP_KEEPALIVE_MS);
+        }
+    }
 }
 
 /* True if the request says that its body will be more than we would even
  * throw away. */
 static bool
-is_hopeless(struct MHD_Connection *mhd)
+is_hopeless(const struct http_connection *c)
 {
-    const char *length = MHD_lookup_connection_value(
-        mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-
-    return length && strtoull(length, NULL, 10) > HTTP_DISCARD_MAX;
+    return content_length(c->mhd) > MAX(c->body_max, HTTP_DISCARD_MAX);
 }
 
 static enum MHD_Result
@@ -311,7 +349,8 @@ handle_access(void *server, struct MHD_Connection *mhd, const char *url,
 
     if (!c) {
         *con_cls = c = connection_create(server, mhd, url);
-        if (is_hopeless(mhd)) {
+        make_room(c, method);
+        if (is_hopeless(c)) {
             c->received = HTTP_DISCARD_MAX;
             call_handler(c, method);
             return connection_queue(c);

@@ -16,7 +16,9 @@
  *
  * Limits against who would hold resources for nothing: a body over
  * HTTP_BODY_MAX is read but not kept (up to HTTP_DISCARD_MAX, so that the
- * client sees the answer 413 and not a reset); a connection has
+ * client sees the answer 413 and not a reset), unless whoever handles
+ * requests has looked at the head, credential and all, and will have more
+ * (which must have a Content-Length); a connection has
  * HTTP_FIRST_MS from its beginning, and then HTTP_KEEPALIVE_MS from its last
  * answer, until its request has wholly arrived, however slowly bytes trickle;
  * there are limits of connections in all and for one address.  Of those on
@@ -42,6 +44,7 @@ struct sockaddr_storage;
 
 enum {
     HTTP_BODY_MAX = 64 * 1024,
+    HTTP_LARGE_BODY_MAX = 4 * 1024 * 1024,
     HTTP_DISCARD_MAX = 1024 * 1024,
     HTTP_KEEPALIVE_MS = 60 * 1000,
     HTTP_INACTIVITY_S = 40,
@@ -81,12 +84,17 @@ struct http_request {
 typedef void http_handler(struct http_connection *,
                           const struct http_request *, void *aux);
 
+/* Says how many bytes the body of the request may have whose head is given. */
+typedef size_t http_body_max_func(struct http_connection *,
+                                  const struct http_request *, void *aux);
+
 /* Serves the certificate of certificate.h, which must be set, and asks clients
  * for one of theirs, saying that it knows the CA of PKI, which stays.  TLS
  * sessions are resumed for as long as PKI keeps its server key. */
 struct http_server *http_server_create(const struct pki *,
                                        const struct http_limits *,
-                                       http_handler *, void *aux);
+                                       http_body_max_func *, http_handler *,
+                                       void *aux);
 void http_server_destroy(struct http_server *);
 void http_server_run(struct http_server *);
 void http_server_wait(struct http_server *);

@@ -464,8 +464,8 @@ mapper_open(struct mapper *mapper, struct options *o)
     VLOG_INFO("CA fingerprint %s", mapper->pki.fingerprint);
 
     check(certificate_set(mapper->pki.server_pem, mapper->pki.server_key));
-    mapper->http = http_server_create(&mapper->pki, &o->limits, api_handle,
-                                      &mapper->api);
+    mapper->http = http_server_create(&mapper->pki, &o->limits, api_body_max,
+                                      api_handle, &mapper->api);
     SVEC_FOR_EACH (i, target, &o->listen) {
         listen_at(mapper, target);
     }

@@ -352,41 +352,54 @@ read_match(struct model_reader *r, struct model_rule *rule)
     rule->icmp_code = read_octet(r, "icmp_code");
 }
 
+void
+model_rule_read(struct model_reader *r, enum model_presence priority,
+                struct model_rule *rule)
+{
+    *rule = (struct model_rule) { .protocol = -1 };
+    rule->name = nullable_xstrdup(model_reader_name(r, "name",
+                                                    MODEL_REQUIRED));
+    rule->priority = MODEL_RULE_PRIORITY;
+    if (priority == MODEL_REQUIRED || model_reader_has(r, "priority")) {
+        rule->priority = model_reader_uint(r, "priority", MODEL_REQUIRED, 0,
+                                           MODEL_RULE_PRIORITY_MAX);
+    }
+    READ_PARSED(r, "direction", MODEL_REQUIRED, model_direction_parse,
+                &rule->direction);
+    rule->label = nullable_xstrdup(model_reader_name(r, "label",
+                                                     MODEL_OPTIONAL));
+    READ_PARSED(r, "action", MODEL_REQUIRED, model_action_parse,
+                &rule->action);
+    rule->log = model_reader_bool(r, "log", MODEL_OPTIONAL);
+    rule->remote_label = nullable_xstrdup(
+        model_reader_name(r, "remote_label", MODEL_OPTIONAL));
+    read_match(r, rule);
+
+    char *error = r->error ? NULL : model_rule_check(rule);
+    if (error) {
+        model_reader_fail(r, NULL, error);
+    }
+}
+
 char *
 model_rule_from_json(const json_t *json, struct model_rule *rulep)
 {
-    struct model_rule rule = { .protocol = -1 };
+    struct model_revision revision;
+    struct model_rule rule;
     struct model_reader r;
 
     model_reader_init(&r, json);
-    model_reader_revision(&r, "revision", MODEL_REQUIRED, &rule.revision);
+    model_reader_revision(&r, "revision", MODEL_REQUIRED, &revision);
     const char *net = model_reader_name(&r, "net", MODEL_REQUIRED);
-    const char *name = model_reader_name(&r, "name", MODEL_REQUIRED);
-    rule.priority = model_reader_uint(&r, "priority", MODEL_REQUIRED, 0,
-                                      MODEL_RULE_PRIORITY_MAX);
-    READ_PARSED(&r, "direction", MODEL_REQUIRED, model_direction_parse,
-                &rule.direction);
-    const char *label = model_reader_name(&r, "label", MODEL_OPTIONAL);
-    READ_PARSED(&r, "action", MODEL_REQUIRED, model_action_parse,
-                &rule.action);
-    rule.log = model_reader_bool(&r, "log", MODEL_OPTIONAL);
-    const char *remote_label = model_reader_name(&r, "remote_label",
-                                                 MODEL_OPTIONAL);
-    read_match(&r, &rule);
+    model_rule_read(&r, MODEL_REQUIRED, &rule);
+    rule.net = nullable_xstrdup(net);
+    rule.revision = revision;
 
     char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
-    if (!error) {
-        rule.remote_label = CONST_CAST(char *, remote_label);
-        error = model_rule_check(&rule);
-    }
     if (error) {
-        free(rule.ports);
+        model_rule_destroy(&rule);
         return error;
     }
-    rule.net = xstrdup(net);
-    rule.name = xstrdup(name);
-    rule.label = nullable_xstrdup(label);
-    rule.remote_label = nullable_xstrdup(remote_label);
     *rulep = rule;
     return NULL;
 }

@@ -24,6 +24,7 @@
  *
  * The functions follow the conventions of object.h. */
 
+#include "model/reader.h"
 #include "model/types.h"
 #include "openvswitch/hmap.h"
 
@@ -93,6 +94,12 @@ char *model_remote_parse(const char *, struct model_address *);
 
 char *model_rule_from_json(const struct json_t *, struct model_rule *);
 struct json_t *model_rule_to_json(const struct model_rule *);
+
+/* Reads all members but "revision" and "net", and checks that they agree.
+ * Without a priority, if that need not be there, it is MODEL_RULE_PRIORITY.
+ * RULE is to be destroyed, whether the reader has an error or not. */
+void model_rule_read(struct model_reader *, enum model_presence priority,
+                     struct model_rule *);
 void model_rule_destroy(struct model_rule *);
 
 /* What model_rule_from_json() has already asked, for who makes a rule
