@@ -110,6 +110,7 @@ tests_unit_controller_SOURCES = \
 	tests/unit-controller-identity.c \
 	tests/unit-controller-index.c \
 	tests/unit-controller-keys.c \
+	tests/unit-controller-storm.c \
 	tests/unit-controller.c \
 	tests/unit-controller.h
 tests_unit_controller_LDADD = \

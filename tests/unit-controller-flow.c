@@ -67,7 +67,7 @@ compute(struct flow_set *flows, const struct mapping *mapping,
 }
 
 #define LEARN_PORT2 "learn(table=31,hard_timeout=300,priority=50," \
-    "cookie=0x500138900000002,limit=2048,result_dst=NXM_NX_REG0[1]," \
+    "cookie=0x500138900000002,limit=1024,result_dst=NXM_NX_REG0[1]," \
     "OXM_OF_METADATA[]," \
     "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]," \
     "load:OXM_OF_IN_PORT[]->NXM_NX_REG15[]),goto_table:12"
@@ -77,7 +77,9 @@ compute(struct flow_set *flows, const struct mapping *mapping,
     "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]," \
     "load:NXM_NX_TUN_IPV4_SRC[]->NXM_NX_TUN_IPV4_DST[]," \
     "load:OXM_OF_IN_PORT[]->NXM_NX_REG15[]),goto_table:12"
-#define COPY "controller(max_len=128,userdata=01,meter_id=100),"
+/* The meter of what port P sends up is 0x20000 + P. */
+#define COPY2 "controller(max_len=128,userdata=01,meter_id=131074),"
+#define COPY3 "controller(max_len=128,userdata=01,meter_id=131075),"
 #define STATIC "set_field:0x1->reg14"
 #define DYNAMIC "set_field:0x2->reg14"
 
@@ -110,6 +112,12 @@ static const char *const local_flows[] = {
     "cookie=0x100000000000000, table=35, priority=0 actions=goto_table:45",
     "cookie=0x100000000000000, table=35, priority=10,reg15=0 "
         "actions=goto_table:40",
+    "cookie=0xa00138900000001, table=35, priority=20,reg15=0,in_port=1 "
+        "actions=meter:65537,goto_table:40",
+    "cookie=0xa00138900000002, table=35, priority=20,reg15=0,in_port=2 "
+        "actions=meter:65538,goto_table:40",
+    "cookie=0xa00138900000003, table=35, priority=20,reg15=0,in_port=3 "
+        "actions=meter:65539,goto_table:40",
     "cookie=0x100000000000000, table=45, priority=0 actions=goto_table:50",
     "cookie=0x100000000000000, table=46, priority=0 actions=goto_table:50",
 
@@ -135,11 +143,11 @@ static const char *const local_flows[] = {
     "cookie=0x300138900000002, table=11, priority=50,in_port=2 "
         "actions=" LEARN_PORT2,
     "cookie=0x300138900000002, table=11, priority=60,arp,in_port=2 "
-        "actions=" COPY LEARN_PORT2,
+        "actions=" COPY2 LEARN_PORT2,
     "cookie=0x300138900000002, table=11, priority=60,icmp6,in_port=2,"
-        "icmp_type=135,icmp_code=0 actions=" COPY LEARN_PORT2,
+        "icmp_type=135,icmp_code=0 actions=" COPY2 LEARN_PORT2,
     "cookie=0x300138900000002, table=11, priority=60,icmp6,in_port=2,"
-        "icmp_type=136,icmp_code=0 actions=" COPY LEARN_PORT2,
+        "icmp_type=136,icmp_code=0 actions=" COPY2 LEARN_PORT2,
     "cookie=0x400138900000002, table=11, priority=140,arp,in_port=2,"
         "dl_src=0a:00:00:00:00:02,arp_spa=10.77.0.20 "
         "actions=" LEARN_PORT2,
@@ -147,17 +155,20 @@ static const char *const local_flows[] = {
     /* A MAC that found no room is told to the controller. */
     "cookie=0x100000000000000, table=12, priority=100,reg0=0/0x2 "
         "actions=controller(max_len=128,userdata=02,meter_id=101),goto_table:15",
+    "cookie=0x300138900000002, table=12, priority=110,reg0=0/0x2,in_port=2 "
+        "actions=controller(max_len=128,userdata=02,meter_id=131074),"
+        "goto_table:15",
     "cookie=0x100000000000000, table=12, priority=0 actions=goto_table:15",
 
     /* Port 3 has one MAC: no learning. */
     "cookie=0x300138900000003, table=11, priority=60,arp,in_port=3,"
-        "dl_src=0a:00:00:00:00:03 actions=" COPY "goto_table:15",
+        "dl_src=0a:00:00:00:00:03 actions=" COPY3 "goto_table:15",
     "cookie=0x300138900000003, table=11, priority=60,icmp6,in_port=3,"
         "dl_src=0a:00:00:00:00:03,icmp_type=135,icmp_code=0 "
-        "actions=" COPY "goto_table:15",
+        "actions=" COPY3 "goto_table:15",
     "cookie=0x300138900000003, table=11, priority=60,icmp6,in_port=3,"
         "dl_src=0a:00:00:00:00:03,icmp_type=136,icmp_code=0 "
-        "actions=" COPY "goto_table:15",
+        "actions=" COPY3 "goto_table:15",
 
     /* Unicast. */
     "cookie=0x300138900000001, table=30, priority=100,metadata=0x1389,"

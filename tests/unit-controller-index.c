@@ -116,8 +116,9 @@ draw_net(const struct world *w)
                                               json_string_value(name));
     uint32_t vni = old && one_in(2) ? old->vni : draw_vni();
 
-    return json_pack("{s:o, s:i, s:[], s:s, s:o, s:o}",
+    return json_pack("{s:o, s:i, s:i, s:[], s:s, s:o, s:o}",
                      "name", name, "vni", vni,
+                     "max_macs", 1 + random_range(3),
                      "subnets", "algorithm", "aes128gcm",
                      "group", (one_in(4) ? json_string("239.1.1.1")
                                : json_null()),

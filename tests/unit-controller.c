@@ -39,7 +39,8 @@ static const char snapshot[] =
     "\"revision\":\"1.4\"}],"
     "\"nets\":["
     "{\"name\":\"demo\",\"vni\":5001,\"subnets\":[\"10.77.0.0/24\"],"
-    "\"algorithm\":\"aes128gcm\",\"group\":null,\"revision\":\"1.1\"},"
+    "\"algorithm\":\"aes128gcm\",\"group\":null,\"max_macs\":1024,"
+    "\"bum_rate\":500,\"revision\":\"1.1\"},"
     "{\"name\":\"far\",\"vni\":5002,\"subnets\":[],"
     "\"algorithm\":\"aes128gcm\",\"group\":\"239.1.1.1\","
     "\"revision\":\"1.1\"}],"
@@ -323,6 +324,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "snapshot-text", NULL, 0, 0, test_snapshot_text, OVS_RO },
     { "flow-index", NULL, 0, 0, test_flow_index, OVS_RO },
     { "flow-index-one", NULL, 0, 0, test_flow_index_one, OVS_RO },
+    { "meters", NULL, 0, 0, test_meters, OVS_RO },
     { "learnt", NULL, 0, 0, test_learnt, OVS_RO },
     { "bindings", NULL, 0, 0, test_bindings, OVS_RO },
     { "bindings-learnt", NULL, 0, 0, test_bindings_learnt, OVS_RO },

@@ -66,4 +66,7 @@ void test_credential(struct ovs_cmdl_context *);
 void test_own_keys(struct ovs_cmdl_context *);
 void test_key_rotation(struct ovs_cmdl_context *);
 
+/* unit-controller-storm.c */
+void test_meters(struct ovs_cmdl_context *);
+
 #endif /* unit-controller.h */

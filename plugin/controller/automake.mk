@@ -22,6 +22,7 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/flow-index.h \
 	plugin/controller/flow-learn.c \
 	plugin/controller/flow-parts.h \
+	plugin/controller/flow-storm.c \
 	plugin/controller/flow-set.c \
 	plugin/controller/flow-set.h \
 	plugin/controller/flow-tables.h \
@@ -53,12 +54,16 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/local-port.h \
 	plugin/controller/mapping-event.c \
 	plugin/controller/mapping-event.h \
+	plugin/controller/meters.c \
+	plugin/controller/meters.h \
 	plugin/controller/monitor.c \
 	plugin/controller/monitor.h \
 	plugin/controller/monitor-server.c \
 	plugin/controller/monitor-server.h \
 	plugin/controller/names.c \
 	plugin/controller/names.h \
+	plugin/controller/ofctrl-meter.c \
+	plugin/controller/ofctrl-meter.h \
 	plugin/controller/ofctrl-msg.c \
 	plugin/controller/ofctrl-msg.h \
 	plugin/controller/ofctrl.c \

@@ -13,6 +13,7 @@
 #include "controller/key-service.h"
 #include "controller/lease.h"
 #include "controller/mapping-event.h"
+#include "controller/meters.h"
 #include "controller/ofctrl.h"
 #include "controller/punts.h"
 #include "controller/registrar.h"
@@ -472,11 +473,22 @@ mac_moved(uint32_t vni, struct eth_addr mac, void *c_)
 }
 
 static void
+update_meters(struct controller *c)
+{
+    struct meters meters = METERS_INITIALIZER;
+
+    meters_compute(&meters, &c->ports, c->mapping);
+    ofctrl_set_meters(c->ofctrl, &meters);
+    meters_destroy(&meters);
+}
+
+static void
 update_flows(struct controller *c)
 {
     const struct flow_input input = { &c->ports, c->mapping, c->tunnel };
     struct flow_index *flows = &c->flows;
 
+    update_meters(c);
     flow_index_update(flows, &input, &c->touches);
     mapping_touches_clear(&c->touches);
     ofctrl_set_desired(c->ofctrl, &flows->flows,
@@ -501,6 +513,9 @@ run_flows(struct controller *c)
     ofctrl_set_target(c->ofctrl, target);
     free(target);
 
+    if (usable && settings->restore_wait) {
+        update_meters(c);       /* The flows that are restored need them. */
+    }
     if (!usable || settings->restore_wait) {
         ofctrl_forget_desired(c->ofctrl);
         c->flows_changed = c->flows_forgotten = true;

@@ -118,6 +118,12 @@ act_stack(struct compose *c, enum mf_field_id id, bool push)
 }
 
 void
+act_meter(struct compose *c, uint32_t meter)
+{
+    ofpact_put_METER(&c->acts)->meter_id = meter;
+}
+
+void
 act_punt(struct compose *c, enum punt_kind kind, uint32_t meter)
 {
     struct ofpact_controller *copy = ofpact_put_CONTROLLER(&c->acts);

@@ -52,9 +52,13 @@ void act_move(struct compose *, enum mf_field_id src, int src_ofs,
               enum mf_field_id dst, int dst_ofs, int n_bits);
 void act_stack(struct compose *, enum mf_field_id, bool push);
 
+/* What goes beyond the meter's rate goes no further. */
+void act_meter(struct compose *, uint32_t meter);
+
 /* A copy for the controller: the first FM_COPIES_MAX_LEN bytes, as long as the
- * meter has room.  'kind' is its only byte of userdata, which says whom it is
- * for (punts.h). */
+ * meter has room: that of the port (meter_of_punts()) where the flow is of one
+ * port.  'kind' is its only byte of userdata, which says whom it is for
+ * (punts.h). */
 void act_punt(struct compose *, enum punt_kind, uint32_t meter);
 
 /* Matches. */

@@ -83,10 +83,6 @@ compose_destination(struct compose *c)
     act_resubmit(c, FT_LEARNT);
     act_goto(c, FT_ACL_OUT);
     emit(c, FT_DESTINATION_LEARNT, FP_UNKNOWN, cookie);
-
-    match_set_reg(&c->match, FR_OUTPUT_IDX, 0);
-    act_goto(c, FT_FLOOD);
-    emit(c, FT_STORM, FP_BUM, cookie);
 }
 
 static void
@@ -147,6 +143,7 @@ compose_port(struct compose *c, const struct model_net *net,
     emit(c, FT_CLASSIFY, FP_CLASSIFY_PORT, cookie);
 
     flow_learn_port(c, net, port);
+    flow_storm_port(c, port);
 
     /* The port's own MAC is here, whether or not the service has said so
      * yet, unless an operator put that MAC at another node. */
@@ -185,7 +182,7 @@ compose_binding(struct compose *c, const struct model_net *net,
     if (port) {
         compose_local_unicast(c, net, port, binding->mac, dynamic, cookie);
         if (dynamic) {
-            flow_learn_binding(c, port, binding, cookie);
+            flow_learn_binding(c, net, port, binding, cookie);
         }
         return;
     }
@@ -261,6 +258,7 @@ flow_desired_base(const struct flow_input *input, struct flow_list *list)
     compose_misses(&c);
     flow_learn_base(&c);
     compose_destination(&c);
+    flow_storm_base(&c);
     compose_output(&c);
     compose_uninit(&c);
 }

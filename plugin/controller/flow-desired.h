@@ -12,11 +12,11 @@
  * for again:
  *
  *      base        the tunnel port
- *      vSubnet     its name, VNI and group; its local ports; the bindings of
- *                  their MACs; the tunnel port; this node's number
- *      binding     itself; its vSubnet's name and VNI; the local port that it
- *                  names, if it is at this node; the tunnel port; this node's
- *                  number
+ *      vSubnet     its row; its local ports; the bindings of their MACs; the
+ *                  tunnel port; this node's number
+ *      binding     itself; its vSubnet's name, VNI and max_macs; the local
+ *                  port that it names, if it is at this node; the tunnel
+ *                  port; this node's number
  *
  * Two parts may want different flows for one key (a local port's own MAC, and
  * the binding of it; two ports that both have been given an OpenFlow port

@@ -83,7 +83,7 @@ learn_spec(struct compose *c, enum mf_field_id src, enum mf_field_id dst,
  * (and, from the tunnel, the node's tunnel address) from there.  The frame
  * goes on to table 12. */
 static void
-act_learn(struct compose *c, uint32_t vni, uint32_t object)
+act_learn(struct compose *c, uint32_t vni, uint32_t object, uint32_t limit)
 {
     bool remote = object == COOKIE_FROM_TUNNEL;
     struct ofpact_learn *learn = ofpact_put_LEARN(&c->acts);
@@ -92,7 +92,7 @@ act_learn(struct compose *c, uint32_t vni, uint32_t object)
     learn->priority = FP_LEARNT;
     learn->table_id = FT_LEARNT;
     learn->cookie = htonll(cookie_make(COOKIE_LEARNT, vni, object));
-    learn->limit = remote ? FL_LIMIT_TUNNEL : FL_LIMIT_PORT;
+    learn->limit = limit;
     learn->flags = NX_LEARN_F_WRITE_RESULT;
     learn->result_dst = (struct mf_subfield) {
         .field = mf_from_id(FR_FLAGS), .ofs = FF_LEARNT_OFS, .n_bits = 1 };
@@ -147,10 +147,18 @@ match_announcement(struct compose *c, enum announcement kind,
     return true;
 }
 
+static void
+act_learn_port(struct compose *c, const struct model_net *net,
+               const struct local_port *port)
+{
+    act_learn(c, port->vni, ofp_to_u16(port->ofport), net->max_macs);
+}
+
 /* Puts in place how 'port' reads announcements: 'ip' restricts them to those
  * of one address.  A port with a MAC of its own does not learn. */
 static void
-compose_announcements(struct compose *c, const struct local_port *port,
+compose_announcements(struct compose *c, const struct model_net *net,
+                      const struct local_port *port,
                       enum flow_priority priority, const struct eth_addr *mac,
                       const struct in6_addr *ip, uint64_t cookie)
 {
@@ -163,10 +171,10 @@ compose_announcements(struct compose *c, const struct local_port *port,
             match_set_dl_src(&c->match, *mac);
         }
         if (!ip) {
-            act_punt(c, PUNT_ANNOUNCEMENT, FM_COPIES);
+            act_punt(c, PUNT_ANNOUNCEMENT, meter_of_punts(port->ofport));
         }
         if (!port->has_mac) {
-            act_learn(c, port->vni, ofp_to_u16(port->ofport));
+            act_learn_port(c, net, port);
         } else {
             act_goto(c, FT_ARP);
         }
@@ -184,11 +192,18 @@ flow_learn_port(struct compose *c, const struct model_net *net,
 
     if (!port->has_mac) {
         match_set_in_port(&c->match, port->ofport);
-        act_learn(c, port->vni, ofp_to_u16(port->ofport));
+        act_learn_port(c, net, port);
         emit(c, FT_LEARN, FP_LEARN_MAC, cookie);
-        compose_announcements(c, port, FP_LEARN_COPY, NULL, NULL, cookie);
+        compose_announcements(c, net, port, FP_LEARN_COPY, NULL, NULL,
+                              cookie);
+
+        match_set_in_port(&c->match, port->ofport);
+        match_flags(c, 0, FF_LEARNT);
+        act_punt(c, PUNT_FULL, meter_of_punts(port->ofport));
+        act_goto(c, FT_ARP);
+        emit(c, FT_LEARN_FULL, FP_LEARN_FULL_PORT, cookie);
     } else if (!binding || binding_is_dynamic(binding)) {
-        compose_announcements(c, port, FP_LEARN_COPY, &port->mac, NULL,
+        compose_announcements(c, net, port, FP_LEARN_COPY, &port->mac, NULL,
                               cookie);
     }
 }
@@ -198,16 +213,17 @@ flow_learn_net(struct compose *c, const struct model_net *net)
 {
     match_net(c, net->vni);
     match_from_tunnel(c, true);
-    act_learn(c, net->vni, COOKIE_FROM_TUNNEL);
+    act_learn(c, net->vni, COOKIE_FROM_TUNNEL, FL_LIMIT_TUNNEL);
     emit(c, FT_LEARN, FP_LEARN_MAC, cookie_make(COOKIE_NET, net->vni, 0));
 }
 
 void
-flow_learn_binding(struct compose *c, const struct local_port *port,
+flow_learn_binding(struct compose *c, const struct model_net *net,
+                   const struct local_port *port,
                    const struct model_binding *binding, uint64_t cookie)
 {
     for (size_t i = 0; i < binding->n_addresses; i++) {
-        compose_announcements(c, port, FP_LEARN_KNOWN_IP, &binding->mac,
+        compose_announcements(c, net, port, FP_LEARN_KNOWN_IP, &binding->mac,
                               &binding->addresses[i].ip, cookie);
     }
 }

@@ -19,7 +19,12 @@ void flow_learn_base(struct compose *);
 void flow_learn_port(struct compose *, const struct model_net *,
                      const struct local_port *);
 void flow_learn_net(struct compose *, const struct model_net *);
-void flow_learn_binding(struct compose *, const struct local_port *,
+void flow_learn_binding(struct compose *, const struct model_net *,
+                        const struct local_port *,
                         const struct model_binding *, uint64_t cookie);
+
+/* flow-storm.c: table 35. */
+void flow_storm_base(struct compose *);
+void flow_storm_port(struct compose *, const struct local_port *);
 
 #endif /* flow-parts.h */

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "flow.h"
 #include "openvswitch/meta-flow.h"
 
 /* The life of a frame
@@ -78,6 +79,7 @@ enum flow_priority {
      * been learnt elsewhere, and then frames to it would go to the old place
      * until that flow times out.  The controller is told, and deletes it: the
      * MAC is learnt here if that made room, and flooded to if not. */
+    FP_LEARN_FULL_PORT = 110,   /* From a local port, with its meter. */
     FP_LEARN_FULL = 100,
 
     /* FT_DESTINATION_LEARNT: reg15 was not written by table 30. */
@@ -89,7 +91,9 @@ enum flow_priority {
     /* FT_LEARNT (given to flows by the learn action). */
     FP_LEARNT = 50,
 
-    /* FT_STORM: reg15 was written by neither. */
+    /* FT_STORM: reg15 was written by neither.  What begins at a local port
+     * goes through its meter. */
+    FP_BUM_PORT = 20,
     FP_BUM = 10,
 
     /* FT_FLOOD. */
@@ -126,8 +130,8 @@ enum flow_priority {
 enum {
     FL_HARD_TIMEOUT = 300,      /* Seconds since the source last spoke.  An
                                  * idle timeout would be refreshed by traffic
-                                 * towards the MAC. */
-    FL_LIMIT_PORT = 2048,       /* MACs behind one local port. */
+                                 * towards the MAC.  Behind a local port there
+                                 * can be max_macs of its vSubnet. */
     FL_LIMIT_TUNNEL = 16384,    /* Remote MACs of one vSubnet. */
 };
 
@@ -137,14 +141,42 @@ enum punt_kind {
     PUNT_FULL = 2,              /* Its source found no room: a copy. */
 };
 
-/* The meters on what is sent to the controller. */
+/* Meters (meters.h), by ID: what is sent to the controller, in all... */
 enum flow_meter {
-    FM_COPIES = 100,            /* Meter ID. */
+    FM_COPIES = 100,
     FM_FULL = 101,
+    FM_SERVICES = 102,
+    FM_ACL_LOG = 103,
+    FM_DUPLICATES = 104,
+    FM_LOOP_PROBES = 105,
 };
+
+/* ...and of each local port: BUM that it sends, and what it causes to be sent
+ * to the controller, so that no guest takes the room of others there. */
+#define FM_BUM 0x10000u
+#define FM_PUNTS 0x20000u
+#define FM_PORTS 0x10000u       /* As many OpenFlow ports as there can be. */
+
+static inline uint32_t
+meter_of_bum(ofp_port_t port)
+{
+    return FM_BUM + ofp_to_u16(port);
+}
+
+static inline uint32_t
+meter_of_punts(ofp_port_t port)
+{
+    return FM_PUNTS + ofp_to_u16(port);
+}
+
 enum {
     FM_COPIES_RATE = 200,       /* Packets a second. */
     FM_FULL_RATE = 50,
+    FM_SERVICES_RATE = 200,
+    FM_ACL_LOG_RATE = 50,
+    FM_DUPLICATES_RATE = 50,
+    FM_LOOP_PROBES_RATE = 200,
+    FM_PUNTS_RATE = 50,
     FM_COPIES_MAX_LEN = 128,    /* Bytes: ND with its options fits. */
 };
 
@@ -157,6 +189,8 @@ enum cookie_kind {
     COOKIE_LEARNT = 0x05,       /* Object: OpenFlow port it was learnt on, or
                                  * COOKIE_FROM_TUNNEL. */
     COOKIE_RULE = 0x06,         /* Object: see rule-cookie.h. */
+    COOKIE_STORM = 0x0a,        /* Object: OpenFlow port. */
+    COOKIE_LOOP = 0x0b,         /* The same. */
 };
 #define COOKIE_FROM_TUNNEL UINT32_MAX
 

@@ -7,11 +7,11 @@
 #include "controller/flow-diff.h"
 #include "controller/flow-set.h"
 #include "controller/flow-tables.h"
+#include "controller/meters.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-flow.h"
 #include "openvswitch/ofp-group.h"
-#include "openvswitch/ofp-meter.h"
 #include "openvswitch/ofp-monitor.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-packet.h"
@@ -68,21 +68,31 @@ ofctrl_msg_packet_out(ofp_port_t in, ofp_port_t out, const void *frame,
 }
 
 struct ofpbuf *
-ofctrl_msg_meter(uint16_t command, enum flow_meter meter)
+ofctrl_msg_meter_config(void)
 {
-    const uint32_t rate = (meter == FM_COPIES ? FM_COPIES_RATE
-                           : FM_FULL_RATE);
+    return ofputil_encode_meter_request(OFP15_VERSION, OFPUTIL_METER_CONFIG,
+                                        OFPM13_ALL);
+}
+
+struct ofpbuf *
+ofctrl_msg_meter_mod(const struct meter_change *change)
+{
+    static const uint16_t commands[] = {
+        [METER_ADD] = OFPMC13_ADD,
+        [METER_MODIFY] = OFPMC13_MODIFY,
+        [METER_DELETE] = OFPMC13_DELETE,
+    };
     struct ofputil_meter_band band = {
         .type = OFPMBT13_DROP,
-        .rate = rate,
-        .burst_size = 2 * rate,
+        .rate = change->meter.rate,
+        .burst_size = change->meter.burst,
     };
     struct ofputil_meter_mod mm = {
-        .command = command,
+        .command = commands[change->type],
         .meter = {
-            .meter_id = meter,
-            .flags = OFPMF13_PKTPS | OFPMF13_BURST,
-            .n_bands = 1,
+            .meter_id = change->meter.id,
+            .flags = OFCTRL_METER_FLAGS,
+            .n_bands = change->type == METER_DELETE ? 0 : 1,
             .bands = &band,
         },
     };

@@ -6,18 +6,23 @@
 /* Pure: each makes one OpenFlow 1.5 message, which the caller owns. */
 
 #include <stdint.h>
-#include "controller/flow-tables.h"
+#include "openvswitch/ofp-meter.h"
 #include "openvswitch/types.h"
 
 struct flow_change;
+struct meter_change;
 struct ofp_header;
 struct ofpbuf;
+
+/* Of every meter that we make. */
+#define OFCTRL_METER_FLAGS (OFPMF13_PKTPS | OFPMF13_BURST)
 
 struct ofpbuf *ofctrl_msg_set_config(void);
 struct ofpbuf *ofctrl_msg_packet_in_format(void);
 struct ofpbuf *ofctrl_msg_packet_out(ofp_port_t in, ofp_port_t out,
                                      const void *frame, size_t len);
-struct ofpbuf *ofctrl_msg_meter(uint16_t command, enum flow_meter);
+struct ofpbuf *ofctrl_msg_meter_config(void);   /* Of all meters. */
+struct ofpbuf *ofctrl_msg_meter_mod(const struct meter_change *);
 struct ofpbuf *ofctrl_msg_flow_stats(void);     /* Of all flows. */
 struct ofpbuf *ofctrl_msg_flow_monitor(void);   /* Of learnt flows. */
 struct ofpbuf *ofctrl_msg_flow_mod(const struct flow_change *);

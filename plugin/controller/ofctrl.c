@@ -10,6 +10,7 @@
 #include "controller/flow-diff.h"
 #include "controller/flow-set.h"
 #include "controller/flow-tables.h"
+#include "controller/ofctrl-meter.h"
 #include "controller/ofctrl-msg.h"
 #include "byte-order.h"
 #include "coverage.h"
@@ -45,9 +46,6 @@ enum {
     REFUSED_WAIT_MS = 5000,
     SOCKET_LOOK_MS = 100,
 };
-
-static const enum flow_meter meters[] = { FM_COPIES, FM_FULL };
-enum { N_METERS = ARRAY_SIZE(meters) };
 
 enum ofctrl_state {
     S_DISCONNECTED,
@@ -99,7 +97,7 @@ struct ofctrl {
     ovs_be32 bundle_xid;        /* Of the commit request. */
     ovs_be32 open_xid;
     ovs_be32 stats_xid;
-    ovs_be32 meter_xids[N_METERS];
+    struct ofctrl_meters meters;
     uint64_t n_changes;
 };
 
@@ -114,6 +112,7 @@ ofctrl_create(const struct ofctrl_events *events)
     ofctrl->rconn = rconn_create(60, 1, DSCP_DEFAULT, 1u << OFP15_VERSION);
     flow_set_init(&ofctrl->installed);
     flow_set_init(&ofctrl->touched);
+    ofctrl_meters_init(&ofctrl->meters);
     return ofctrl;
 }
 
@@ -148,6 +147,7 @@ ofctrl_destroy(struct ofctrl *ofctrl)
         pending_clear(ofctrl);
         flow_set_destroy(&ofctrl->installed);
         flow_set_destroy(&ofctrl->touched);
+        ofctrl_meters_destroy(&ofctrl->meters);
         free(ofctrl->target);
         free(ofctrl->error);
         free(ofctrl);
@@ -186,6 +186,12 @@ ofctrl_set_target(struct ofctrl *ofctrl, const char *target)
     } else {
         rconn_disconnect(ofctrl->rconn);
     }
+}
+
+void
+ofctrl_set_meters(struct ofctrl *ofctrl, const struct meters *meters)
+{
+    ofctrl_meters_set_desired(&ofctrl->meters, meters);
 }
 
 void
@@ -248,6 +254,7 @@ start_read_back(struct ofctrl *ofctrl)
     diff_clear(ofctrl);
     pending_clear(ofctrl);
     flow_set_clear(&ofctrl->installed);
+    ofctrl_meters_read(&ofctrl->meters, ofctrl->rconn);
     ofctrl->stats_xid = send_msg(ofctrl, ofctrl_msg_flow_stats());
     ofctrl->state = S_READING_BACK;
 }
@@ -262,11 +269,6 @@ run_connect(struct ofctrl *ofctrl)
     ofctrl->monitoring = false;
     send_msg(ofctrl, ofctrl_msg_set_config());
     send_msg(ofctrl, ofctrl_msg_packet_in_format());
-    /* The meters come first: flows that use them would be refused. */
-    for (size_t i = 0; i < N_METERS; i++) {
-        ofctrl->meter_xids[i] = send_msg(
-            ofctrl, ofctrl_msg_meter(OFPMC13_ADD, meters[i]));
-    }
     start_read_back(ofctrl);
 }
 
@@ -281,6 +283,40 @@ ofctrl_reread(struct ofctrl *ofctrl)
 }
 
 /* S_READING_BACK. */
+
+static void
+recv_meter_config(struct ofctrl *ofctrl, struct ofpbuf *msg)
+{
+    if (ofctrl->state == S_READING_BACK) {
+        int error = ofctrl_meters_receive(&ofctrl->meters, msg);
+
+        if (error) {
+            refused(ofctrl, "to list its meters", error);
+        }
+    }
+}
+
+/* Flows that have no meter, though they should, are added again. */
+static void
+finish_read_back(struct ofctrl *ofctrl)
+{
+    struct flow_entry *flow;
+
+    VLOG_INFO("%s: read %"PRIuSIZE" flows back", ofctrl->target,
+              flow_set_count(&ofctrl->installed));
+    ofctrl_meters_known(&ofctrl->meters);
+    FLOW_SET_FOR_EACH (flow, &ofctrl->installed) {
+        if (ofctrl_meters_lack(&ofctrl->meters, flow->ofpacts,
+                               flow->ofpacts_len)) {
+            flow->cookie = UINT64_MAX;
+        }
+    }
+    if (!ofctrl->monitoring) {
+        send_msg(ofctrl, ofctrl_msg_flow_monitor());
+        ofctrl->monitoring = true;
+    }
+    ofctrl->state = S_IDLE;
+}
 
 static void
 recv_flow_stats(struct ofctrl *ofctrl, struct ofpbuf *msg)
@@ -306,13 +342,7 @@ recv_flow_stats(struct ofctrl *ofctrl, struct ofpbuf *msg)
     if (retval != EOF) {
         refused(ofctrl, "to list its flows", retval);
     } else if (!more) {
-        VLOG_INFO("%s: read %"PRIuSIZE" flows back", ofctrl->target,
-                  flow_set_count(&ofctrl->installed));
-        if (!ofctrl->monitoring) {
-            send_msg(ofctrl, ofctrl_msg_flow_monitor());
-            ofctrl->monitoring = true;
-        }
-        ofctrl->state = S_IDLE;
+        finish_read_back(ofctrl);
     }
 }
 
@@ -439,6 +469,7 @@ send_bundle(struct ofctrl *ofctrl)
 static void
 run_idle(struct ofctrl *ofctrl)
 {
+    ofctrl_meters_make(&ofctrl->meters, ofctrl->rconn);
     if (!ofctrl->desired) {
         return;
     }
@@ -452,6 +483,9 @@ run_idle(struct ofctrl *ofctrl)
         if (send_bundle(ofctrl)) {
             ofctrl->state = S_COMMITTING;
         }
+    }
+    if (ofctrl_is_in_sync(ofctrl)) {
+        ofctrl_meters_drop(&ofctrl->meters, ofctrl->rconn);
     }
 }
 
@@ -519,32 +553,28 @@ recv_bundle_error(struct ofctrl *ofctrl, ovs_be32 xid, enum ofperr error)
     }
 }
 
-static void
-recv_meter_error(struct ofctrl *ofctrl, size_t i, enum ofperr error)
+/* True for an error about a meter, whose beginning came back with it. */
+static bool
+is_about_meter(struct ofpbuf *request)
 {
-    if (error == OFPERR_OFPMMFC_METER_EXISTS) {
-        /* From an earlier run, perhaps of a version that wanted another
-         * rate. */
-        ofctrl->meter_xids[i]
-            = send_msg(ofctrl, ofctrl_msg_meter(OFPMC13_MODIFY, meters[i]));
-    } else {
-        refused(ofctrl, "a meter", error);
-    }
+    enum ofptype type;
+
+    return (request->size >= 2 * sizeof(struct ofp_header)
+            && !ofptype_decode(&type, request->data)
+            && type == OFPTYPE_METER_MOD);
 }
 
 static void
 recv_error(struct ofctrl *ofctrl, const struct ofp_header *oh)
 {
-    enum ofperr error = ofperr_decode_msg(oh, NULL);
+    struct ofpbuf request;
+    enum ofperr error = ofperr_decode_msg(oh, &request);
 
-    for (size_t i = 0; i < N_METERS; i++) {
-        if (oh->xid == ofctrl->meter_xids[i]) {
-            recv_meter_error(ofctrl, i, error);
-            return;
-        }
-    }
-    if (ofctrl->state == S_READING_BACK
-        && oh->xid == ofctrl->stats_xid) {
+    if (is_about_meter(&request)) {
+        refused(ofctrl, "a meter", error);
+    } else if (ofctrl->state == S_READING_BACK
+               && (oh->xid == ofctrl->stats_xid
+                   || oh->xid == ofctrl->meters.xid)) {
         refused(ofctrl, "to list its flows", error);
     } else if (ofctrl->state == S_COMMITTING) {
         recv_bundle_error(ofctrl, oh->xid, error);
@@ -552,6 +582,7 @@ recv_error(struct ofctrl *ofctrl, const struct ofp_header *oh)
         VLOG_WARN_RL(&rl, "%s: error %s", ofctrl->target,
                      ofperr_get_name(error));
     }
+    ofpbuf_uninit(&request);
 }
 
 /* Messages that come in any state. */
@@ -643,6 +674,9 @@ recv_msg(struct ofctrl *ofctrl, struct ofpbuf *msg)
         break;
     case OFPTYPE_FLOW_STATS_REPLY:
         recv_flow_stats(ofctrl, msg);
+        break;
+    case OFPTYPE_METER_CONFIG_STATS_REPLY:
+        recv_meter_config(ofctrl, msg);
         break;
     case OFPTYPE_FLOW_MONITOR_STATS_REPLY:
         recv_flow_monitor(ofctrl, msg);

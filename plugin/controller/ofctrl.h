@@ -13,7 +13,7 @@
  *                 .--------------------------------------------------.
  *                 v                                                  |
  *           DISCONNECTED                                             |
- *                 | connected: meter, flow stats request             |
+ *                 | connected: meters and flows asked for            |
  *                 v                                                  |
  *     .----> READING_BACK                                            |
  *     |           | last reply: flow monitor request                 |
@@ -35,6 +35,10 @@
  * differs is sent, desired flows may change: what is no longer desired then is
  * left out, and the keys in which they changed come after the rest.
  *
+ * Meters are made before flows change, and deleted when all is in sync
+ * (ofctrl-meter.h).  They are made also while flows are to be left alone: who
+ * restores flows needs them.
+ *
  * Not thread-safe. */
 
 #include <stdbool.h>
@@ -46,6 +50,7 @@
 struct flow;
 struct flow_set;
 struct in6_addr;
+struct meters;
 
 enum { OFCTRL_BUNDLE_MAX = 500 };
 
@@ -86,6 +91,10 @@ void ofctrl_destroy(struct ofctrl *);
 
 /* 'target' is the management socket, "unix:.../br-int.mgmt", or NULL. */
 void ofctrl_set_target(struct ofctrl *, const char *target);
+
+/* The bridge should have these meters; to be told before the flows that use
+ * them. */
+void ofctrl_set_meters(struct ofctrl *, const struct meters *);
 
 /* The bridge should have the flows in 'desired', which stays the caller's and
  * has to be there until ofctrl_forget_desired() or ofctrl_destroy().

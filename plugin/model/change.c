@@ -460,6 +460,7 @@ lives_differently(const struct model_net *old, const struct model_net *new)
     if (old->policy != new->policy
         || old->port_security != new->port_security
         || old->arp_suppression != new->arp_suppression
+        || old->max_macs != new->max_macs
         || old->n_labels != new->n_labels) {
         return true;
     }
