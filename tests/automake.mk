@@ -24,6 +24,7 @@ TESTSUITE_AT = \
 	tests/controller.at \
 	tests/controller-identity.at \
 	tests/controller-monitor.at \
+	tests/services.at \
 	tests/mapper-installed.at \
 	tests/ctl.at \
 	tests/ctl-bugreport.at \
@@ -117,6 +118,15 @@ tests_unit_controller_LDADD = \
 	plugin/controller/libvsubnet-controller.a \
 	plugin/host/libvsubnet-host.a \
 	$(unit_ldadd) $(CURL_LIBS)
+
+check_PROGRAMS += tests/unit-services
+tests_unit_services_SOURCES = \
+	tests/unit-dhcp4.c \
+	tests/unit-services.c \
+	tests/unit-services.h
+tests_unit_services_LDADD = \
+	plugin/controller/libvsubnet-controller.a \
+	$(unit_ldadd)
 
 tests/package.m4: $(top_srcdir)/configure.ac
 	$(AM_V_GEN){ \

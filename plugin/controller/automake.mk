@@ -12,6 +12,10 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/controller.h \
 	plugin/controller/credential-rotation.c \
 	plugin/controller/credential-rotation.h \
+	plugin/controller/dhcp4-options.c \
+	plugin/controller/dhcp4-options.h \
+	plugin/controller/dhcp4.c \
+	plugin/controller/dhcp4.h \
 	plugin/controller/flow-compose.c \
 	plugin/controller/flow-compose.h \
 	plugin/controller/flow-desired.c \
@@ -82,6 +86,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/reload.h \
 	plugin/controller/rule-cookie.c \
 	plugin/controller/rule-cookie.h \
+	plugin/controller/service-frame.c \
+	plugin/controller/service-frame.h \
 	plugin/controller/sse.c \
 	plugin/controller/sse.h \
 	plugin/controller/standing.c \

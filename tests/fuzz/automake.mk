@@ -11,7 +11,7 @@ FUZZ_CC = clang
 FUZZ_CFLAGS = -g -O1 -fsanitize=fuzzer,address,undefined \
 	-fno-sanitize-recover=all
 FUZZ_SECONDS = 60
-FUZZ_TARGETS = datagram keyring session-state registration events
+FUZZ_TARGETS = datagram keyring session-state registration events services
 
 EXTRA_DIST += \
 	tests/fuzz/json.dict \
@@ -38,6 +38,10 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/registration/lease \
 	tests/fuzz/corpus/registration/loaded \
 	tests/fuzz/corpus/registration/register \
+	tests/fuzz/corpus/services/dhcp4-discover \
+	tests/fuzz/corpus/services/dhcp4-inform \
+	tests/fuzz/corpus/services/dhcp4-overload \
+	tests/fuzz/corpus/services/dhcp4-request \
 	tests/fuzz/corpus/session-state/design \
 	tests/fuzz/corpus/session-state/small
 
@@ -54,6 +58,9 @@ fuzz_registration_sources = $(fuzz_model) \
 fuzz_events_sources = $(fuzz_model) \
 	$(top_srcdir)/plugin/controller/sse.c \
 	$(top_srcdir)/plugin/controller/mapping-event.c
+fuzz_services_sources = $(fuzz_model) \
+	$(top_srcdir)/plugin/controller/service-frame.c \
+	$(top_srcdir)/plugin/controller/dhcp4*.c
 # Of a function that a target replaces, the first definition counts.
 fuzz_registration_ldflags = -Wl,-z,muldefs
 fuzz_registration_libs = \
@@ -73,6 +80,9 @@ fuzz: $(BUILT_SOURCES) $(fuzz_registration_libs) $(JANSSON_LIBS)
 	        libs='$(fuzz_registration_ldflags) $(fuzz_registration_ldadd)';; \
 	    events) \
 	        sources='$(fuzz_events_sources)'; \
+	        libs='$(LDADD) $(JANSSON_LIBS) $(CRYPTO_LIBS)';; \
+	    services) \
+	        sources='$(fuzz_services_sources)'; \
 	        libs='$(LDADD) $(JANSSON_LIBS) $(CRYPTO_LIBS)';; \
 	    *) \
 	        sources='$(fuzz_seal)'; \
@@ -99,7 +109,8 @@ check_PROGRAMS += \
 	tests/fuzz/replay-keyring \
 	tests/fuzz/replay-session-state \
 	tests/fuzz/replay-registration \
-	tests/fuzz/replay-events
+	tests/fuzz/replay-events \
+	tests/fuzz/replay-services
 tests_fuzz_replay_datagram_SOURCES = \
 	tests/fuzz/fuzz-datagram.c tests/fuzz/replay.c
 tests_fuzz_replay_datagram_LDADD = $(unit_ldadd)
@@ -118,6 +129,11 @@ tests_fuzz_replay_events_SOURCES = \
 	tests/fuzz/fuzz-events.c tests/fuzz/replay.c
 tests_fuzz_replay_events_LDADD = \
 	plugin/controller/libvsubnet-controller.a $(unit_ldadd) $(CURL_LIBS)
+
+tests_fuzz_replay_services_SOURCES = \
+	tests/fuzz/fuzz-services.c tests/fuzz/replay.c
+tests_fuzz_replay_services_LDADD = \
+	plugin/controller/libvsubnet-controller.a $(unit_ldadd)
 
 clean-local: clean-fuzz
 .PHONY: clean-fuzz
