@@ -104,6 +104,7 @@ EXTRA_DIST += tests/certificate.py tests/metrics.py tests/mapper.sh tests/mapper
 
 check_PROGRAMS += tests/unit-controller
 tests_unit_controller_SOURCES = \
+	tests/unit-controller-acl.c \
 	tests/unit-controller-binding.c \
 	tests/unit-controller-cache.c \
 	tests/unit-controller-flow.c \

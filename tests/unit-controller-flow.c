@@ -59,7 +59,8 @@ compute(struct flow_set *flows, const struct mapping *mapping,
 {
     struct local_ports ports;
     test_ports(&ports);
-    const struct flow_input input = { &ports, mapping, u16_to_ofp(tunnel) };
+    const struct flow_input input = { &ports, mapping, u16_to_ofp(tunnel),
+                                      NULL };
 
     flow_set_init(flows);
     flow_desired_compute(&input, flows);

@@ -30,6 +30,10 @@ struct mapping *test_mapping(void);
 /* vs-demo (1, host), tap0 (2, learns), tap1 (3, has MAC 0a:..:03) in demo. */
 void test_ports(struct local_ports *);
 
+/* unit-controller-acl.c */
+void test_ct_zones(struct ovs_cmdl_context *);
+void test_labels(struct ovs_cmdl_context *);
+
 /* unit-controller-flow.c */
 void test_desired(struct ovs_cmdl_context *);
 void test_desired_sizes(struct ovs_cmdl_context *);

@@ -10,6 +10,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/client.h \
 	plugin/controller/controller.c \
 	plugin/controller/controller.h \
+	plugin/controller/ct-zones.c \
+	plugin/controller/ct-zones.h \
 	plugin/controller/credential-rotation.c \
 	plugin/controller/credential-rotation.h \
 	plugin/controller/dhcp4-options.c \

@@ -25,6 +25,7 @@
 #include "model/mapping.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "packets.h"
 #include "random.h"
 #include "seal/wire.h"
 #include "timeval.h"
@@ -151,6 +152,7 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     keyring_out_init(&c->keyring, run_dir);
     learnt_init(&c->learnt);
     flow_index_init(&c->flows);
+    ct_zones_init(&c->zones);
     c->flows_forgotten = true;
     c->ovs = ovs_config_create(db);
     c->ofctrl = ofctrl_create(&switch_events);
@@ -191,6 +193,7 @@ controller_destroy(struct controller *c)
         standing_destroy(&c->standing);
         instance_destroy(&c->instance);
         local_ports_destroy(&c->ports);
+        ct_zones_destroy(&c->zones);
         mapping_destroy(c->mapping);
         free(c->mapping_error);
         free(c->endpoints);
@@ -390,6 +393,44 @@ adopt_ports(struct controller *c)
     }
 }
 
+/* Those of 'a' that 'b' does not have are touched. */
+static void
+touch_zones(struct controller *c, const struct ct_zones *a,
+            const struct ct_zones *b, bool flush)
+{
+    const struct ct_zone *z;
+
+    HMAP_FOR_EACH (z, node, &a->zones) {
+        if (ct_zones_find(b, z->vni) != z->zone) {
+            mapping_touches_add(&c->touches, MAPPING_TOUCH_NET_ROW, z->vni,
+                                eth_addr_zero);
+            c->flows_changed = true;
+            if (flush) {
+                ofctrl_flush_zone(c->ofctrl, z->zone);
+            }
+        }
+    }
+}
+
+/* The zones, as the database has them now.  One that was given to another
+ * vSubnet remembers nothing; those that an earlier run has used are as they
+ * should be. */
+static void
+adopt_zones(struct controller *c)
+{
+    const struct ct_zones *zones = ovs_config_zones(c->ovs);
+    const struct ct_zone *z;
+
+    touch_zones(c, &c->zones, zones, false);
+    touch_zones(c, zones, &c->zones, c->zones_known);
+    ct_zones_destroy(&c->zones);
+    ct_zones_init(&c->zones);
+    HMAP_FOR_EACH (z, node, &zones->zones) {
+        ct_zones_add(&c->zones, z->vni, z->zone);
+    }
+    c->zones_known |= ovs_config_bridge_is_usable(c->ovs);
+}
+
 /* A stream whose address here has gone from the host would be silent for a
  * while before it is given up. */
 static void
@@ -429,6 +470,7 @@ run_database(struct controller *c)
         };
         ovs_config_update(c->ovs, &want);
         adopt_ports(c);
+        adopt_zones(c);
         check_local_address(c);
         c->next_update = time_msec() + UPDATE_MS;
     }
@@ -485,7 +527,8 @@ update_meters(struct controller *c)
 static void
 update_flows(struct controller *c)
 {
-    const struct flow_input input = { &c->ports, c->mapping, c->tunnel };
+    const struct flow_input input = { &c->ports, c->mapping, c->tunnel,
+                                      &c->zones };
     struct flow_index *flows = &c->flows;
 
     update_meters(c);

@@ -31,6 +31,7 @@
 #include <stdbool.h>
 #include "controller/cache.h"
 #include "controller/credential-rotation.h"
+#include "controller/ct-zones.h"
 #include "controller/flow-index.h"
 #include "controller/identity.h"
 #include "controller/installed.h"
@@ -89,7 +90,9 @@ struct controller {
     long long int keys_run;             /* When own keys were looked at. */
 
     struct flow_index flows;            /* Desired. */
-    struct local_ports ports;           /* Those that flows are for. */
+    struct local_ports ports;           /* Those that flows are for, */
+    struct ct_zones zones;              /* and what they use. */
+    bool zones_known;
     ofp_port_t tunnel;
     char *endpoints;                    /* Own, or NULL: not known. */
     int mtu;                            /* A guess; see ovs-config.h. */

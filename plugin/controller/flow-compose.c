@@ -88,6 +88,16 @@ act_set_be32(struct compose *c, enum mf_field_id field, ovs_be32 value)
 }
 
 void
+act_set_labels(struct compose *c, enum mf_field_id field, ovs_u128 bits)
+{
+    const ovs_be128 be128 = hton128(bits);
+
+    if (!ovs_u128_is_zero(bits)) {
+        ofpact_put_set_field(&c->acts, mf_from_id(field), &be128, NULL);
+    }
+}
+
+void
 act_set_flag(struct compose *c, uint32_t flag)
 {
     ovs_be32 be32 = htonl(flag);
@@ -173,6 +183,15 @@ bool
 binding_is_dynamic(const struct model_binding *binding)
 {
     return binding && binding->origin == MODEL_ORIGIN_DYNAMIC;
+}
+
+ovs_u128
+compose_labels(const struct model_net *net,
+               const struct model_binding *binding)
+{
+    return (binding && binding->n_labels
+            ? model_net_label_bits(net, binding->labels, binding->n_labels)
+            : OVS_U128_ZERO);
 }
 
 uint32_t

@@ -47,6 +47,9 @@ void act_resubmit(struct compose *, enum flow_table);
 void act_output(struct compose *, ofp_port_t);
 void act_set_be64(struct compose *, enum mf_field_id, uint64_t value);
 void act_set_be32(struct compose *, enum mf_field_id, ovs_be32 value);
+
+/* Labels: nothing if there are none, registers are 0 already. */
+void act_set_labels(struct compose *, enum mf_field_id, ovs_u128 bits);
 void act_set_flag(struct compose *, uint32_t flag);
 void act_move(struct compose *, enum mf_field_id src, int src_ofs,
               enum mf_field_id dst, int dst_ofs, int n_bits);
@@ -73,6 +76,9 @@ const struct model_binding *compose_port_binding(const struct compose *,
                                                  const struct model_net *,
                                                  const struct local_port *);
 bool binding_is_dynamic(const struct model_binding *);   /* NULL: no. */
+/* The bits of the labels of 'binding', which may be NULL. */
+ovs_u128 compose_labels(const struct model_net *,
+                        const struct model_binding *binding);
 uint32_t compose_self(const struct compose *);  /* This node's number, or 0. */
 
 #endif /* flow-compose.h */

@@ -107,23 +107,27 @@ compose_output(struct compose *c)
 
 /* Local ports and bindings. */
 
-/* Begins a flow of table 30: what is known of a MAC. */
+/* Begins a flow of table 30: what is known of a MAC, by its binding if it has
+ * one. */
 static void
 lookup_begin(struct compose *c, const struct model_net *net,
-             struct eth_addr mac, bool dynamic)
+             struct eth_addr mac, const struct model_binding *binding,
+             bool dynamic)
 {
     match_net(c, net->vni);
     match_set_dl_dst(&c->match, mac);
     act_set_be32(c, FR_BOUND, htonl(dynamic ? FB_DYNAMIC : FB_STATIC));
+    act_set_labels(c, FR_LABELS, compose_labels(net, binding));
 }
 
 /* Frames to 'mac' go to the local 'port'. */
 static void
 compose_local_unicast(struct compose *c, const struct model_net *net,
                       const struct local_port *port, struct eth_addr mac,
-                      bool dynamic, uint64_t cookie)
+                      const struct model_binding *binding, bool dynamic,
+                      uint64_t cookie)
 {
-    lookup_begin(c, net, mac, dynamic);
+    lookup_begin(c, net, mac, binding, dynamic);
     act_set_be32(c, FR_OUTPUT, htonl(ofp_to_u16(port->ofport)));
     emit(c, FT_BINDINGS, FP_BINDING, cookie);
 }
@@ -149,7 +153,8 @@ compose_port(struct compose *c, const struct model_net *net,
      * yet, unless an operator put that MAC at another node. */
     if (port->has_mac && (!is_static || !binding->node
                           || binding->node == compose_self(c))) {
-        compose_local_unicast(c, net, port, port->mac, !is_static, cookie);
+        compose_local_unicast(c, net, port, port->mac, binding, !is_static,
+                              cookie);
     }
 }
 
@@ -180,7 +185,8 @@ compose_binding(struct compose *c, const struct model_net *net,
         return;
     }
     if (port) {
-        compose_local_unicast(c, net, port, binding->mac, dynamic, cookie);
+        compose_local_unicast(c, net, port, binding->mac, binding, dynamic,
+                              cookie);
         if (dynamic) {
             flow_learn_binding(c, net, port, binding, cookie);
         }
@@ -188,7 +194,7 @@ compose_binding(struct compose *c, const struct model_net *net,
     }
 
     /* Without a place it is still bound: not to be learnt. */
-    lookup_begin(c, net, binding->mac, dynamic);
+    lookup_begin(c, net, binding->mac, binding, dynamic);
     if (!here && c->input->tunnel) {
         act_set_be32(c, MFF_TUN_DST, model_tunnel_address(binding->node));
         act_set_be32(c, FR_OUTPUT, htonl(ofp_to_u16(c->input->tunnel)));

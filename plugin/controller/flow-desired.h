@@ -12,11 +12,11 @@
  * for again:
  *
  *      base        the tunnel port
- *      vSubnet     its row; its local ports; the bindings of their MACs; the
- *                  tunnel port; this node's number
- *      binding     itself; its vSubnet's name, VNI and max_macs; the local
- *                  port that it names, if it is at this node; the tunnel
- *                  port; this node's number
+ *      vSubnet     its row; its local ports; the bindings of their MACs; its
+ *                  zone; the tunnel port; this node's number
+ *      binding     itself; its vSubnet's name, VNI and max_macs, and labels if
+ *                  it has any itself; the local port that it names, if it is
+ *                  at this node; the tunnel port; this node's number
  *
  * Two parts may want different flows for one key (a local port's own MAC, and
  * the binding of it; two ports that both have been given an OpenFlow port
@@ -27,6 +27,7 @@
 #include <stddef.h>
 #include "openvswitch/types.h"
 
+struct ct_zones;
 struct flow_entry;
 struct flow_set;
 struct local_ports;
@@ -38,6 +39,7 @@ struct flow_input {
     const struct local_ports *ports;    /* Sorted. */
     const struct mapping *mapping;      /* Not NULL. */
     ofp_port_t tunnel;                  /* 0: there is none. */
+    const struct ct_zones *zones;       /* NULL: there are none. */
 };
 
 /* Flows, each with one reference.  A key may appear twice. */

@@ -9,6 +9,7 @@
 #include "controller/local-port.h"
 #include "hash.h"
 #include "model/mapping.h"
+#include "openvswitch/dynamic-string.h"
 #include "packets.h"
 #include "util.h"
 
@@ -16,6 +17,7 @@
 struct flow_net {
     struct hmap_node node;      /* In struct flow_index's 'nets'. */
     uint32_t vni;
+    char *labels;               /* That the bindings' flows were made with. */
     struct flow_part part;      /* The vSubnet's. */
     struct hmap bindings;       /* Contains "struct binding_part"s. */
 };
@@ -243,6 +245,7 @@ remove_net(struct flow_index *index, struct flow_net *fn)
     part_clear(index, &fn->part);
     hmap_destroy(&fn->bindings);
     hmap_remove(&index->nets, &fn->node);
+    free(fn->labels);
     free(fn);
 }
 
@@ -296,6 +299,18 @@ compose_binding(struct update *u, struct flow_net *fn,
     u->list.n = 0;
 }
 
+/* The labels of 'net' in a string, to be compared. */
+static char *
+labels_string(const struct model_net *net)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    for (size_t i = 0; i < net->n_labels; i++) {
+        ds_put_format(&s, "%s,", net->labels[i]);
+    }
+    return ds_steal_cstr(&s);
+}
+
 static void
 compose_whole(struct update *u, const struct model_net *net)
 {
@@ -303,6 +318,7 @@ compose_whole(struct update *u, const struct model_net *net)
     const struct model_binding *binding;
 
     fn->vni = net->vni;
+    fn->labels = labels_string(net);
     hmap_init(&fn->bindings);
     hmap_insert(&u->index->nets, &fn->node, hash_int(fn->vni, 0));
     compose_net(u, fn, net);
@@ -415,6 +431,33 @@ update_binding(struct update *u, uint32_t vni, struct eth_addr mac)
     }
 }
 
+/* If labels have other numbers now, bindings that have labels are to be
+ * composed again. */
+static void
+update_labels(struct update *u, struct flow_net *fn,
+              const struct model_net *net)
+{
+    char *labels = labels_string(net);
+    const struct model_binding *binding;
+
+    if (!strcmp(labels, fn->labels)) {
+        free(labels);
+        return;
+    }
+    free(fn->labels);
+    fn->labels = labels;
+    HMAP_FOR_EACH (binding, in_net, &net->bindings) {
+        if (binding->n_labels) {
+            struct binding_part *part = find_binding(fn, binding->mac);
+
+            if (part) {
+                remove_binding(u->index, fn, part);
+            }
+            compose_binding(u, fn, net, binding);
+        }
+    }
+}
+
 static void
 update_row(struct update *u, uint32_t vni)
 {
@@ -422,6 +465,7 @@ update_row(struct update *u, uint32_t vni)
     struct flow_net *fn = find_net(u->index, vni);
 
     if (net && fn && !vni_list_contains(&u->whole, vni)) {
+        update_labels(u, fn, net);
         compose_net(u, fn, net);
     }
 }

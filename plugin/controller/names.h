@@ -12,6 +12,7 @@
 #define NAME_OWNED "vsubnet-owned"
 /* On an Interface: the vSubnet that it is in. */
 #define NAME_NET "vsubnet"
+#define NAME_CT_ZONES "vsubnet-ct-zones"
 /* On an Interface we own: addresses that we gave its device. */
 #define NAME_ADDRESSES "vsubnet-addresses"
 

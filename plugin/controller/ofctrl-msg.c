@@ -8,6 +8,7 @@
 #include "controller/flow-set.h"
 #include "controller/flow-tables.h"
 #include "controller/meters.h"
+#include "openflow/nicira-ext.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-flow.h"
@@ -197,6 +198,18 @@ ofctrl_msg_unlearn(uint32_t vni, struct eth_addr mac)
     minimatch_init(&fm.match, &match);
     struct ofpbuf *msg = ofputil_encode_flow_mod(&fm, PROTOCOL);
     minimatch_destroy(&fm.match);
+    return msg;
+}
+
+/* Forgets what is tracked in the zone. */
+struct ofpbuf *
+ofctrl_msg_flush_zone(uint16_t zone)
+{
+    struct ofpbuf *msg = ofpraw_alloc(OFPRAW_NXT_CT_FLUSH_ZONE, OFP15_VERSION,
+                                      0);
+    struct nx_zone_id *nzi = ofpbuf_put_zeros(msg, sizeof *nzi);
+
+    nzi->zone_id = htons(zone);
     return msg;
 }
 

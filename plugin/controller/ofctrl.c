@@ -704,6 +704,14 @@ ofctrl_unlearn(struct ofctrl *ofctrl, uint32_t vni, struct eth_addr mac)
 }
 
 void
+ofctrl_flush_zone(struct ofctrl *ofctrl, uint16_t zone)
+{
+    if (ofctrl->state != S_DISCONNECTED) {
+        send_msg(ofctrl, ofctrl_msg_flush_zone(zone));
+    }
+}
+
+void
 ofctrl_send_frame(struct ofctrl *ofctrl, ofp_port_t port, const void *frame,
                   size_t len)
 {

@@ -112,6 +112,10 @@ void ofctrl_reread(struct ofctrl *);
 /* Deletes the flow learnt for 'mac', now. */
 void ofctrl_unlearn(struct ofctrl *, uint32_t vni, struct eth_addr mac);
 
+/* Forgets the connections that are tracked in 'zone', now; lost if there is no
+ * connection. */
+void ofctrl_flush_zone(struct ofctrl *, uint16_t zone);
+
 /* Sends an Ethernet frame out of 'port', as it is; lost if there is no
  * connection. */
 void ofctrl_send_frame(struct ofctrl *, ofp_port_t port, const void *frame,

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "controller/ovs-config.h"
 
+#include "controller/ct-zones.h"
 #include "controller/key-rotation.h"
 #include "controller/names.h"
 #include "controller/ovs-make.h"
@@ -36,6 +37,7 @@ struct ovs_config {
     struct ovs_settings settings;
     struct ovs_tunnel tunnel;
     struct local_ports ports;
+    struct ct_zones zones;
     bool bridge_usable;
     struct sset problems;
 };
@@ -94,6 +96,7 @@ ovs_config_create(const char *remote)
     cfg->settings.port = WIRE_UDP_PORT;
     cfg->settings.rekey_interval = KEY_ROTATION_INTERVAL;
     sset_init(&cfg->problems);
+    ct_zones_init(&cfg->zones);
     return cfg;
 }
 
@@ -110,6 +113,7 @@ ovs_config_destroy(struct ovs_config *cfg)
         free(cfg->tunnel.keyring_status);
         local_ports_destroy(&cfg->ports);
         sset_destroy(&cfg->problems);
+        ct_zones_destroy(&cfg->zones);
         free(cfg);
     }
 }
@@ -301,6 +305,15 @@ read_ports(struct ovs_config *cfg, const struct ovsrec_bridge *br,
     local_ports_sort(&cfg->ports);
 }
 
+/* Before anything is written in this transaction, which may fail. */
+static void
+read_zones(struct ovs_config *cfg, const struct ovsrec_bridge *br)
+{
+    ct_zones_destroy(&cfg->zones);
+    ct_zones_init(&cfg->zones);
+    ct_zones_parse(&cfg->zones, smap_get(&br->external_ids, NAME_CT_ZONES));
+}
+
 /* Logs what is in 'new' but not in 'old'. */
 static void
 log_problems(const struct sset *new, const struct sset *old)
@@ -339,6 +352,8 @@ ovs_config_update(struct ovs_config *cfg, const struct ovs_want *want)
     const struct ovsrec_bridge *br = ovs_make_bridge(&make);
     cfg->bridge_usable = br != NULL;
     if (br) {
+        read_zones(cfg, br);
+        ovs_make_zones(&make, br, &cfg->zones);
         ovs_make_tunnel(&make, br);
     }
     read_tunnel(cfg, br);
@@ -395,6 +410,12 @@ const struct local_ports *
 ovs_config_ports(const struct ovs_config *cfg)
 {
     return &cfg->ports;
+}
+
+const struct ct_zones *
+ovs_config_zones(const struct ovs_config *cfg)
+{
+    return &cfg->zones;
 }
 
 bool

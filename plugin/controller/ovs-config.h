@@ -16,6 +16,9 @@
  *     vs-NAME with its MAC, MTU and addresses.  The MTU is what the tunnel
  *     port says that it carries in one datagram (status:mtu), as it is now.
  *
+ *   - for each vSubnet a zone (ct-zones.h), in the bridge's
+ *     external_ids:vsubnet-ct-zones.
+ *
  * What it makes has external_ids:vsubnet-owned=true, and it deletes nothing
  * else.  Transactions are remade from what the database says until the
  * database is as wanted, so a lost one does no harm.
@@ -32,6 +35,7 @@
 #include "openvswitch/types.h"
 #include "sset.h"
 
+struct ct_zones;
 struct mapping;
 struct ovsdb_idl;
 
@@ -87,6 +91,9 @@ bool ovs_config_is_connected(const struct ovs_config *);
 const struct ovs_settings *ovs_config_settings(const struct ovs_config *);
 const struct ovs_tunnel *ovs_config_tunnel(const struct ovs_config *);
 const struct local_ports *ovs_config_ports(const struct ovs_config *);
+
+/* The zones that the database has (ct-zones.h). */
+const struct ct_zones *ovs_config_zones(const struct ovs_config *);
 
 /* The bridge is there and ours to use. */
 bool ovs_config_bridge_is_usable(const struct ovs_config *);

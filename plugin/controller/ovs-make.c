@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "controller/ct-zones.h"
 #include "controller/flow-tables.h"
 #include "controller/host-addr.h"
 #include "controller/names.h"
@@ -526,4 +527,29 @@ ovs_make_host_ports(const struct ovs_make *make,
     }
     delete_unwanted(br, &wanted);
     sset_destroy(&wanted);
+}
+
+/* Zones. */
+
+void
+ovs_make_zones(const struct ovs_make *make, const struct ovsrec_bridge *br,
+               const struct ct_zones *zones)
+{
+    struct ds old = DS_EMPTY_INITIALIZER, new = DS_EMPTY_INITIALIZER;
+    struct ct_zones wanted;
+
+    if (!make->txn || !make->want->mapping) {
+        return;
+    }
+    ct_zones_format(zones, &old);
+    ct_zones_init(&wanted);
+    ct_zones_parse(&wanted, ds_cstr(&old));
+    if (ct_zones_sync(&wanted, make->want->mapping)) {
+        ct_zones_format(&wanted, &new);
+        ovsrec_bridge_update_external_ids_setkey(br, NAME_CT_ZONES,
+                                                 ds_cstr(&new));
+    }
+    ct_zones_destroy(&wanted);
+    ds_destroy(&old);
+    ds_destroy(&new);
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+struct ct_zones;
 struct ovs_settings;
 struct ovs_want;
 struct ovsdb_idl;
@@ -38,6 +39,11 @@ void ovs_make_tunnel(const struct ovs_make *, const struct ovsrec_bridge *);
 /* Makes the host's own ports and deletes those not wanted any more. */
 void ovs_make_host_ports(const struct ovs_make *,
                          const struct ovsrec_bridge *);
+
+/* Gives each vSubnet a zone (ct-zones.h).  'zones' are those that the database
+ * has, as they were read before this. */
+void ovs_make_zones(const struct ovs_make *, const struct ovsrec_bridge *,
+                    const struct ct_zones *zones);
 
 /* Returns the bridge's single-interface port 'name', or NULL. */
 const struct ovsrec_interface *ovs_find_interface(
