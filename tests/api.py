@@ -270,7 +270,8 @@ def what_goes_well(do):
     do('post', '/v1/self/heartbeat', node, {'nonce': '0' * 32}, **me)
     do('put', '/v1/self/credential', node,
        {'credential_hash': 'a' * 64}, **me)
-    do('post', '/v1/self/bindings', node, {'put': []}, **me)
+    do('post', '/v1/self/bindings', node, {
+        'put': [{'net': 'a', 'mac': '02:00:00:00:00:02'}]}, **me)
     spi = []
     for epoch in 1, 2, 1:
         key = do('put', '/v1/self/keys', node, {
@@ -362,6 +363,8 @@ def what_operators_do(do):
     each('put', mac, {'addresses': ['10.1.0.9']}, {'addresses': ['10.1.0.8']})
     each('post', '/v1/nets/a/bindings', {}, {'mac': '02:00:00:00:00:01'})
     each('put', host, {})
+    each('patch', host, {'labels': ['web']})
+    each('patch', '/v1/nets/a/bindings/02:00:00:00:00:02', {})
     each('delete', host)
     each('patch', '/v1/nets/a', {'group': '239.1.1.1'},
          {'subnets': ['10.2.0.0/24']})

@@ -14,6 +14,7 @@ TESTSUITE_AT = \
 	tests/mapper-http.at \
 	tests/mapper-api.at \
 	tests/mapper-rules.at \
+	tests/mapper-settings.at \
 	tests/mapper-streams.at \
 	tests/mapper-crash.at \
 	tests/mapper-hostile.at \

@@ -15,7 +15,10 @@
 #include "mapper/ipam.h"
 #include "mapper/ipam-hint.h"
 #include "mapper/keybox.h"
+#include "mapper/label.h"
 #include "mapper/lease.h"
+#include "model/reader.h"
+#include "openvswitch/dynamic-string.h"
 #include "util.h"
 #include "uuid.h"
 
@@ -557,7 +560,81 @@ test_challenge(struct ovs_cmdl_context *ctx OVS_UNUSED)
     lease_destroy(lease);
 }
 
+/* Lists are as in the database; GONE and ADDED likewise. */
+static void
+test_labels(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const struct {
+        const char *list, *gone, *added, *changed;
+    } tests[] = {
+        { "", "", "", "" },
+        { "", "", "web", "web" },
+        { "web", "", "web", "web" },
+        { "web", "", "db,app", "web,db,app" },
+        { "web,db,app", "db", "", "web,,app" },
+        { "web,,app", "", "z,a", "web,z,app,a" },
+        { "web,db,app", "app", "", "web,db" },
+        { "web,,app", "app", "", "web" },
+        { "web", "web", "", "" },
+        { "web,db", "web", "web", "web,db" },
+        { "web,db", "web", "app", "app,db" },
+        { "web,db", "web,db", "app", "app" },
+        { ",db", "db", "", "" },
+        { ",,c", "x", "c,b,a", "b,a,c" },
+        { "web", "we,webs", "", "web" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
+        char **gone, **added, **again;
+        size_t n_gone = label_list_parse(tests[i].gone, &gone);
+        size_t n_added = label_list_parse(tests[i].added, &added);
+        char *list = label_list_change(tests[i].list, gone, n_gone, added,
+                                       n_added);
+
+        if (strcmp(list, tests[i].changed)) {
+            ovs_fatal(0, "%s - %s + %s: %s", tests[i].list, tests[i].gone,
+                      tests[i].added, list);
+        }
+        size_t n = label_list_parse(list, &again);
+        assert(n <= MODEL_LABELS_MAX && (!n || again[n - 1][0]));
+        model_labels_free(again, n);
+        model_labels_free(gone, n_gone);
+        model_labels_free(added, n_added);
+        free(list);
+    }
+}
+
+/* The bits of a vSubnet are used up, and each that is given back is found. */
+static void
+test_labels_full(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    struct ds all = DS_EMPTY_INITIALIZER;
+    char *const added[] = { CONST_CAST(char *, "one-more") };
+
+    for (int i = 0; i < MODEL_LABELS_MAX; i++) {
+        ds_put_format(&all, "%sl%d", i ? "," : "", i);
+    }
+    assert(!label_list_change(ds_cstr(&all), NULL, 0, added, 1));
+    for (int i = 0; i < MODEL_LABELS_MAX; i++) {
+        char *const gone[] = { xasprintf("l%d", i) };
+        char **labels;
+        char *list = label_list_change(ds_cstr(&all), gone, 1, added, 1);
+        size_t n = label_list_parse(list, &labels);
+
+        assert(n == MODEL_LABELS_MAX);
+        for (int j = 0; j < MODEL_LABELS_MAX; j++) {
+            assert((j == i) == !strcmp(labels[j], "one-more"));
+        }
+        model_labels_free(labels, n);
+        free(list);
+        free(gone[0]);
+    }
+    ds_destroy(&all);
+}
+
 static const struct ovs_cmdl_command commands[] = {
+    { "labels", NULL, 0, 0, test_labels, OVS_RO },
+    { "labels-full", NULL, 0, 0, test_labels_full, OVS_RO },
     { "lease", NULL, 0, 0, test_lease, OVS_RO },
     { "challenge", NULL, 0, 0, test_challenge, OVS_RO },
     { "ipam-next", NULL, 0, 0, test_ipam_next, OVS_RO },

@@ -37,7 +37,21 @@ struct binding_input {
     const char *port;
     bool clears_port;
     const char *iface_id;
+    bool port_security;
+    bool has_port_security;
+    char **labels;
+    size_t n_labels;
+    bool has_labels;
+    char *net_labels;           /* What the vSubnet's will be. */
 };
+
+static void
+binding_input_destroy(struct binding_input *in)
+{
+    free(in->addresses);
+    model_labels_free(in->labels, in->n_labels);
+    free(in->net_labels);
+}
 
 static void
 format_mac(struct eth_addr ea, char mac[MAC_STRLEN])
@@ -102,9 +116,8 @@ claim(struct txn *txn, const struct mdb_binding *row,
 {
     port = port ? port : "";
     if (row->node != node->number || strcmp(row->port, port)) {
-        mdb_binding_set_node(row, node->number);
+        change_place_binding(txn, row, node->number);
         mdb_binding_set_port(row, port);
-        mdb_binding_set_revision(row, txn_touch(txn));
     }
 }
 
@@ -240,9 +253,8 @@ remove_one(struct txn *txn, const struct mdb_node *node,
     } else if (!strcmp(row->origin, "dynamic")) {
         change_remove_binding(txn, row);
     } else {
-        mdb_binding_set_node(row, 0);
+        change_place_binding(txn, row, 0);
         mdb_binding_set_port(row, "");
-        mdb_binding_set_revision(row, txn_touch(txn));
     }
     return NULL;
 }
@@ -276,7 +288,7 @@ handle_items(struct api_call *call, const struct mdb_node *node,
         add_result(results, in.net, in.mac[0] ? in.mac : NULL,
                    code_to_status(code), code, detail);
         free(detail);
-        free(in.addresses);
+        binding_input_destroy(&in);
     }
 }
 
@@ -327,6 +339,17 @@ read_addresses(struct model_reader *r, struct binding_input *in)
     }
 }
 
+/* What can be changed of any binding that lasts; null is as by default. */
+static void
+read_port_settings(struct model_reader *r, struct binding_input *in)
+{
+    in->has_port_security = json_object_get(r->object, "port_security");
+    in->port_security = model_reader_bool_or(r, "port_security", true);
+    in->has_labels = json_object_get(r->object, "labels");
+    in->n_labels = model_reader_labels(r, "labels", MODEL_NO_LABEL_GAPS,
+                                       MODEL_PORT_LABELS_MAX, &in->labels);
+}
+
 static bool
 read_operator_binding(struct api_call *call, struct binding_input *in,
                       const char *mac_text)
@@ -364,6 +387,7 @@ read_operator_binding(struct api_call *call, struct binding_input *in,
     in->clears_port = (in->clears_node
                        || json_is_null(json_object_get(call->body, "port")));
     in->iface_id = model_reader_string(&r, "iface_id", MODEL_OPTIONAL);
+    read_port_settings(&r, in);
     return api_finish_reader(call, &r);
 }
 
@@ -414,8 +438,45 @@ check_ranges(const struct mdb_net *net, const struct binding_input *in,
 }
 
 static bool
+check_labels(struct api_call *call, const struct mdb_net *net,
+             const struct mdb_binding *row, struct binding_input *in)
+{
+    struct change_refusal refusal;
+
+    if (in->has_labels) {
+        in->net_labels = change_check_labels(
+            call->txn, net, row ? &row->header_.uuid : NULL,
+            row ? row->labels : NULL, row ? row->n_labels : 0,
+            in->labels, in->n_labels, &refusal);
+        if (!in->net_labels) {
+            api_refuse(call, &refusal);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Writes what was read by read_port_settings() and checked by
+ * check_labels(). */
+static void
+write_port_settings(struct api_call *call, const struct mdb_net *net,
+                    const struct mdb_binding *row,
+                    const struct binding_input *in)
+{
+    if (in->has_port_security) {
+        mdb_binding_set_port_security(row, &in->port_security,
+                                      !in->port_security);
+    }
+    if (in->has_labels) {
+        mdb_binding_set_labels(row, CONST_CAST(const char **, in->labels),
+                               in->n_labels);
+        change_set_labels(call->txn, net, in->net_labels);
+    }
+}
+
+static bool
 check_static(struct api_call *call, const struct mdb_net *net,
-             struct binding_input *in)
+             const struct mdb_binding *row, struct binding_input *in)
 {
     struct change_refusal refusal;
     bool ok;
@@ -438,7 +499,7 @@ check_static(struct api_call *call, const struct mdb_net *net,
     if (!ok) {
         api_refuse(call, &refusal);
     }
-    return ok;
+    return ok && check_labels(call, net, row, in);
 }
 
 static void
@@ -453,7 +514,7 @@ write_static(struct api_call *call, const struct mdb_net *net,
     mdb_binding_set_origin(row, "static");
     mdb_binding_set_iface_id(row, in->iface_id ? in->iface_id : "");
     if (in->has_node || in->clears_node) {
-        mdb_binding_set_node(row, in->node);
+        change_place_binding(call->txn, row, in->node);
     }
     if (in->port || in->clears_port) {
         mdb_binding_set_port(row, in->port ? in->port : "");
@@ -462,6 +523,7 @@ write_static(struct api_call *call, const struct mdb_net *net,
         change_set_addresses(call->txn, net->name, in->mac, in->addresses,
                              in->n_addresses);
     }
+    write_port_settings(call, net, row, in);
     mdb_binding_set_revision(row, txn_touch(call->txn));
     audit(call, is_new ? "binding-added" : "binding-changed", net->name,
           "%s", in->mac);
@@ -485,11 +547,11 @@ api_bindings_post(struct api_call *call)
             api_fail(call, MHD_HTTP_CONFLICT, "mac-in-use", "mac",
                      "vSubnet %s has a binding of %s already", net->name,
                      in.mac);
-        } else if (net && check_static(call, net, &in)) {
+        } else if (net && check_static(call, net, NULL, &in)) {
             write_static(call, net, NULL, &in);
         }
     }
-    free(in.addresses);
+    binding_input_destroy(&in);
 }
 
 void
@@ -508,18 +570,80 @@ api_binding_put(struct api_call *call)
             api_fail(call, MHD_HTTP_CONFLICT, "binding-is-host", NULL,
                      "%s is the port of node %"PRId64" itself", in.mac,
                      row->node);
-        } else if (net && check_static(call, net, &in)) {
+        } else if (net && check_static(call, net, row, &in)) {
             write_static(call, net, row, &in);
         }
     }
-    free(in.addresses);
+    binding_input_destroy(&in);
+}
+
+/* Answers, and returns null, if TEXT is no MAC that NET has a binding of. */
+static const struct mdb_binding *
+find_binding(struct api_call *call, const struct mdb_net *net,
+             const char *text)
+{
+    char mac[MAC_STRLEN];
+    struct eth_addr ea;
+
+    char *error = model_mac_parse(text, &ea);
+    if (error) {
+        api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "invalid-field",
+                 "mac", "%s", error);
+        free(error);
+        return NULL;
+    }
+    format_mac(ea, mac);
+    const struct mdb_binding *row = db_binding(call->api->db, net->name, mac);
+    if (!row) {
+        api_fail(call, MHD_HTTP_NOT_FOUND, "no-such-binding", NULL,
+                 "vSubnet %s has no binding of %s", net->name, mac);
+    }
+    return row;
+}
+
+static void
+patch_binding(struct api_call *call, struct binding_input *in)
+{
+    const struct mdb_net *net = api_net(call, call->args[0]);
+    const struct mdb_binding *row
+        = net ? find_binding(call, net, call->args[1]) : NULL;
+
+    if (!row || !api_matches(call, row->revision)) {
+        return;
+    }
+    if (!strcmp(row->origin, "dynamic")) {
+        api_fail(call, MHD_HTTP_CONFLICT, "binding-is-dynamic", NULL,
+                 "%s is what a node has learnt, which does not last: make it "
+                 "a static binding by PUT", row->mac);
+    } else if (check_labels(call, net, row, in)) {
+        write_port_settings(call, net, row, in);
+        mdb_binding_set_revision(row, txn_touch(call->txn));
+        audit(call, "binding-changed", net->name, "%s", row->mac);
+        api_ok(call, MHD_HTTP_OK, db_binding_json(call->api->db, row));
+    }
+}
+
+void
+api_binding_patch(struct api_call *call)
+{
+    struct binding_input in;
+    struct model_reader r;
+
+    memset(&in, 0, sizeof in);
+    model_reader_init(&r, call->body);
+    read_port_settings(&r, &in);
+    if (api_finish_reader(call, &r)) {
+        patch_binding(call, &in);
+    }
+    binding_input_destroy(&in);
 }
 
 void
 api_bindings_get(struct api_call *call)
 {
     static const char *const filters[] = {
-        "mac", "address", "node", "port", "iface_id", "origin", NULL
+        "mac", "address", "node", "port", "iface_id", "origin", "label",
+        NULL
     };
     const struct mdb_net *net = api_net(call, call->args[0]);
     const struct db *db = call->api->db;
@@ -550,30 +674,18 @@ void
 api_binding_delete(struct api_call *call)
 {
     const struct mdb_net *net = api_net(call, call->args[0]);
-    char mac[MAC_STRLEN];
-    struct eth_addr ea;
+    const struct mdb_binding *row
+        = net ? find_binding(call, net, call->args[1]) : NULL;
 
-    if (!net) {
-        return;
-    }
-    char *error = model_mac_parse(call->args[1], &ea);
-    if (error) {
-        api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "invalid-field",
-                 "mac", "%s", error);
-        free(error);
-        return;
-    }
-    format_mac(ea, mac);
-    const struct mdb_binding *row = db_binding(call->api->db, net->name, mac);
     if (!row) {
-        api_fail(call, MHD_HTTP_NOT_FOUND, "no-such-binding", NULL,
-                 "vSubnet %s has no binding of %s", net->name, mac);
-    } else if (!strcmp(row->origin, "host")) {
+        return;
+    }
+    if (!strcmp(row->origin, "host")) {
         api_fail(call, MHD_HTTP_CONFLICT, "binding-is-host", NULL,
                  "%s is the port of node %"PRId64" itself; remove the member "
-                 "or its host_port", mac, row->node);
+                 "or its host_port", row->mac, row->node);
     } else if (api_matches(call, row->revision)) {
-        audit(call, "binding-removed", net->name, "%s", mac);
+        audit(call, "binding-removed", net->name, "%s", row->mac);
         change_remove_binding(call->txn, row);
         api_ok(call, MHD_HTTP_NO_CONTENT, NULL);
     }

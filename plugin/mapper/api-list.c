@@ -150,6 +150,8 @@ member_is(const json_t *item, const char *name, const char *value)
 
     if (!json && !strcmp(name, "address")) {
         json = json_object_get(item, "addresses");
+    } else if (!json && !strcmp(name, "label")) {
+        json = json_object_get(item, "labels");
     }
     if (!json_is_array(json)) {
         return scalar_is(json, value);

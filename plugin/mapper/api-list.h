@@ -12,7 +12,7 @@
  * "limit" says how many items a page may have.  Other parameters are members
  * of the items, which must have these values: compared as text, not heeding
  * case; in an array one element must; an empty value means null.  "address"
- * is the member "addresses".  Parameters that the list does not have are
+ * is the member "addresses", "label" is "labels".  Parameters that the list does not have are
  * refused.
  *
  * So that no request holds up the others, one looks at API_LIST_LOOK_MAX

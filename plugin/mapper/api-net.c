@@ -13,6 +13,7 @@
 #include "mapper/audit.h"
 #include "mapper/change.h"
 #include "mapper/db.h"
+#include "openvswitch/dynamic-string.h"
 #include "random.h"
 #include "util.h"
 
@@ -28,7 +29,15 @@ struct net_input {
     size_t n_subnets;
     enum model_algorithm algorithm;
     const char *group;
+    char *settings;             /* As in the row, by settle(). */
 };
+
+static void
+net_input_destroy(struct net_input *in)
+{
+    free(in->subnets);
+    free(in->settings);
+}
 
 /* At most one range of each address family: an interface has one address of
  * each. */
@@ -78,6 +87,64 @@ read_net(struct model_reader *r, struct net_input *in)
                                &in->algorithm);
     }
     read_group(r, in);
+
+    /* What they come to, with those that the vSubnet has, is for settle(). */
+    struct model_net alone;
+    model_net_init(&alone);
+    model_net_read_settings(r, MODEL_REFUSE_UNKNOWN, &alone);
+    model_net_destroy(&alone);
+}
+
+/* Makes NET's settings those of ROW (null: those by default) with what BODY
+ * says of them in their place: a null takes one back to its default, and
+ * "dhcp" is replaced whole. */
+static char *
+overlay_settings(const struct mdb_net *row, const json_t *body,
+                 struct model_net *net)
+{
+    struct model_reader r;
+    struct model_net now;
+
+    model_net_init(&now);
+    if (row) {
+        db_net_settings(row, &now);
+    }
+    json_t *json = model_net_settings_to_json(&now);
+    model_net_destroy(&now);
+    json_object_update_existing(json, CONST_CAST(json_t *, body));
+
+    model_reader_init(&r, json);
+    model_net_read_settings(&r, MODEL_REFUSE_UNKNOWN, net);
+    char *error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
+    json_decref(json);
+    return error;
+}
+
+/* Works out the settings that ROW (null: a new vSubnet) will have, and checks
+ * that they go with its ranges.  Returns false after answering. */
+static bool
+settle(struct api_call *call, const struct mdb_net *row,
+       struct net_input *in)
+{
+    struct model_net net;
+
+    model_net_init(&net);
+    char *error = overlay_settings(row, call->body, &net);
+    if (row && !json_object_get(call->body, "subnets")) {
+        net.n_subnets = db_parse_subnets(row->subnets, &net.subnets);
+    } else if (in->n_subnets) {
+        net.n_subnets = in->n_subnets;
+        net.subnets = xmemdup(in->subnets,
+                              in->n_subnets * sizeof *in->subnets);
+    }
+    error = error ? error : model_net_check(&net);
+    if (error) {
+        api_fail_invalid(call, error);
+    } else {
+        in->settings = db_format_settings(&net);
+    }
+    model_net_destroy(&net);
+    return in->settings != NULL;
 }
 
 static uint32_t
@@ -124,6 +191,7 @@ create_net(struct api_call *call, struct net_input *in)
     mdb_net_set_subnets(row, subnets);
     mdb_net_set_algorithm(row, model_algorithm_name(in->algorithm));
     mdb_net_set_group(row, in->group ? in->group : "");
+    mdb_net_set_settings(row, in->settings);
     mdb_net_set_revision(row, txn_touch(call->txn));
     audit(call, "net-added", in->name, "VNI %"PRIu32"%s%s", in->vni,
           subnets[0] ? ", " : "", subnets);
@@ -144,17 +212,17 @@ api_nets_post(struct api_call *call)
                                    MODEL_VNI_MAX);
     }
     read_net(&r, &in);
-    if (api_finish_reader(call, &r)) {
+    if (api_finish_reader(call, &r) && settle(call, NULL, &in)) {
         create_net(call, &in);
     }
-    free(in.subnets);
+    net_input_destroy(&in);
 }
 
 void
 api_nets_get(struct api_call *call)
 {
     static const char *const filters[] = {
-        "name", "vni", "algorithm", "group", NULL
+        "name", "vni", "algorithm", "group", "policy", "ipv6", "label", NULL
     };
     const struct db *db = call->api->db;
     const struct mdb_net *net;
@@ -186,6 +254,22 @@ api_net_get(struct api_call *call)
     if (net) {
         api_ok(call, MHD_HTTP_OK, db_net_json(call->api->db, net));
     }
+}
+
+/* Says what NET is now, and which of its members the request named. */
+static void
+audit_change(struct api_call *call, const struct mdb_net *net)
+{
+    struct ds named = DS_EMPTY_INITIALIZER;
+    const char *name;
+    json_t *value;
+
+    json_object_foreach (call->body, name, value) {
+        ds_put_format(&named, "%s%s", named.length ? " " : "", name);
+    }
+    audit(call, "net-changed", net->name, "%s%s%s (%s)", net->algorithm,
+          net->subnets[0] ? ", " : "", net->subnets, ds_cstr(&named));
+    ds_destroy(&named);
 }
 
 static void
@@ -221,10 +305,14 @@ update_net(struct api_call *call, const struct mdb_net *net,
         mdb_net_set_revision(net, txn_touch(call->txn));
         changed = true;
     }
+    if (strcmp(net->settings, in->settings)) {
+        mdb_net_set_settings(net, in->settings);
+        mdb_net_set_revision(net, txn_touch(call->txn));
+        changed = true;
+    }
     free(subnets);
     if (changed) {
-        audit(call, "net-changed", net->name, "%s%s%s", net->algorithm,
-              net->subnets[0] ? ", " : "", net->subnets);
+        audit_change(call, net);
     }
     api_ok(call, MHD_HTTP_OK, db_net_json(call->api->db, net));
 }
@@ -240,11 +328,12 @@ api_net_patch(struct api_call *call)
     if (api_finish_reader(call, &r)) {
         const struct mdb_net *net = api_net(call, call->args[0]);
 
-        if (net && api_matches(call, net->revision)) {
+        if (net && api_matches(call, net->revision)
+            && settle(call, net, &in)) {
             update_net(call, net, &in);
         }
     }
-    free(in.subnets);
+    net_input_destroy(&in);
 }
 
 void

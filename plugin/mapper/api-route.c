@@ -75,6 +75,8 @@ static const struct api_route routes[] = {
       CREATE },
     { "PUT", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_put,
       WRITE_BODY },
+    { "PATCH", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_patch,
+      WRITE_BODY },
     { "DELETE", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_delete,
       WRITE },
 

@@ -168,7 +168,9 @@ api_refuse(struct api_call *call, struct change_refusal *refusal)
 static char *
 field_of(const char *message)
 {
-    size_t n = strspn(message, "abcdefghijklmnopqrstuvwxyz_");
+    size_t n = (islower((unsigned char) message[0])
+                ? strspn(message, "abcdefghijklmnopqrstuvwxyz0123456789_.")
+                : 0);
 
     return message[n] == ':' || message[n] == '[' ? xmemdup0(message, n)
                                                   : NULL;
@@ -177,19 +179,34 @@ field_of(const char *message)
 bool
 api_finish_reader(struct api_call *call, struct model_reader *r)
 {
-    bool is_unknown = !r->error;
+    static const char unknown[] = ": unknown member";
     char *error = model_reader_finish(r, MODEL_REFUSE_UNKNOWN);
 
     if (!error) {
         return true;
     }
+    if (string_ends_with(error, unknown)) {
+        char *field = field_of(error);
+
+        api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "unknown-field",
+                 field, "%s", error);
+        free(field);
+        free(error);
+    } else {
+        api_fail_invalid(call, error);
+    }
+    return false;
+}
+
+void
+api_fail_invalid(struct api_call *call, char *error)
+{
     char *field = field_of(error);
-    api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT,
-             is_unknown ? "unknown-field" : "invalid-field", field,
+
+    api_fail(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "invalid-field", field,
              "%s", error);
     free(field);
     free(error);
-    return false;
 }
 
 const struct mdb_net *

@@ -123,6 +123,9 @@ bool api_lease_park(struct api_call *);
 /* Frees what is in the refusal. */
 void api_refuse(struct api_call *, struct change_refusal *);
 
+/* Answers 422 with what the model says against a body, taken over. */
+void api_fail_invalid(struct api_call *, char *error);
+
 /* Ends the reading of a body: false, after answering 422, if it was bad. */
 bool api_finish_reader(struct api_call *, struct model_reader *);
 
@@ -150,7 +153,7 @@ api_handler api_nets_get, api_nets_post, api_net_get, api_net_patch,
     api_net_delete, api_net_rekey;
 api_handler api_members_get, api_member_put, api_member_delete;
 api_handler api_bindings_get, api_bindings_post, api_binding_put,
-    api_binding_delete, api_keys_get;
+    api_binding_patch, api_binding_delete, api_keys_get;
 api_handler api_addresses_get, api_pools_get, api_pool_put, api_pool_delete,
     api_reservations_get, api_reservation_put, api_reservation_delete;
 api_handler api_rules_get, api_rules_post, api_rules_put, api_rule_get,

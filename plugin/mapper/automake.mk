@@ -38,6 +38,7 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/certificate.h \
 	plugin/mapper/change.c \
 	plugin/mapper/change.h \
+	plugin/mapper/change-label.c \
 	plugin/mapper/confirm.c \
 	plugin/mapper/confirm.h \
 	plugin/mapper/convert.c \
@@ -69,6 +70,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/ipam-hint.h \
 	plugin/mapper/keybox.c \
 	plugin/mapper/keybox.h \
+	plugin/mapper/label.c \
+	plugin/mapper/label.h \
 	plugin/mapper/lease.c \
 	plugin/mapper/lease.h \
 	plugin/mapper/mark.c \

@@ -61,6 +61,8 @@ struct taken_aux {
     const struct txn *txn;
     const struct mdb_net *net;
     const char *mac;            /* Who asks. */
+    struct model_address gateway;   /* That guests are told of, if any. */
+    bool has_gateway;
 };
 
 /* Returns the reservation of IP for somebody else than MAC, if it has one. */
@@ -93,10 +95,19 @@ address_is_reserved(const struct model_address *address,
                                 aux->mac) != NULL;
 }
 
+/* By name anybody may have it; it is nobody's by chance. */
+static bool
+is_gateway(const struct model_address *address, const struct taken_aux *aux)
+{
+    return (aux->has_gateway
+            && model_address_same_ip(address, &aux->gateway));
+}
+
 static bool
 address_is_taken(const struct model_address *address, const void *aux)
 {
-    return find_address(address, aux) || address_is_reserved(address, aux);
+    return (find_address(address, aux) || address_is_reserved(address, aux)
+            || is_gateway(address, aux));
 }
 
 /* What a node has learnt keeps no address from being assigned: otherwise one
@@ -110,7 +121,8 @@ address_is_assigned(const struct model_address *address, const void *aux_)
         = row ? db_binding(aux->txn->db, row->net, row->mac) : NULL;
 
     return ((holder && !origin_is_dynamic(holder))
-            || address_is_reserved(address, aux));
+            || address_is_reserved(address, aux)
+            || is_gateway(address, aux));
 }
 
 /* Finds the address that MAC has, in NET, of SUBNET. */
@@ -207,11 +219,12 @@ draw(const struct txn *txn, const struct mdb_net *net, const char *mac,
      const struct model_address *subnets, size_t n,
      struct model_address *addresses, struct change_refusal *refusal)
 {
-    const struct taken_aux aux = { txn, net, mac };
+    struct taken_aux aux = { .txn = txn, .net = net, .mac = mac };
     size_t n_pools;
     struct ipam_pool *pools = pools_of(txn, net, &n_pools);
     bool ok = true;
 
+    aux.has_gateway = db_net_gateway(net, &aux.gateway);
     for (size_t i = 0; i < n && ok; i++) {
         if (present_address(txn, net->name, mac, &subnets[i], &addresses[i])
             || reserved_address(&aux, &subnets[i], &addresses[i])) {
@@ -373,10 +386,29 @@ change_new_binding(struct txn *txn, const char *net, const char *mac,
 }
 
 void
-change_remove_binding(struct txn *txn, const struct mdb_binding *binding)
+change_place_binding(struct txn *txn, const struct mdb_binding *row,
+                     int64_t number)
+{
+    if (number && row->node != number) {
+        mdb_binding_set_sequence(row, row->sequence + 1);
+    }
+    mdb_binding_set_node(row, number);
+    mdb_binding_set_revision(row, txn_touch(txn));
+}
+
+static void
+remove_binding_row(struct txn *txn, const struct mdb_binding *binding)
 {
     change_set_addresses(txn, binding->net, binding->mac, NULL, 0);
     mdb_binding_delete(binding);
+}
+
+void
+change_remove_binding(struct txn *txn, const struct mdb_binding *binding)
+{
+    change_drop_labels(txn, binding->net, &binding->header_.uuid,
+                       binding->labels, binding->n_labels);
+    remove_binding_row(txn, binding);
 }
 
 /* Members. */
@@ -427,8 +459,7 @@ put_host_binding(struct txn *txn, const struct mdb_net *net,
         mdb_binding_set_port(row, "");
         mdb_binding_set_iface_id(row, "");
     }
-    mdb_binding_set_node(row, node->number);
-    mdb_binding_set_revision(row, txn_touch(txn));
+    change_place_binding(txn, row, node->number);
 
     struct model_address *addresses = xcalloc(n + 1, sizeof *addresses);
     if (draw(txn, net, mac, subnets, n, addresses, &refusal)) {
@@ -478,17 +509,16 @@ change_put_member(struct txn *txn, const struct mdb_net *net,
 static void
 strip(struct txn *txn, const char *net, int64_t node)
 {
-    int64_t revision = txn_touch(txn);
     size_t n;
 
+    txn_touch(txn);
     struct mdb_binding **bindings = db_bindings_of_node(txn->db, node, &n);
     for (size_t i = 0; i < n; i++) {
         if (strcmp(bindings[i]->net, net)) {
             continue;
         } else if (!strcmp(bindings[i]->origin, "static")) {
-            mdb_binding_set_node(bindings[i], 0);
+            change_place_binding(txn, bindings[i], 0);
             mdb_binding_set_port(bindings[i], "");
-            mdb_binding_set_revision(bindings[i], revision);
         } else {
             change_remove_binding(txn, bindings[i]);
         }
@@ -552,7 +582,7 @@ change_remove_net(struct txn *txn, const struct mdb_net *net)
     struct mdb_binding **bindings = db_bindings_of_net(txn->db, net->name,
                                                        &n);
     for (size_t i = 0; i < n; i++) {
-        change_remove_binding(txn, bindings[i]);
+        remove_binding_row(txn, bindings[i]);
     }
     free(bindings);
 

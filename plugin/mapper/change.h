@@ -27,6 +27,7 @@ struct mdb_net;
 struct mdb_node;
 struct model_address;
 struct txn;
+struct uuid;
 
 struct change_refusal {
     const char *code;           /* Of the problem, static. */
@@ -52,6 +53,26 @@ void change_set_addresses(struct txn *, const char *net, const char *mac,
 struct mdb_binding *change_new_binding(struct txn *, const char *net,
                                        const char *mac, const char *origin);
 void change_remove_binding(struct txn *, const struct mdb_binding *);
+
+/* Says that the binding is at node NUMBER now, or at none (0).  Its sequence
+ * grows whenever it comes to another node. */
+void change_place_binding(struct txn *, const struct mdb_binding *,
+                          int64_t number);
+
+/* Labels of a vSubnet (label.h), when those that ROW names (null: what has no
+ * row yet) change from GONE to ADDED.  _check_ returns what the vSubnet's list
+ * will be, which the caller frees and gives _set_, or null with a refusal if
+ * there are too many.  _drop_ is for a row that is about to go. */
+char *change_check_labels(const struct txn *, const struct mdb_net *,
+                          const struct uuid *row,
+                          char *const *gone, size_t n_gone,
+                          char *const *added, size_t n_added,
+                          struct change_refusal *);
+void change_set_labels(struct txn *, const struct mdb_net *,
+                       const char *list);
+void change_drop_labels(struct txn *, const char *net,
+                        const struct uuid *row,
+                        char *const *gone, size_t n_gone);
 
 /* Draws one free address of each range of NET, or keeps the one that MAC has
  * there.  *ADDRESSES is malloc()'d. */

@@ -189,6 +189,14 @@ struct json_t *db_reservation_json(const struct db *,
 struct json_t *db_address_json(const struct db *, const struct mdb_address *);
 struct json_t *db_user_json(const struct db *, const struct mdb_operator *);
 
+/* The settings of a vSubnet, into one by model_net_init(), and as they stand
+ * in its row: empty if nothing is but as by default. */
+void db_net_settings(const struct mdb_net *, struct model_net *);
+char *db_format_settings(const struct model_net *);
+
+/* The gateway that its guests are told of. */
+bool db_net_gateway(const struct mdb_net *, struct model_address *);
+
 /* Lists in one column: "a,b,c". */
 size_t db_parse_subnets(const char *, struct model_address **);
 char *db_format_addresses(const struct model_address *, size_t n);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "mapper/keybox.h"
+#include "mapper/label.h"
 #include "model/jansson.h"
 #include "model/reader.h"
 #include "openvswitch/dynamic-string.h"
@@ -142,6 +143,62 @@ db_node_json(const struct db *db, const struct mdb_node *row,
     return json;
 }
 
+char *
+db_format_settings(const struct model_net *net)
+{
+    struct model_net defaults;
+
+    model_net_init(&defaults);
+    json_t *json = model_net_settings_to_json(net);
+    json_t *usual = model_net_settings_to_json(&defaults);
+    char *text = (json_equal(json, usual) ? xstrdup("")
+                  : json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS));
+    json_decref(usual);
+    json_decref(json);
+    model_net_destroy(&defaults);
+    return text;
+}
+
+void
+db_net_settings(const struct mdb_net *row, struct model_net *net)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
+    size_t n = strlen(row->settings);
+    struct model_reader r;
+    json_t *json;
+
+    if (!n) {
+        return;
+    }
+    char *error = model_json_parse(row->settings, n, SIZE_MAX, &json);
+    if (!error) {
+        model_reader_init(&r, json);
+        model_net_read_settings(&r, MODEL_IGNORE_UNKNOWN, net);
+        error = model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
+        json_decref(json);
+    }
+    if (error) {
+        VLOG_WARN_RL(&rl, "settings of vSubnet %s in the database: %s",
+                     row->name, error);
+        free(error);
+    }
+}
+
+bool
+db_net_gateway(const struct mdb_net *row, struct model_address *gateway)
+{
+    struct model_net net;
+
+    model_net_init(&net);
+    db_net_settings(row, &net);
+    bool has_gateway = net.dhcp && net.dhcp->has_gateway;
+    if (has_gateway) {
+        *gateway = net.dhcp->gateway;
+    }
+    model_net_destroy(&net);
+    return has_gateway;
+}
+
 struct json_t *
 db_net_json(const struct db *db, const struct mdb_net *row)
 {
@@ -159,6 +216,8 @@ db_net_json(const struct db *db, const struct mdb_net *row)
         free(error);
     }
     net.rekey = row->rekey;
+    db_net_settings(row, &net);
+    net.n_labels = label_list_parse(row->labels, &net.labels);
 
     struct json_t *json = model_net_to_json(&net);
     model_net_destroy(&net);
@@ -198,6 +257,11 @@ db_binding_json(const struct db *db, const struct mdb_binding *row)
     binding.port = row->port[0] ? row->port : NULL;
     binding.iface_id = row->iface_id[0] ? row->iface_id : NULL;
     free(model_origin_parse(row->origin, &binding.origin));
+    binding.port_security = (!row->n_port_security
+                             || row->port_security[0]);
+    binding.labels = row->labels;
+    binding.n_labels = row->n_labels;
+    binding.sequence = row->sequence;
 
     struct mdb_address **rows = db_addresses_of(db, row->net, row->mac, &n);
     struct model_address *addresses = xcalloc(n + 1, sizeof *addresses);
