@@ -30,6 +30,7 @@ TESTSUITE_AT = \
 	tests/ctl.at \
 	tests/ctl-bugreport.at \
 	tests/ctl-identity.at \
+	tests/ctl-acl.at \
 	tests/ctl-api.at \
 	tests/system-macros.at \
 	tests/system-traffic.at \

@@ -827,6 +827,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "damaged", NULL, 0, 0, test_damaged, OVS_RO },
     { "scale", NULL, 0, 0, test_scale, OVS_RO },
     { "rules", NULL, 0, 0, test_rules, OVS_RO },
+    { "rule-text", NULL, 0, 0, test_rule_text, OVS_RO },
     { "rule-order", NULL, 0, 0, test_rule_order, OVS_RO },
     { "rule-mapping", NULL, 0, 0, test_rule_mapping, OVS_RO },
     { NULL, NULL, 0, 0, NULL, OVS_RO },

@@ -14,6 +14,7 @@ void test_damaged(struct ovs_cmdl_context *);
 void test_scale(struct ovs_cmdl_context *);
 
 void test_rules(struct ovs_cmdl_context *);
+void test_rule_text(struct ovs_cmdl_context *);
 void test_rule_order(struct ovs_cmdl_context *);
 void test_rule_mapping(struct ovs_cmdl_context *);
 

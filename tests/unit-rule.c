@@ -163,6 +163,85 @@ test_rules(struct ovs_cmdl_context *ctx OVS_UNUSED)
     }
 }
 
+/* Rules as lines. */
+
+static const struct text_test {
+    const char *text;
+    const char *error;          /* Of refusal; or null, */
+    const char *becomes;        /* and how it is written; null: the same. */
+} text_tests[] = {
+    { "allow ingress label=web from label=app tcp 80,443 priority=1000 log "
+      "name=web-in", NULL, NULL },
+    { "deny egress priority=0 name=a", NULL, NULL },
+    { "\tname=a  log deny", "name=a: not an action (allow or deny)", NULL },
+    { " allow\tingress  name=a # b name=c\r\n", NULL,
+      "allow ingress priority=1000 name=a" },
+    { "allow ingress name=a log priority=7 udp 53,7-9 from any", NULL,
+      "allow ingress udp 7-9,53 priority=7 log name=a" },
+    { "allow egress to 10.0.0.0/8 icmp type=8 code=0 priority=1 name=a", NULL,
+      NULL },
+    { "deny egress to fd00::/8 protocol=47 priority=1 name=a", NULL, NULL },
+    { "deny ingress from 10.0.0.1 protocol=6 22 priority=1 name=a", NULL,
+      "deny ingress from 10.0.0.1 tcp 22 priority=1 name=a" },
+
+    { "", "no rule", NULL },
+    { "# nothing", "no rule", NULL },
+    { "reject ingress name=a", "reject: not an action", NULL },
+    { "allow", "ingress or egress must follow", NULL },
+    { "allow in name=a", "in: not a direction", NULL },
+    { "allow ingress", "no name=NAME", NULL },
+    { "allow ingress name=A", "A: a name consists", NULL },
+    { "allow ingress name=", "a name must not be empty", NULL },
+    { "allow ingress name=a name=b", "name is there twice", NULL },
+    { "allow ingress name=a log log", "log is there twice", NULL },
+    { "allow ingress to any name=a", "comes \"from\" somebody", NULL },
+    { "allow egress from any name=a", "comes \"to\" somebody", NULL },
+    { "allow egress to any to any name=a", "to is there twice", NULL },
+    { "allow ingress name=a from", "must follow", NULL },
+    { "allow ingress name=a from web", "from web: not an IPv4", NULL },
+    { "allow ingress from 10.0.0.1/8 name=a", "host bits set", NULL },
+    { "allow ingress from label=A name=a", "A: a name consists", NULL },
+    { "allow ingress 80 name=a", "80: ports follow tcp, udp or sctp", NULL },
+    { "allow ingress icmp 80 name=a", "ports: only tcp", NULL },
+    { "allow ingress tcp 80, name=a", "80,: not a list of ports", NULL },
+    { "allow ingress tcp 80 443 name=a", "a list of ports is there twice",
+      NULL },
+    { "allow ingress tcp udp name=a", "a protocol is there twice", NULL },
+    { "allow ingress tcp type=8 name=a", "icmp_type: only with", NULL },
+    { "allow ingress icmp code=0 name=a", "code=N: only with type=N", NULL },
+    { "allow ingress icmp type=x name=a", "type=x: not a number from 0 to "
+      "255", NULL },
+    { "allow ingress priority=32768 name=a", "not a number from 0 to 32767",
+      NULL },
+    { "allow ingress priority= name=a", "priority=: not a number", NULL },
+    { "allow ingress prio=1 name=a", "prio=1: not known here", NULL },
+    { "allow ingress protocol=300 name=a", "300: not a protocol", NULL },
+    { "allow ingress web name=a", "web: not known here; after ACTION", NULL },
+    { "allow ingress icmp6 from 10.0.0.1 name=a", "not an address that "
+      "icmp6 can have", NULL },
+};
+
+void
+test_rule_text(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(text_tests); i++) {
+        const struct text_test *t = &text_tests[i];
+        struct model_rule rule;
+        char *error = model_rule_from_text(t->text, &rule);
+
+        if (!error) {
+            char *text = model_rule_to_text(&rule);
+
+            if (strcmp(text, t->becomes ? t->becomes : t->text)) {
+                ovs_fatal(0, "%s came back as %s", t->text, text);
+            }
+            free(text);
+            model_rule_destroy(&rule);
+        }
+        check_error(t->text, error, t->error);
+    }
+}
+
 /* The order in which rules are asked. */
 void
 test_rule_order(struct ovs_cmdl_context *ctx OVS_UNUSED)

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 bin_PROGRAMS += plugin/ctl/vsubnetctl
 plugin_ctl_vsubnetctl_SOURCES = \
+	plugin/ctl/acl.c \
+	plugin/ctl/acl.h \
+	plugin/ctl/acl-apply.c \
+	plugin/ctl/acl-file.c \
 	plugin/ctl/address.c \
 	plugin/ctl/bugreport.c \
 	plugin/ctl/client.c \

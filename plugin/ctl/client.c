@@ -31,6 +31,7 @@ struct client {
     char *certificate;
     char *private_key;
     char *instance;
+    char *if_match;             /* Or null. */
     unsigned int timeout;
 };
 
@@ -68,6 +69,7 @@ client_destroy(struct client *client)
         free(client->certificate);
         free(client->private_key);
         free(client->instance);
+        free(client->if_match);
         free(client);
     }
 }
@@ -100,6 +102,13 @@ client_set_instance(struct client *client, const char *instance)
 {
     free(client->instance);
     client->instance = nullable_xstrdup(instance);
+}
+
+void
+client_set_if_match(struct client *client, const char *tag)
+{
+    free(client->if_match);
+    client->if_match = nullable_xstrdup(tag);
 }
 
 /* What is done, at whichever URL. */
@@ -208,6 +217,9 @@ set_request(struct attempt *attempt, const struct client *client,
     add_header(attempt, "Accept", "application/json, text/event-stream");
     if (client->instance) {
         add_header(attempt, "VSubnet-Instance", client->instance);
+    }
+    if (client->if_match && strcmp(request->method, "GET")) {
+        add_header(attempt, "If-Match", client->if_match);
     }
     /* A credential goes only to who has proved to be the service. */
     if (client->credential && request->verify) {

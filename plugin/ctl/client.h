@@ -54,6 +54,9 @@ const char *client_url(const struct client *);
 /* Sent as VSubnet-Instance; null for none. */
 void client_set_instance(struct client *, const char *instance);
 
+/* Sent as If-Match with what changes something; null for none. */
+void client_set_if_match(struct client *, const char *tag);
+
 /* BODY may be null.  Any answer of the service is a success here, also a
  * refusal; see client_refusal(). */
 char *client_send(struct client *, const char *method, const char *path,

@@ -70,6 +70,8 @@ static const struct {
                      "after host and time)" },
     [OPT_FILTER] = { "filter", "NAME=VALUE", "only those whose NAME, as in "
                      "--json, is VALUE; may be repeated" },
+    [OPT_DRY_RUN] = { "dry-run", NULL, "change nothing, show what would be "
+                      "different; exit status 4 if there is something" },
     [OPT_NOTE] = { "note", "TEXT", "what it is for" },
     [OPT_ROLE] = { "role", "ROLE", "viewer (default), who may only read, or "
                    "operator" },
@@ -85,6 +87,25 @@ static const char join_details[] =
 "\n"
 "The service proves itself by the fingerprint in the token. The host's\n"
 "identity is made here and kept in node.json. Doing it again is harmless.";
+
+/* ctl_acl_add takes a rule as any number of words. */
+enum { RULE_WORDS_MAX = 32 };
+
+static const char acl_add_details[] =
+"RULE is ACTION DIRECTION [label=NAME] [from|to WHOM] [PROTOCOL [PORTS]]\n"
+"[type=N] [code=N] [priority=N] [log] name=NAME, such as\n"
+"\n"
+"  allow ingress label=web from label=app tcp 80,443 log name=web-in\n"
+"  deny egress to 10.0.0.0/8 priority=0 name=no-inside\n"
+"\n"
+"ACTION is allow or deny, DIRECTION ingress or egress as seen from the ports\n"
+"that have the label (without one: all ports); WHOM label=NAME, an address,\n"
+"a range or any; PROTOCOL tcp, udp, sctp, icmp, icmp6 or protocol=N.";
+
+static const char acl_apply_details[] =
+"FILE has a line \"net NET\" and then a rule a line; # begins a comment; - is\n"
+"standard input. Rules that are not there are removed, all in one step.\n"
+"Prints what is different: - was, + is. \"acl export\" makes such a file.";
 
 static const char status_details[] =
 "Asks the controller on this host, which answers whether or not the mapping\n"
@@ -189,6 +210,19 @@ const struct ctl_command ctl_commands[] = {
       NULL, ctl_reservation_ls },
     { "reservation rm", "NET ADDR", 2, 2, 0, "end a reservation",
       "Who has the address keeps it.", ctl_reservation_rm },
+
+    { "acl add", "NET RULE...", 2, RULE_WORDS_MAX, WAIT,
+      "add a rule to a vSubnet", acl_add_details, ctl_acl_add },
+    { "acl ls", "NET", 1, 1, BIT(OPT_FILTER),
+      "list the rules of a vSubnet, in the order in which they are asked",
+      "Packets and bytes are those of connections that a rule decided, as\n"
+      "hosts have reported them since the service was started.", ctl_acl_ls },
+    { "acl rm", "NET NAME", 2, 2, WAIT, "remove a rule", NULL, ctl_acl_rm },
+    { "acl apply", "FILE|-", 1, 1, BIT(OPT_DRY_RUN) | WAIT,
+      "make the rules of a vSubnet those in a file", acl_apply_details,
+      ctl_acl_apply },
+    { "acl export", "NET", 1, 1, 0, "print the rules of a vSubnet as a file",
+      NULL, ctl_acl_export },
 
     { "user add", "NAME", 1, 1,
       BIT(OPT_ROLE) | BIT(OPT_TTL) | BIT(OPT_CERTIFICATE),

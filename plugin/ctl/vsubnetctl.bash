@@ -4,7 +4,8 @@
 
 _vsubnetctl_names() {
     local noun=$1 field=$2
-    vsubnetctl "$noun" ls --json --timeout 2 2>/dev/null \
+    shift 2
+    vsubnetctl "$noun" ls "$@" --json --timeout 2 2>/dev/null \
         | sed -n "s/^ *\"$field\": \"\([^\"]*\)\".*/\1/p"
 }
 
@@ -17,16 +18,20 @@ _vsubnetctl_candidates() {
     "0 ")
         cut -d' ' -f1 <<<"$lines" | sort -u ;;
     "1 token" | "1 node" | "1 net" | "1 member" | "1 port" | "1 user" \
-        | "1 audit" | "1 address" | "1 pool" | "1 reservation")
+        | "1 audit" | "1 address" | "1 pool" | "1 reservation" | "1 acl")
         sed -n "s/^${words[0]} \([a-z]*\) .*/\1/p" <<<"$lines" ;;
     "2 node "[!l]*)
         _vsubnetctl_names node name ;;
+    "2 acl apply")
+        compgen -f ;;
+    "3 acl rm "*)
+        _vsubnetctl_names acl name "${words[2]}" ;;
     "2 token rm")
         _vsubnetctl_names token id ;;
     "2 user show" | "2 user rm")
         _vsubnetctl_names user name ;;
     "2 net show" | "2 net rekey" | "2 net rm" | "2 member "* | "2 port "* \
-        | "2 address "* | "2 pool "* | "2 reservation "*)
+        | "2 address "* | "2 pool "* | "2 acl "* | "2 reservation "*)
         _vsubnetctl_names net name ;;
     "3 member add "* | "3 member rm "*)
         _vsubnetctl_names node name ;;

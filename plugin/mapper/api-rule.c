@@ -147,6 +147,16 @@ write_rule(struct api_call *call, const struct mdb_net *net,
     return row;
 }
 
+static void
+audit_rule(struct api_call *call, const char *action,
+           const struct mdb_net *net, const struct model_rule *rule)
+{
+    char *text = model_rule_to_text(rule);
+
+    audit(call, action, net->name, "%s", text);
+    free(text);
+}
+
 /* Puts RULE, which has been read, and answers. */
 static void
 put_rule(struct api_call *call, const struct mdb_net *net,
@@ -161,8 +171,7 @@ put_rule(struct api_call *call, const struct mdb_net *net,
     }
     if (is_new || !is_same(db, row, rule)) {
         row = write_rule(call, net, row, rule);
-        audit(call, is_new ? "rule-added" : "rule-changed", net->name, "%s",
-              rule->name);
+        audit_rule(call, is_new ? "rule-added" : "rule-changed", net, rule);
     }
     api_ok(call, is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK,
            db_rule_json(db, row));
@@ -246,7 +255,11 @@ api_rule_delete(struct api_call *call)
     const struct mdb_rule *row = net ? find_rule(call, net) : NULL;
 
     if (row && api_matches(call, row->revision)) {
-        audit(call, "rule-removed", net->name, "%s", row->name);
+        struct model_rule rule;
+
+        rule_row_read(call->api->db, row, &rule);
+        audit_rule(call, "rule-removed", net, &rule);
+        model_rule_destroy(&rule);
         mdb_rule_delete(row);
         touch_rules(call, net);
         api_ok(call, MHD_HTTP_NO_CONTENT, NULL);

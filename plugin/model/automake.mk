@@ -20,6 +20,7 @@ plugin_model_libvsubnet_model_a_SOURCES = \
 	plugin/model/reader.h \
 	plugin/model/rule.c \
 	plugin/model/rule.h \
+	plugin/model/rule-text.c \
 	plugin/model/snapshot-text.c \
 	plugin/model/types.c \
 	plugin/model/types.h \

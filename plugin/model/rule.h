@@ -102,6 +102,20 @@ void model_rule_read(struct model_reader *, enum model_presence priority,
                      struct model_rule *);
 void model_rule_destroy(struct model_rule *);
 
+/* Rules as people write them, one a line; "#" begins a comment:
+ *
+ *      allow ingress label=web from label=app tcp 80,443 priority=1000 log
+ *          name=web-in
+ *      deny egress to 10.0.0.0/8 name=no-inside     # All ports, any protocol.
+ *      allow ingress icmp type=8 name=ping
+ *
+ * that is, ACTION DIRECTION [label=NAME] [from|to label=NAME|RANGE|any]
+ * [PROTOCOL [PORTS] [type=N] [code=N]] [priority=N] [log] name=NAME, with
+ * "from" for ingress and "to" for egress, and PROTOCOL a name or protocol=N.
+ * 'net' and 'revision' are not told.  What is refused needs no destruction. */
+char *model_rule_from_text(const char *, struct model_rule *);
+char *model_rule_to_text(const struct model_rule *);
+
 /* What model_rule_from_json() has already asked, for who makes a rule
  * otherwise. */
 char *model_rule_check(const struct model_rule *);
