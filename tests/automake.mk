@@ -26,6 +26,7 @@ TESTSUITE_AT = \
 	tests/controller-identity.at \
 	tests/controller-monitor.at \
 	tests/services.at \
+	tests/controller-trace.at \
 	tests/mapper-installed.at \
 	tests/ctl.at \
 	tests/ctl-bugreport.at \
@@ -115,6 +116,7 @@ tests_unit_controller_SOURCES = \
 	tests/unit-controller-index.c \
 	tests/unit-controller-keys.c \
 	tests/unit-controller-storm.c \
+	tests/unit-controller-trace.c \
 	tests/unit-controller.c \
 	tests/unit-controller.h
 tests_unit_controller_LDADD = \

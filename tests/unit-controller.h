@@ -73,4 +73,7 @@ void test_key_rotation(struct ovs_cmdl_context *);
 /* unit-controller-storm.c */
 void test_meters(struct ovs_cmdl_context *);
 
+/* unit-controller-trace.c */
+void test_flow_names(struct ovs_cmdl_context *);
+
 #endif /* unit-controller.h */

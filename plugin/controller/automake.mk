@@ -27,6 +27,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/flow-index.c \
 	plugin/controller/flow-index.h \
 	plugin/controller/flow-learn.c \
+	plugin/controller/flow-names.c \
+	plugin/controller/flow-names.h \
 	plugin/controller/flow-parts.h \
 	plugin/controller/flow-storm.c \
 	plugin/controller/flow-set.c \

@@ -189,8 +189,11 @@ enum cookie_kind {
     COOKIE_LEARNT = 0x05,       /* Object: OpenFlow port it was learnt on, or
                                  * COOKIE_FROM_TUNNEL. */
     COOKIE_RULE = 0x06,         /* Object: see rule-cookie.h. */
-    COOKIE_STORM = 0x0a,        /* Object: OpenFlow port. */
-    COOKIE_LOOP = 0x0b,         /* The same. */
+    COOKIE_SECURITY = 0x07,     /* Object: OpenFlow port. */
+    COOKIE_ARP = 0x08,          /* Object: low 32 bits of the MAC. */
+    COOKIE_SERVICE = 0x09,      /* Object: OpenFlow port, of these three. */
+    COOKIE_STORM = 0x0a,
+    COOKIE_LOOP = 0x0b,
 };
 #define COOKIE_FROM_TUNNEL UINT32_MAX
 

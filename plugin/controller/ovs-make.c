@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "controller/ct-zones.h"
-#include "controller/flow-tables.h"
+#include "controller/flow-names.h"
 #include "controller/host-addr.h"
 #include "controller/names.h"
 #include "controller/ovs-config.h"
@@ -180,30 +180,15 @@ has_table(const struct ovsrec_bridge *br, int64_t table)
 static void
 name_tables(const struct ovs_make *make, const struct ovsrec_bridge *br)
 {
-    static const struct {
-        enum flow_table table;
-        const char *name;
-    } tables[] = {
-        { FT_CLASSIFY, "classify" }, { FT_SECURITY, "security" },
-        { FT_SOURCE, "source" }, { FT_LEARN, "learn" },
-        { FT_LEARN_FULL, "learn_full" }, { FT_ARP, "arp_nd" },
-        { FT_ARP_ND, "nd_answer" }, { FT_SERVICES, "services" },
-        { FT_DESTINATION, "destination" },
-        { FT_DESTINATION_LEARNT, "destination_learnt" },
-        { FT_ACL_OUT, "acl_out" }, { FT_ACL_OUT_RULES, "acl_out_rules" },
-        { FT_BINDINGS, "bindings" }, { FT_LEARNT, "learnt" },
-        { FT_STORM, "storm" }, { FT_FLOOD, "flood" },
-        { FT_ACL_IN, "acl_in" }, { FT_ACL_IN_RULES, "acl_in_rules" },
-        { FT_OUTPUT, "output" },
-    };
+    for (int table = 0; table <= UINT8_MAX; table++) {
+        const char *name = flow_table_name(table);
 
-    for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
-        if (!has_table(br, tables[i].table)) {
+        if (name && !has_table(br, table)) {
             struct ovsrec_flow_table *row
                 = ovsrec_flow_table_insert(make->txn);
 
-            ovsrec_flow_table_set_name(row, tables[i].name);
-            ovsrec_bridge_update_flow_tables_setkey(br, tables[i].table, row);
+            ovsrec_flow_table_set_name(row, name);
+            ovsrec_bridge_update_flow_tables_setkey(br, table, row);
         }
     }
 }

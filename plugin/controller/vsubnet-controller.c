@@ -10,6 +10,7 @@
 
 #include "command-line.h"
 #include "controller/controller.h"
+#include "controller/flow-names.h"
 #include "controller/monitor.h"
 #include "controller/monitor-server.h"
 #include "controller/status.h"
@@ -96,6 +97,7 @@ main(int argc, char *argv[])
     fatal_signal_add_hook(save_running, NULL, NULL, false);
     struct monitor_server *monitor_server = NULL;
     status_init(controller);
+    flow_names_init(controller);
     monitor_init(controller);
     if (options.metrics) {
         char *error = monitor_server_create(options.metrics, controller,

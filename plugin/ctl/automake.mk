@@ -14,6 +14,7 @@ plugin_ctl_vsubnetctl_SOURCES = \
 	plugin/ctl/events.c \
 	plugin/ctl/files.c \
 	plugin/ctl/files.h \
+	plugin/ctl/flows.c \
 	plugin/ctl/join.c \
 	plugin/ctl/local.c \
 	plugin/ctl/local.h \

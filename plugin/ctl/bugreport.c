@@ -226,10 +226,7 @@ open_report(struct report *r)
     if (!mkdtemp(r->dir)) {
         ctl_fatal("%s: %s", r->dir, ovs_strerror(errno));
     }
-    free(local_get_external_id("vsubnet-bridge", &r->bridge));
-    if (!r->bridge) {
-        r->bridge = xstrdup("br-int");
-    }
+    r->bridge = local_bridge();
 }
 
 void

@@ -68,6 +68,7 @@ static const struct {
     [OPT_LIMIT] = { "limit", "N", "the newest N events (default: 100)" },
     [OPT_OUTPUT] = { "output", "FILE", "the file to make (default: named "
                      "after host and time)" },
+    [OPT_LONG] = { "long", NULL, "each flow" },
     [OPT_FILTER] = { "filter", "NAME=VALUE", "only those whose NAME, as in "
                      "--json, is VALUE; may be repeated" },
     [OPT_DRY_RUN] = { "dry-run", NULL, "change nothing, show what would be "
@@ -111,6 +112,11 @@ static const char status_details[] =
 "Asks the controller on this host, which answers whether or not the mapping\n"
 "service is there. Exit status 1 means that there is a problem, listed last.";
 
+static const char flows_details[] =
+"Each flow is there for an object: a port, a binding, a rule, a service; a\n"
+"line sums up the flows of one. With --long, the flows themselves. A frame\n"
+"passes several flows, and is counted by each.";
+
 const struct ctl_command ctl_commands[] = {
     { "join", "URL[,URL...] TOKEN|-", 2, 2,
       BIT(OPT_NAME) | BIT(OPT_ENDPOINT) | BIT(OPT_STATE_DIR) | BIT(OPT_WAIT),
@@ -122,6 +128,9 @@ const struct ctl_command ctl_commands[] = {
       "service keeps the node until \"vsubnetctl node rm\".", ctl_leave },
     { "status", "", 0, 0, BIT(OPT_STATE_DIR),
       "show what this host's controller does", status_details, ctl_status },
+    { "flows", "[NET]", 0, 1, BIT(OPT_LONG),
+      "show for which object this host's switch has flows, and their packets",
+      flows_details, ctl_flows },
     { "bugreport", "", 0, 0, BIT(OPT_OUTPUT),
       "gather in a tar what tells of a problem on this host",
       "Versions, status, configuration, flows, counters and ends of logs; no\n"

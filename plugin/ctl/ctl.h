@@ -38,6 +38,7 @@ enum ctl_option {
     OPT_NOTE,
     OPT_OUTPUT,
     OPT_DRY_RUN,
+    OPT_LONG,
     N_CTL_OPTIONS
 };
 
@@ -85,6 +86,7 @@ void ctl_check(const char *what, char *error);
 /* Commands, each in the file of its noun. */
 typedef void ctl_run(struct ctl *);
 ctl_run ctl_join, ctl_leave, ctl_status, ctl_bugreport, ctl_events;
+ctl_run ctl_flows;
 ctl_run ctl_token_create, ctl_token_ls, ctl_token_rm;
 ctl_run ctl_node_ls, ctl_node_show, ctl_node_approve, ctl_node_revoke,
     ctl_node_rename, ctl_node_adopt, ctl_node_rm;

@@ -215,66 +215,95 @@ local_daemon_pid(const char *daemon)
     return MAX(pid, 0);
 }
 
+/* Whose answer is waited for. */
+static const char *asked_daemon;
+
 OVS_NO_RETURN static void
 give_up(int signr OVS_UNUSED)
 {
-    static const char message[]
-        = "vsubnetctl: vsubnet-controller does not answer\n";
+    static const char begin[] = "vsubnetctl: ";
+    static const char end[] = " does not answer\n";
 
-    ignore(write(STDERR_FILENO, message, strlen(message)));
+    ignore(write(STDERR_FILENO, begin, strlen(begin)));
+    ignore(write(STDERR_FILENO, asked_daemon, strlen(asked_daemon)));
+    ignore(write(STDERR_FILENO, end, strlen(end)));
     _exit(1);
 }
 
-static char *
-ask(const char *path, const char *command, char **result)
+char *
+local_ask(const char *daemon, unsigned int timeout, const char *command,
+          const struct svec *args, char **result)
 {
+    pid_t pid = local_daemon_pid(daemon);
     struct jsonrpc *rpc;
     char *refusal;
     char *error = NULL;
 
     *result = NULL;
+    if (!pid) {
+        return xasprintf("%s is not running (systemctl start %s)", daemon,
+                         strcmp(daemon, "vsubnet-controller")
+                         ? "openvswitch-switch" : daemon);
+    }
+    char *path = xasprintf("%s/%s.%ld.ctl", ovs_rundir(), daemon,
+                           (long int) pid);
     int retval = unixctl_client_create(path, &rpc);
     if (retval) {
-        return xasprintf("%s: %s", path, ovs_strerror(retval));
+        error = xasprintf("%s: %s", path, ovs_strerror(retval));
+        free(path);
+        return error;
     }
     /* unixctl waits for ever. */
+    asked_daemon = daemon;
     signal(SIGALRM, give_up);
-    alarm(5);
-    retval = unixctl_client_transact(rpc, command, 0, NULL, result, &refusal);
+    alarm(timeout);
+    retval = unixctl_client_transact(rpc, command, args ? args->n : 0,
+                                     args ? args->names : NULL, result,
+                                     &refusal);
     alarm(0);
     if (retval) {
         error = xasprintf("%s: %s", path, ovs_strerror(retval));
     } else if (refusal) {
-        error = xasprintf("vsubnet-controller: %s", refusal);
+        error = xasprintf("%s: %s", daemon, refusal);
         free(refusal);
     }
     jsonrpc_close(rpc);
+    free(path);
+    return error;
+}
+
+char *
+local_ask_json(const char *daemon, unsigned int timeout, const char *command,
+               const struct svec *args, json_t **answer)
+{
+    char *result;
+    char *error = local_ask(daemon, timeout, command, args, &result);
+
+    if (!error) {
+        char *reason = model_json_parse(result, strlen(result),
+                                        64 * 1024 * 1024, answer);
+        error = (reason ? xasprintf("%s's answer: %s", daemon, reason)
+                 : NULL);
+        free(reason);
+    }
+    free(result);
     return error;
 }
 
 char *
 local_controller_status(json_t **status)
 {
-    pid_t pid = local_daemon_pid("vsubnet-controller");
-    char *result;
+    return local_ask_json("vsubnet-controller", 5, "vsubnet/status", NULL,
+                          status);
+}
 
-    if (!pid) {
-        return xstrdup("vsubnet-controller is not running "
-                       "(systemctl start vsubnet-controller)");
-    }
-    char *path = xasprintf("%s/vsubnet-controller.%ld.ctl", ovs_rundir(),
-                           (long int) pid);
-    char *error = ask(path, "vsubnet/status", &result);
-    if (!error) {
-        char *reason = model_json_parse(result, strlen(result),
-                                        64 * 1024 * 1024, status);
-        error = (reason ? xasprintf("vsubnet-controller's status: %s", reason)
-                 : NULL);
-        free(reason);
-    }
-    free(result);
-    free(path);
-    return error;
+char *
+local_bridge(void)
+{
+    char *bridge = NULL;
+
+    free(local_get_external_id("vsubnet-bridge", &bridge));
+    return bridge ? bridge : xstrdup("br-int");
 }
 
 /* The machine. */

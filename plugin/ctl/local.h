@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 struct json_t;
+struct svec;
 
 /* Runs ovs-vsctl with ARGS (a null-terminated array without the program).
  * *OUTPUT, if wanted, is what it printed, without the last newline. */
@@ -28,11 +29,22 @@ char *local_run(const char *const argv[], char **output);
 char *local_get_external_id(const char *key, char **value);
 char *local_set_external_id(const char *key, const char *value);
 
+/* The name of the integration bridge. */
+char *local_bridge(void);
+
 /* Returns the process ID of DAEMON, or 0 if it does not run. */
 pid_t local_daemon_pid(const char *daemon);
 
-/* Asks vsubnet-controller for its status (DESIGN.md section 5).  Ends the
- * process if it does not answer within some seconds. */
+/* Asks DAEMON by its control socket.  ARGS may be null.  Ends the process if
+ * there is no answer after TIMEOUT seconds.  The second one is for answers in
+ * JSON. */
+char *local_ask(const char *daemon, unsigned int timeout, const char *command,
+                const struct svec *args, char **result);
+char *local_ask_json(const char *daemon, unsigned int timeout,
+                     const char *command, const struct svec *args,
+                     struct json_t **answer);
+
+/* vsubnet-controller's status (DESIGN.md section 5). */
 char *local_controller_status(struct json_t **);
 
 /* The host's name as the name of a node. */

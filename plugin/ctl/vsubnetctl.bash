@@ -17,6 +17,8 @@ _vsubnetctl_candidates() {
     case "${#words[@]} ${words[*]}" in
     "0 ")
         cut -d' ' -f1 <<<"$lines" | sort -u ;;
+    "1 flows")
+        _vsubnetctl_names net name ;;
     "1 token" | "1 node" | "1 net" | "1 member" | "1 port" | "1 user" \
         | "1 audit" | "1 address" | "1 pool" | "1 reservation" | "1 acl")
         sed -n "s/^${words[0]} \([a-z]*\) .*/\1/p" <<<"$lines" ;;
@@ -48,7 +50,8 @@ _vsubnetctl() {
     if [[ $cur == -* ]]; then
         local command="${given[*]:0:2}"
         case ${given[0]-} in
-        join | leave | status | events) command=${given[0]} ;;
+        join | leave | status | flows | bugreport | events)
+            command=${given[0]} ;;
         esac
         COMPREPLY=($(compgen -W "$(vsubnetctl --commands 2>/dev/null \
             | sed -n "s/^$command --/--/p")" -- "$cur"))
