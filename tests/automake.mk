@@ -24,6 +24,7 @@ TESTSUITE_AT = \
 	tests/mapper-load.at \
 	tests/controller.at \
 	tests/controller-identity.at \
+	tests/controller-security.at \
 	tests/controller-monitor.at \
 	tests/services.at \
 	tests/controller-trace.at \
@@ -108,6 +109,7 @@ EXTRA_DIST += tests/certificate.py tests/metrics.py tests/mapper.sh tests/mapper
 check_PROGRAMS += tests/unit-controller
 tests_unit_controller_SOURCES = \
 	tests/unit-controller-acl.c \
+	tests/unit-controller-arp.c \
 	tests/unit-controller-binding.c \
 	tests/unit-controller-cache.c \
 	tests/unit-controller-flow.c \

@@ -275,6 +275,7 @@ test_desired(struct ovs_cmdl_context *ctx OVS_UNUSED)
         struct sset expected = SSET_INITIALIZER(&expected);
 
         sset_add_all(&expected, local_flows, ARRAY_SIZE(local_flows));
+        sset_add_all(&expected, arp_flows, n_arp_flows);
         if (tunnel) {
             sset_add_all(&expected, tunnel_flows, ARRAY_SIZE(tunnel_flows));
         } else {

@@ -135,13 +135,15 @@ draw_net(const struct world *w)
                                               json_string_value(name));
     uint32_t vni = old && one_in(2) ? old->vni : draw_vni();
 
-    return json_pack("{s:o, s:i, s:i, s:o, s:[], s:s, s:o, s:o}",
+    return json_pack("{s:o, s:i, s:i, s:o, s:[], s:s, s:o, s:b, s:b, s:o}",
                      "name", name, "vni", vni,
                      "max_macs", 1 + random_range(3),
                      "labels", draw_labels(true),
                      "subnets", "algorithm", "aes128gcm",
                      "group", (one_in(4) ? json_string("239.1.1.1")
                                : json_null()),
+                     "arp_suppression", !one_in(4),
+                     "port_security", !one_in(4),
                      "revision", draw_revision(w));
 }
 
@@ -161,7 +163,7 @@ draw_binding(const struct world *w)
             10 * (unsigned int) json_array_size(addresses)
             + random_range(9) + 1));
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:o}",
                      "net", draw_net_name(w),
                      "labels", draw_labels(false), "mac",
                      json_sprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(mac)),
@@ -171,6 +173,7 @@ draw_binding(const struct world *w)
                               : draw_name("tap", N_PORTS)),
                      "iface_id", json_null(),
                      "origin", origins[random_range(ARRAY_SIZE(origins))],
+                     "port_security", !one_in(4),
                      "revision", draw_revision(w));
 }
 

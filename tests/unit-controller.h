@@ -41,6 +41,11 @@ void test_diff(struct ovs_cmdl_context *);
 void test_canonical(struct ovs_cmdl_context *);
 void test_cookie(struct ovs_cmdl_context *);
 
+/* unit-controller-arp.c */
+extern const char *const arp_flows[];
+extern const size_t n_arp_flows;
+void test_arp_sizes(struct ovs_cmdl_context *);
+
 /* unit-controller-cache.c */
 void test_cache(struct ovs_cmdl_context *);
 void test_cache_error(struct ovs_cmdl_context *);

@@ -18,6 +18,7 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/dhcp4-options.h \
 	plugin/controller/dhcp4.c \
 	plugin/controller/dhcp4.h \
+	plugin/controller/flow-arp.c \
 	plugin/controller/flow-compose.c \
 	plugin/controller/flow-compose.h \
 	plugin/controller/flow-desired.c \

@@ -15,7 +15,7 @@
 
 void
 compose_init(struct compose *c, const struct flow_input *input,
-             struct flow_list *list, uint32_t rank)
+             struct flow_list *list, uint64_t rank)
 {
     c->input = input;
     c->list = list;
@@ -95,6 +95,18 @@ act_set_labels(struct compose *c, enum mf_field_id field, ovs_u128 bits)
     if (!ovs_u128_is_zero(bits)) {
         ofpact_put_set_field(&c->acts, mf_from_id(field), &be128, NULL);
     }
+}
+
+void
+act_set_be16(struct compose *c, enum mf_field_id field, ovs_be16 value)
+{
+    ofpact_put_set_field(&c->acts, mf_from_id(field), &value, NULL);
+}
+
+void
+act_set_u8(struct compose *c, enum mf_field_id field, uint8_t value)
+{
+    ofpact_put_set_field(&c->acts, mf_from_id(field), &value, NULL);
 }
 
 void

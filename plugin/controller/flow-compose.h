@@ -28,13 +28,13 @@ struct model_net;
 struct compose {
     const struct flow_input *input;
     struct flow_list *list;
-    uint32_t rank;              /* Of the part (flow-desired.h). */
+    uint64_t rank;              /* Of the part (flow-desired.h). */
     struct match match;
     struct ofpbuf acts;
 };
 
 void compose_init(struct compose *, const struct flow_input *,
-                  struct flow_list *, uint32_t rank);
+                  struct flow_list *, uint64_t rank);
 void compose_uninit(struct compose *);
 
 /* The flow is whole: appends it. */
@@ -47,6 +47,8 @@ void act_resubmit(struct compose *, enum flow_table);
 void act_output(struct compose *, ofp_port_t);
 void act_set_be64(struct compose *, enum mf_field_id, uint64_t value);
 void act_set_be32(struct compose *, enum mf_field_id, ovs_be32 value);
+void act_set_be16(struct compose *, enum mf_field_id, ovs_be16 value);
+void act_set_u8(struct compose *, enum mf_field_id, uint8_t value);
 
 /* Labels: nothing if there are none, registers are 0 already. */
 void act_set_labels(struct compose *, enum mf_field_id, ovs_u128 bits);

@@ -148,6 +148,7 @@ compose_port(struct compose *c, const struct model_net *net,
 
     flow_learn_port(c, net, port);
     flow_storm_port(c, port);
+    flow_arp_port(c, net, port);
 
     /* The port's own MAC is here, whether or not the service has said so
      * yet, unless an operator put that MAC at another node. */
@@ -184,6 +185,7 @@ compose_binding(struct compose *c, const struct model_net *net,
     if (eth_addr_is_multicast(binding->mac) || !binding->node) {
         return;
     }
+    flow_arp_binding(c, net, binding);
     if (port) {
         compose_local_unicast(c, net, port, binding->mac, binding, dynamic,
                               cookie);
@@ -251,8 +253,19 @@ compose_flood(struct compose *c, const struct model_net *net,
 
 /* The parts. */
 
-/* The ranks of their flows; a VNI has 24 bits. */
-enum { RANK_BASE = 0, RANK_NETS = 1 << 24, RANK_BINDINGS = 2 << 24 };
+/* The ranks of their flows.  A VNI has 24 bits, a MAC 48. */
+#define RANK_BASE UINT64_C(0)
+#define RANK_NETS (UINT64_C(1) << 48)
+#define RANK_BINDINGS (UINT64_C(2) << 48)
+
+/* Flows of two bindings that have one key are of one vSubnet (and of one
+ * address) or of one MAC; both ranks are different then. */
+static uint64_t
+binding_rank(const struct model_net *net, const struct model_binding *binding)
+{
+    return RANK_BINDINGS + (eth_addr_to_uint64(binding->mac)
+                            ^ (uint64_t) net->vni << 24);
+}
 
 void
 flow_desired_base(const struct flow_input *input, struct flow_list *list)
@@ -263,6 +276,7 @@ flow_desired_base(const struct flow_input *input, struct flow_list *list)
     compose_classify(&c);
     compose_misses(&c);
     flow_learn_base(&c);
+    flow_arp_base(&c);
     compose_destination(&c);
     flow_storm_base(&c);
     compose_output(&c);
@@ -298,7 +312,7 @@ flow_desired_binding(const struct flow_input *input,
 {
     struct compose c;
 
-    compose_init(&c, input, list, RANK_BINDINGS + net->vni);
+    compose_init(&c, input, list, binding_rank(net, binding));
     compose_binding(&c, net, binding);
     compose_uninit(&c);
 }

@@ -14,15 +14,16 @@
  *      base        the tunnel port
  *      vSubnet     its row; its local ports; the bindings of their MACs; its
  *                  zone; the tunnel port; this node's number
- *      binding     itself; its vSubnet's name, VNI and max_macs, and labels if
- *                  it has any itself; the local port that it names, if it is
- *                  at this node; the tunnel port; this node's number
+ *      binding     itself; its vSubnet's name, VNI, max_macs and
+ *                  arp_suppression, and labels if it has any itself; the local
+ *                  port that it names, if it is at this node; the tunnel port;
+ *                  this node's number
  *
  * Two parts may want different flows for one key (a local port's own MAC, and
  * the binding of it; two ports that both have been given an OpenFlow port
- * number, as Open vSwitch's database may say for a moment).  Then the one of
- * the lower rank is wanted: base, vSubnets by VNI, bindings by VNI; within a
- * part, the earlier. */
+ * number, as Open vSwitch's database may say for a moment; two bindings of one
+ * address).  Then the one of the lower rank is wanted: base, vSubnets by VNI,
+ * bindings; within a part, the earlier. */
 
 #include <stddef.h>
 #include "openvswitch/types.h"

@@ -23,6 +23,13 @@ void flow_learn_binding(struct compose *, const struct model_net *,
                         const struct local_port *,
                         const struct model_binding *, uint64_t cookie);
 
+/* flow-arp.c: tables 15 to 17. */
+void flow_arp_base(struct compose *);
+void flow_arp_port(struct compose *, const struct model_net *,
+                   const struct local_port *);
+void flow_arp_binding(struct compose *, const struct model_net *,
+                      const struct model_binding *);
+
 /* flow-storm.c: table 35. */
 void flow_storm_base(struct compose *);
 void flow_storm_port(struct compose *, const struct local_port *);

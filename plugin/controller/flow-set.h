@@ -39,10 +39,10 @@ struct flow_entry {
     void *wire;                 /* The actions as OpenFlow instructions. */
     size_t wire_len;
     uint64_t cookie;
+    uint64_t rank;              /* For flow-index.h: of two with one key, the
+                                 * lower is wanted. */
     unsigned int ref_cnt;
     uint32_t hash;              /* Of the key. */
-    uint32_t rank;              /* For flow-index.h: of two with one key, the
-                                 * lower is wanted. */
     uint16_t priority;
     uint8_t table;
 };

@@ -22,6 +22,8 @@
  *     0 --> 5 --> 10 --> 11 --(learns)--> 12
  *     |(tunnel)   ^       |                |
  *     `-----------'       +----------------+--> 15 --> 18 --> 20 --> 21
+ *                                               |      ^             |
+ *                      (asks for an address) 16, 17 ---'             |
  *                                                                    |
  *     50 <-- 46 <-- 45 <--(reg15 set)-- 35 <-- 23 <-- 22 <-----------'
  *                               (BUM)   |
@@ -42,8 +44,10 @@ enum flow_table {
     FT_SOURCE = 10,             /* Who is it: looks the source up in 30. */
     FT_LEARN = 11,              /* Unregistered sources -> table 31. */
     FT_LEARN_FULL = 12,         /* Sources for which there was no room. */
-    FT_ARP = 15,                /* ARP and ND that the host answers. */
-    FT_ARP_ND = 16,             /* The rest of an answer to ND. */
+    FT_ARP = 15,                /* Whose is the address that ARP or ND asks
+                                 * for? */
+    FT_ARP_ASKED = 16,          /* What sort of question it is... */
+    FT_ARP_ANSWER = 17,         /* ...and what the host answers. */
     FT_SERVICES = 18,           /* DHCP, router solicitations. */
     FT_DESTINATION = 20,        /* Looks the destination up in 30... */
     FT_DESTINATION_LEARNT = 21, /* ...and in 31. */
@@ -81,6 +85,22 @@ enum flow_priority {
      * MAC is learnt here if that made room, and flooded to if not. */
     FP_LEARN_FULL_PORT = 110,   /* From a local port, with its meter. */
     FP_LEARN_FULL = 100,
+
+    /* FT_ARP.  Who asks for what is his own tells the others of it: that is
+     * for them to hear, not for the host to answer. */
+    FP_ARP_OWN = 110,
+    FP_ARP_BOUND = 100,         /* One flow for each address. */
+
+    /* FT_ARP_ASKED. */
+    FP_ASKED_PROBE = 110,       /* For an address that an operator gave. */
+    FP_ASKED_PROBE_LEARNT = 100,
+    FP_ASKED = 50,
+
+    /* FT_ARP_ANSWER. */
+    FP_ANSWER_SAME = 100,       /* Four bits compared: the same... */
+    FP_ANSWER_DIFFERS = 90,     /* ...or not. */
+    FP_ANSWER = 80,
+    FP_ANSWER_NONE = 10,        /* It is gratuitous. */
 
     /* FT_DESTINATION_LEARNT: reg15 was not written by table 30. */
     FP_UNKNOWN = 100,
@@ -126,6 +146,18 @@ enum flow_priority {
 #define FR_OUTPUT MFF_REG15     /* Output port, 0: none yet. */
 #define FR_OUTPUT_IDX 15
 
+/* Tables 15 to 17 only; zero elsewhere.  The MAC that the address is bound to,
+ * with FA_ASSIGNED above it (in reg12), and what reg14 is used for there:
+ * FA_COMPARE_*, four bits of one address and four of another. */
+#define FR_OWNER MFF_XREG6
+#define FR_OWNER_HI_IDX 12
+#define FA_ASSIGNED (UINT64_C(1) << 48)     /* Not just learnt. */
+#define FR_ARP MFF_REG14
+#define FR_ARP_IDX 14
+#define FA_COMPARED 0xffu       /* Bits that are compared. */
+#define FA_ANSWER 0x100u        /* They differ, or nothing was to compare. */
+#define FA_COMPARING 0x10000u   /* Not yet on the way to an answer. */
+
 /* Learnt flows. */
 enum {
     FL_HARD_TIMEOUT = 300,      /* Seconds since the source last spoke.  An
@@ -139,6 +171,8 @@ enum {
 enum punt_kind {
     PUNT_ANNOUNCEMENT = 1,      /* ARP or ND of a local port: a copy. */
     PUNT_FULL = 2,              /* Its source found no room: a copy. */
+    PUNT_DUPLICATE = 3,         /* Of an address that is bound to another MAC,
+                                 * perhaps: a copy. */
 };
 
 /* Meters (meters.h), by ID: what is sent to the controller, in all... */
