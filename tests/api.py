@@ -336,6 +336,12 @@ def rules(each):
     each('put', path + '/r', rule, rule)
     each('get', path + '/r')
     each('patch', path + '/r', {'log': True}, {'log': 7})
+    labels = [dict(rule, name='l%d' % i, label='l%d' % i,
+                   remote_label='r%d' % i) for i in range(60)]
+    each('put', path, {'rules': labels + [rule]})
+    each('post', path, *[dict(rule, name='n%d' % i, label='n%d' % i)
+                         for i in range(9)])
+    each('patch', path + '/r', {'label': 'x'})
     each('put', path + '/r', rule, **stale)
     each('patch', path + '/r', {}, **stale)
     each('delete', path + '/r', **stale)

@@ -11,6 +11,7 @@
 #include "mapper/api.h"
 #include "mapper/api-list.h"
 #include "mapper/audit.h"
+#include "mapper/change.h"
 #include "mapper/db.h"
 #include "mapper/rule-row.h"
 #include "model/rule.h"
@@ -147,6 +148,41 @@ write_rule(struct api_call *call, const struct mdb_net *net,
     return row;
 }
 
+/* Labels that a rule names: pointers into it, at most two. */
+static size_t
+labels_of(const char *label, const char *remote_label, char *labels[2])
+{
+    size_t n = 0;
+
+    if (label && *label) {
+        labels[n++] = CONST_CAST(char *, label);
+    }
+    if (remote_label && *remote_label) {
+        labels[n++] = CONST_CAST(char *, remote_label);
+    }
+    return n;
+}
+
+/* Returns the list of NET's labels once RULE has taken the place of ROW, which
+ * may be null.  Null after answering that there are too many. */
+static char *
+check_labels(struct api_call *call, const struct mdb_net *net,
+             const struct mdb_rule *row, const struct model_rule *rule)
+{
+    struct change_refusal refusal;
+    char *gone[2], *added[2];
+    size_t n_gone = row ? labels_of(row->label, row->remote_label, gone) : 0;
+    size_t n_added = labels_of(rule->label, rule->remote_label, added);
+    char *list = change_check_labels(call->txn, net,
+                                     row ? &row->header_.uuid : NULL, gone,
+                                     n_gone, added, n_added, &refusal);
+
+    if (!list) {
+        api_refuse(call, &refusal);
+    }
+    return list;
+}
+
 static void
 audit_rule(struct api_call *call, const char *action,
            const struct mdb_net *net, const struct model_rule *rule)
@@ -170,7 +206,14 @@ put_rule(struct api_call *call, const struct mdb_net *net,
         return;
     }
     if (is_new || !is_same(db, row, rule)) {
+        char *labels = check_labels(call, net, row, rule);
+
+        if (!labels) {
+            return;
+        }
         row = write_rule(call, net, row, rule);
+        change_set_labels(call->txn, net, labels);
+        free(labels);
         audit_rule(call, is_new ? "rule-added" : "rule-changed", net, rule);
     }
     api_ok(call, is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK,
@@ -256,9 +299,12 @@ api_rule_delete(struct api_call *call)
 
     if (row && api_matches(call, row->revision)) {
         struct model_rule rule;
+        char *labels[2];
 
         rule_row_read(call->api->db, row, &rule);
         audit_rule(call, "rule-removed", net, &rule);
+        change_drop_labels(call->txn, net->name, &row->header_.uuid, labels,
+                           labels_of(rule.label, rule.remote_label, labels));
         model_rule_destroy(&rule);
         mdb_rule_delete(row);
         touch_rules(call, net);
@@ -361,6 +407,28 @@ read_set(struct api_call *call, struct rule_set *set)
     return api_finish_reader(call, &r);
 }
 
+/* As check_labels(), for SET in the place of all rules. */
+static char *
+check_set_labels(struct api_call *call, const struct mdb_net *net,
+                 const struct rule_set *set)
+{
+    char **labels = xcalloc(2 * set->n + 1, sizeof *labels);
+    struct change_refusal refusal;
+    size_t n = 0;
+
+    for (size_t i = 0; i < set->n; i++) {
+        n += labels_of(set->rules[i].label, set->rules[i].remote_label,
+                       &labels[n]);
+    }
+    char *list = change_check_rules_labels(call->txn, net, labels, n,
+                                           &refusal);
+    if (!list) {
+        api_refuse(call, &refusal);
+    }
+    free(labels);
+    return list;
+}
+
 struct set_counts {
     size_t added, changed, removed, unchanged;
 };
@@ -405,8 +473,13 @@ api_rules_put(struct api_call *call)
     if (read_set(call, &set)) {
         const struct mdb_net *net = api_net(call, call->args[0]);
 
-        if (net && api_matches(call, rules_revision(net))) {
+        char *labels = (net && api_matches(call, rules_revision(net))
+                        ? check_set_labels(call, net, &set) : NULL);
+
+        if (labels) {
             write_set(call, net, &set, &counts);
+            change_set_labels(call->txn, net, labels);
+            free(labels);
             if (counts.added + counts.changed + counts.removed) {
                 audit(call, "rules-replaced", net->name,
                       "%"PRIuSIZE" added, %"PRIuSIZE" changed, "

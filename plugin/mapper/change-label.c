@@ -11,6 +11,8 @@
 #include "mapper/db.h"
 #include "mapper/label.h"
 #include "mapper/txn.h"
+#include "model/reader.h"
+#include "sset.h"
 #include "util.h"
 
 /* A binding's labels, which the IDL keeps sorted. */
@@ -71,6 +73,23 @@ label_is_used(const struct db *db, const char *net, const char *label,
     return found;
 }
 
+/* label_list_change() with a refusal. */
+static char *
+change_list(const struct mdb_net *net, char *const *gone, size_t n_gone,
+            char *const *added, size_t n_added,
+            struct change_refusal *refusal)
+{
+    char *list = label_list_change(net->labels, gone, n_gone, added,
+                                   n_added);
+
+    if (!list) {
+        refusal->code = "too-many-labels";
+        refusal->detail = xasprintf("vSubnet %s would have more than %d "
+                                    "labels", net->name, MODEL_LABELS_MAX);
+    }
+    return list;
+}
+
 char *
 change_check_labels(const struct txn *txn, const struct mdb_net *net,
                     const struct uuid *row, char *const *gone, size_t n_gone,
@@ -85,14 +104,47 @@ change_check_labels(const struct txn *txn, const struct mdb_net *net,
             unused[n_unused++] = gone[i];
         }
     }
-    char *list = label_list_change(net->labels, unused, n_unused, added,
-                                   n_added);
-    if (!list) {
-        refusal->code = "too-many-labels";
-        refusal->detail = xasprintf("vSubnet %s would have more than %d "
-                                    "labels", net->name, MODEL_LABELS_MAX);
-    }
+    char *list = change_list(net, unused, n_unused, added, n_added, refusal);
     free(unused);
+    return list;
+}
+
+/* Adds to NAMES the labels that bindings of NET have. */
+static void
+collect_bound(const struct db *db, const char *net, struct sset *names)
+{
+    size_t n;
+    struct mdb_binding **rows = db_bindings_of_net(db, net, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < rows[i]->n_labels; j++) {
+            sset_add(names, rows[i]->labels[j]);
+        }
+    }
+    free(rows);
+}
+
+char *
+change_check_rules_labels(const struct txn *txn, const struct mdb_net *net,
+                          char *const *added, size_t n_added,
+                          struct change_refusal *refusal)
+{
+    struct sset bound = SSET_INITIALIZER(&bound);
+    size_t n_gone = 0;
+    char **labels;
+    size_t n = label_list_parse(net->labels, &labels);
+    char **gone = xcalloc(n + 1, sizeof *gone);
+
+    collect_bound(txn->db, net->name, &bound);
+    for (size_t i = 0; i < n; i++) {
+        if (labels[i][0] && !sset_contains(&bound, labels[i])) {
+            gone[n_gone++] = labels[i];
+        }
+    }
+    char *list = change_list(net, gone, n_gone, added, n_added, refusal);
+    free(gone);
+    model_labels_free(labels, n);
+    sset_destroy(&bound);
     return list;
 }
 

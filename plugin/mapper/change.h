@@ -68,6 +68,10 @@ char *change_check_labels(const struct txn *, const struct mdb_net *,
                           char *const *gone, size_t n_gone,
                           char *const *added, size_t n_added,
                           struct change_refusal *);
+/* The same when all rules are replaced by such as name ADDED. */
+char *change_check_rules_labels(const struct txn *, const struct mdb_net *,
+                                char *const *added, size_t n_added,
+                                struct change_refusal *);
 void change_set_labels(struct txn *, const struct mdb_net *,
                        const char *list);
 void change_drop_labels(struct txn *, const char *net,
