@@ -49,7 +49,7 @@ EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
 	tests/segments.py tests/transfer.py
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
 EXTRA_DIST += tests/README.md tests/run tests/faults tests/faults.py tests/soak tests/system-lib.sh tests/decode.py \
-	tests/api.py tests/echo.py tests/frames.py \
+	tests/api.py tests/echo.py tests/frames.py tests/services-cache.py \
 	tests/hostile.py tests/nonces.py tests/opens-none.py tests/secrets.py \
 	tests/stream.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \
@@ -133,7 +133,8 @@ tests_unit_services_SOURCES = \
 	tests/unit-services.h
 tests_unit_services_LDADD = \
 	plugin/controller/libvsubnet-controller.a \
-	$(unit_ldadd)
+	plugin/host/libvsubnet-host.a \
+	$(unit_ldadd) $(CURL_LIBS) $(MICROHTTPD_LIBS)
 
 tests/package.m4: $(top_srcdir)/configure.ac
 	$(AM_V_GEN){ \

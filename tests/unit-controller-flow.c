@@ -171,6 +171,17 @@ static const char *const local_flows[] = {
         "dl_src=0a:00:00:00:00:03,icmp_type=136,icmp_code=0 "
         "actions=" COPY3 "goto_table:15",
 
+    /* Guests are no servers. */
+#define ROGUES(P)                                                       \
+    "cookie=0x90013890000000" P ", table=18, priority=110,udp,in_port=" P \
+        ",tp_src=67,tp_dst=68 actions=drop",                            \
+    "cookie=0x90013890000000" P ", table=18, priority=110,udp6,in_port=" P \
+        ",tp_src=547,tp_dst=546 actions=drop",                          \
+    "cookie=0x90013890000000" P ", table=18, priority=110,icmp6,in_port=" P \
+        ",icmp_type=134,icmp_code=0 actions=drop"
+    ROGUES("2"),
+    ROGUES("3"),
+
     /* Unicast. */
     "cookie=0x300138900000001, table=30, priority=100,metadata=0x1389,"
         "dl_dst=06:76:00:00:00:07 actions=" STATIC ",set_field:0x1->reg15",

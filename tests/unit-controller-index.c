@@ -130,16 +130,22 @@ draw_labels(bool of_net)
 static json_t *
 draw_net(const struct world *w)
 {
+    static const char *const modes[] = { "none", "slaac", "dhcpv6" };
     json_t *name = draw_name("n", N_NETS);
     const struct model_net *old = mapping_net(w->mapping,
                                               json_string_value(name));
     uint32_t vni = old && one_in(2) ? old->vni : draw_vni();
 
-    return json_pack("{s:o, s:i, s:i, s:o, s:[], s:s, s:o, s:b, s:b, s:o}",
+    return json_pack("{s:o, s:i, s:i, s:o, s:o, s:s, s:b, s:[s], s:s, s:o, s:b, s:b, s:o}",
                      "name", name, "vni", vni,
                      "max_macs", 1 + random_range(3),
                      "labels", draw_labels(true),
-                     "subnets", "algorithm", "aes128gcm",
+                     "dhcp", (one_in(2) ? json_null()
+                              : json_pack("{s:i, s:n}", "lease", 3600,
+                                          "gateway")),
+                     "ipv6", modes[random_range(ARRAY_SIZE(modes))],
+                     "guest_dhcp", one_in(2),
+                     "subnets", "fd00::/64", "algorithm", "aes128gcm",
                      "group", (one_in(4) ? json_string("239.1.1.1")
                                : json_null()),
                      "arp_suppression", !one_in(4),

@@ -8,13 +8,19 @@
 #include <string.h>
 
 #include "command-line.h"
+#include "controller/flow-desired.h"
+#include "controller/flow-set.h"
+#include "controller/local-port.h"
+#include "controller/services.h"
 #include "csum.h"
 #include "model/jansson.h"
 #include "model/mapping.h"
 #include "model/reader.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofpbuf.h"
+#include "flow.h"
 #include "packets.h"
+#include "svec.h"
 #include "util.h"
 
 #define NET(NAME, VNI, SETTINGS)                                        \
@@ -55,7 +61,8 @@ static const char snapshot[] =
     NET("dhcpv6", 4, FULL ",'ipv6':'dhcpv6'") ","
     NET("own", 5, FULL ",'guest_dhcp':true") ","
     NET("long", 6, LONG ",'ipv6':'dhcpv6'") ","
-    NET("alone", 7, "'dhcp':null,'ipv6':'dhcpv6'") "],"
+    NET("alone", 7, "'dhcp':null,'ipv6':'dhcpv6'") ","
+    NET("none", 8, "'dhcp':null") "],"
     "'members':[],'bindings':["
     BINDINGS("full") "," BINDINGS("bare") "," BINDINGS("slaac") ","
     BINDINGS("dhcpv6") "," BINDINGS("own") "," BINDINGS("long") ","
@@ -220,7 +227,141 @@ services_verdict(enum service_verdict verdict)
     return names[verdict];
 }
 
+/* Flows: tap0 (1) in each vSubnet, and the host's own port (2). */
+
+#define UP(KIND) "controller(max_len=1518,userdata=" KIND ",meter_id=131073)"
+#define COOKIE(VNI) "cookie=0x90000" VNI "00000001, table=18, priority="
+#define REQUEST(VNI, PROTOCOL, MATCH, KIND, THEN)                       \
+    COOKIE(VNI) "100," PROTOCOL ",in_port=1,vlan_tci=0x0000/0x1fff,"    \
+    MATCH " actions=" UP(KIND) THEN "\n"
+#define DHCP4(VNI, THEN)                                                \
+    REQUEST(VNI, "udp", "tp_src=68,tp_dst=67", "04", THEN)
+#define DHCP6(VNI)                                                      \
+    REQUEST(VNI, "udp6", "ipv6_dst=ff02::1:2,tp_dst=547", "05", "")
+#define ROUTER(VNI)                                                     \
+    REQUEST(VNI, "icmp6", "icmp_type=133,icmp_code=0", "06", "")
+#define ROGUES(VNI)                                                     \
+    COOKIE(VNI) "110,icmp6,in_port=1,icmp_type=134,icmp_code=0 "        \
+    "actions=drop\n"                                                    \
+    COOKIE(VNI) "110,udp,in_port=1,tp_src=67,tp_dst=68 actions=drop\n"  \
+    COOKIE(VNI) "110,udp6,in_port=1,tp_src=547,tp_dst=546 actions=drop\n"
+
+static const struct { const char *net, *flows; } flows[] = {
+    { "full", DHCP4("01", "") ROGUES("01") },
+    { "slaac", ROUTER("03") DHCP4("03", "") DHCP6("03") ROGUES("03") },
+    { "dhcpv6", ROUTER("04") DHCP4("04", "") DHCP6("04") ROGUES("04") },
+    { "own", DHCP4("05", ",goto_table:20") },
+    { "alone", ROUTER("07") DHCP6("07") ROGUES("07") },
+    { "none", ROGUES("08") },
+};
+
+static void
+test_flows(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    struct mapping *mapping = services_mapping();
+
+    for (size_t i = 0; i < ARRAY_SIZE(flows); i++) {
+        const struct model_net *net = mapping_net(mapping, flows[i].net);
+        struct local_ports ports = LOCAL_PORTS_INITIALIZER;
+        const struct flow_input input = {
+            .ports = &ports, .mapping = mapping };
+        struct flow_list list = FLOW_LIST_INITIALIZER;
+        struct svec lines = SVEC_EMPTY_INITIALIZER;
+        struct local_port *port;
+
+        port = local_ports_add(&ports, "tap0", flows[i].net, net->vni);
+        port->ofport = u16_to_ofp(1);
+        port = local_ports_add(&ports, "vs-x", flows[i].net, net->vni);
+        port->ofport = u16_to_ofp(2);
+        port->host_port = true;
+        flow_desired_net(&input, net, &list);
+        for (size_t j = 0; j < list.n; j++) {
+            struct ds s = DS_EMPTY_INITIALIZER;
+
+            flow_entry_format(list.flows[j], &s);
+            if (strstr(ds_cstr(&s), "table=18,")) {
+                ds_put_char(&s, '\n');
+                svec_add(&lines, ds_cstr(&s));
+            }
+            ds_destroy(&s);
+        }
+        svec_sort(&lines);
+        char *all = svec_join(&lines, "", "");
+        CHECK(!strcmp(all, flows[i].flows), "%s:\n%snot\n%s", flows[i].net,
+              all, flows[i].flows);
+        free(all);
+        svec_destroy(&lines);
+        flow_list_destroy(&list);
+        local_ports_destroy(&ports);
+    }
+    mapping_destroy(mapping);
+}
+
+/* Whose request is answered at which port.  This node is 7. */
+static void
+test_binding(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const struct {
+        uint32_t node;
+        const char *port, *iface_id;
+        enum model_origin origin;
+        const char *its_iface_id;       /* The port's, whose name is tap0. */
+        bool its_mac;
+        bool at_port;
+    } tests[] = {
+        { 7, "tap0", NULL, MODEL_ORIGIN_STATIC, NULL, false, true },
+        { 7, "tap1", NULL, MODEL_ORIGIN_STATIC, NULL, false, false },
+        { 7, "tap1", NULL, MODEL_ORIGIN_STATIC, NULL, true, false },
+        { 9, "tap0", NULL, MODEL_ORIGIN_STATIC, NULL, false, false },
+        { 9, "tap0", NULL, MODEL_ORIGIN_STATIC, NULL, true, false },
+        { 9, "tap0", NULL, MODEL_ORIGIN_DYNAMIC, NULL, true, true },
+        { 9, "tap0", NULL, MODEL_ORIGIN_DYNAMIC, NULL, false, false },
+        { 7, NULL, NULL, MODEL_ORIGIN_STATIC, NULL, false, false },
+        { 0, NULL, NULL, MODEL_ORIGIN_STATIC, NULL, false, false },
+        { 0, NULL, NULL, MODEL_ORIGIN_STATIC, NULL, true, true },
+        { 0, NULL, "if1", MODEL_ORIGIN_STATIC, "if1", false, true },
+        { 9, "tap0", "if1", MODEL_ORIGIN_STATIC, "if1", false, true },
+        { 7, "tap0", "if1", MODEL_ORIGIN_STATIC, "if2", true, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
+        struct mapping *mapping = services_mapping();
+        struct model_node *node = xzalloc(sizeof *node);
+        struct model_binding *binding = xzalloc(sizeof *binding);
+        struct local_port port = {
+            .name = CONST_CAST(char *, "tap0"),
+            .iface_id = CONST_CAST(char *, tests[i].its_iface_id),
+            .has_mac = tests[i].its_mac,
+            .mac = GUEST_MAC(09),
+        };
+
+        node->number = 7;
+        node->name = xstrdup("h7");
+        CHECK(mapping_put_node(mapping, node), "node");
+        mapping->self = node;
+        model_binding_init(binding);
+        binding->net = xstrdup("full");
+        binding->mac = GUEST_MAC(09);
+        binding->node = tests[i].node;
+        binding->port = nullable_xstrdup(tests[i].port);
+        binding->iface_id = nullable_xstrdup(tests[i].iface_id);
+        binding->origin = tests[i].origin;
+        CHECK(mapping_put_binding(mapping, binding), "binding");
+
+        const struct model_binding *found = services_binding(
+            mapping, mapping_net(mapping, "full"), &port, binding->mac);
+        CHECK(found == (tests[i].at_port ? binding : NULL), "%"PRIuSIZE, i);
+        CHECK(!services_binding(mapping, mapping_net(mapping, "bare"), &port,
+                                binding->mac), "another vSubnet");
+        CHECK(!services_binding(mapping, mapping_net(mapping, "full"), &port,
+                                GUEST_MAC(08)), "another MAC");
+        mapping_destroy(mapping);
+    }
+}
+
 static const struct ovs_cmdl_command commands[] = {
+    { "flows", NULL, 0, 0, test_flows, OVS_RO },
+    { "binding", NULL, 0, 0, test_binding, OVS_RO },
     { "dhcp4", NULL, 0, 0, test_dhcp4, OVS_RO },
     { "dhcp4-bad", NULL, 0, 0, test_dhcp4_bad, OVS_RO },
     { "dhcp4-options", NULL, 0, 0, test_dhcp4_options, OVS_RO },

@@ -23,11 +23,12 @@ struct ovs_cmdl_context;
         }                                                               \
     } while (0)
 
-/* A mapping with vSubnets "full" (everything set), "bare" (DHCP and no more),
- * "slaac", "dhcpv6", "own" (as full, and guests may be servers), "long" (more
- * than fits into a small message), and in each of them these bindings: 0a:..:01
- * (10.77.0.20, 10.77.0.21, fd77::20, fd77::21), 0a:..:02 (10.77.0.1),
- * 0a:..:03 (none), 0a:..:04 (dynamic, 10.77.0.40, fd77::40). */
+/* A mapping with vSubnets "full" (DHCP with everything), "bare" (DHCP and no
+ * more), "slaac" and "dhcpv6" (as full, and that), "own" (as full, and guests
+ * may be servers), "long" (more than fits into a small message), "alone"
+ * (DHCPv6 without DHCP) and "none", all but the last with these bindings:
+ * 0a:..:01 (10.77.0.20, 10.77.0.21, fd77::20, fd77::21), 0a:..:02
+ * (10.77.0.1), 0a:..:03 (none), 0a:..:04 (dynamic, 10.77.0.40, fd77::40). */
 struct mapping *services_mapping(void);
 
 /* The facts for 'mac' in 'net', which both are there. */

@@ -32,6 +32,7 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/flow-names.h \
 	plugin/controller/flow-parts.h \
 	plugin/controller/flow-storm.c \
+	plugin/controller/flow-services.c \
 	plugin/controller/flow-set.c \
 	plugin/controller/flow-set.h \
 	plugin/controller/flow-tables.h \
@@ -93,6 +94,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/rule-cookie.h \
 	plugin/controller/service-frame.c \
 	plugin/controller/service-frame.h \
+	plugin/controller/services.c \
+	plugin/controller/services.h \
 	plugin/controller/sse.c \
 	plugin/controller/sse.h \
 	plugin/controller/standing.c \

@@ -151,6 +151,7 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     own_keys_init(&c->keys, state_dir);
     keyring_out_init(&c->keyring, run_dir);
     learnt_init(&c->learnt);
+    services_init(&c->services);
     flow_index_init(&c->flows);
     ct_zones_init(&c->zones);
     c->flows_forgotten = true;
@@ -186,6 +187,7 @@ controller_destroy(struct controller *c)
         mapping_touches_destroy(&c->touches);
         ovs_config_destroy(c->ovs);
         learnt_destroy(&c->learnt);
+        services_destroy(&c->services);
         keyring_out_destroy(&c->keyring);
         own_keys_destroy(&c->keys);
         cache_destroy(&c->cache);

@@ -41,6 +41,7 @@
 #include "controller/local-port.h"
 #include "controller/ovs-config.h"
 #include "controller/own-keys.h"
+#include "controller/services.h"
 #include "controller/standing.h"
 #include "controller/underlay.h"
 #include "model/mapping.h"
@@ -62,6 +63,7 @@ struct controller {
     struct registrar *registrar;
     struct key_service *key_service;
     struct learnt learnt;
+    struct services services;
     struct underlay underlay;
 
     struct mapping *mapping;            /* NULL: none known. */

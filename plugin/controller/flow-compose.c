@@ -145,12 +145,13 @@ act_meter(struct compose *c, uint32_t meter)
     ofpact_put_METER(&c->acts)->meter_id = meter;
 }
 
-void
-act_punt(struct compose *c, enum punt_kind kind, uint32_t meter)
+static void
+put_punt(struct compose *c, enum punt_kind kind, uint32_t meter,
+         uint16_t max_len)
 {
     struct ofpact_controller *copy = ofpact_put_CONTROLLER(&c->acts);
 
-    copy->max_len = FM_COPIES_MAX_LEN;
+    copy->max_len = max_len;
     copy->controller_id = 0;
     copy->reason = OFPR_ACTION;
     copy->meter_id = meter;
@@ -158,6 +159,18 @@ act_punt(struct compose *c, enum punt_kind kind, uint32_t meter)
     copy = c->acts.header;
     copy->userdata_len = 1;
     ofpact_finish_CONTROLLER(&c->acts, &copy);
+}
+
+void
+act_punt(struct compose *c, enum punt_kind kind, uint32_t meter)
+{
+    put_punt(c, kind, meter, FM_COPIES_MAX_LEN);
+}
+
+void
+act_punt_whole(struct compose *c, enum punt_kind kind, uint32_t meter)
+{
+    put_punt(c, kind, meter, FM_WHOLE_MAX_LEN);
 }
 
 /* Matches. */

@@ -65,6 +65,8 @@ void act_meter(struct compose *, uint32_t meter);
  * port.  'kind' is its only byte of userdata, which says whom it is for
  * (punts.h). */
 void act_punt(struct compose *, enum punt_kind, uint32_t meter);
+/* The same, of FM_WHOLE_MAX_LEN bytes. */
+void act_punt_whole(struct compose *, enum punt_kind, uint32_t meter);
 
 /* Matches. */
 void match_net(struct compose *, uint32_t vni);

@@ -147,6 +147,7 @@ compose_port(struct compose *c, const struct model_net *net,
     emit(c, FT_CLASSIFY, FP_CLASSIFY_PORT, cookie);
 
     flow_learn_port(c, net, port);
+    flow_services_port(c, net, port);
     flow_storm_port(c, port);
     flow_arp_port(c, net, port);
 

@@ -30,6 +30,10 @@ void flow_arp_port(struct compose *, const struct model_net *,
 void flow_arp_binding(struct compose *, const struct model_net *,
                       const struct model_binding *);
 
+/* flow-services.c: table 18. */
+void flow_services_port(struct compose *, const struct model_net *,
+                        const struct local_port *);
+
 /* flow-storm.c: table 35. */
 void flow_storm_base(struct compose *);
 void flow_storm_port(struct compose *, const struct local_port *);

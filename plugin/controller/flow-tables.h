@@ -102,6 +102,11 @@ enum flow_priority {
     FP_ANSWER = 80,
     FP_ANSWER_NONE = 10,        /* It is gratuitous. */
 
+    /* FT_SERVICES.  A guest's claim to be a server is dropped before anything
+     * else is looked at. */
+    FP_SERVICES_ROGUE = 110,
+    FP_SERVICES = 100,
+
     /* FT_DESTINATION_LEARNT: reg15 was not written by table 30. */
     FP_UNKNOWN = 100,
 
@@ -173,6 +178,9 @@ enum punt_kind {
     PUNT_FULL = 2,              /* Its source found no room: a copy. */
     PUNT_DUPLICATE = 3,         /* Of an address that is bound to another MAC,
                                  * perhaps: a copy. */
+    PUNT_DHCP4 = 4,             /* A guest asks: the whole frame. */
+    PUNT_DHCP6 = 5,
+    PUNT_ROUTER = 6,            /* A router solicitation. */
 };
 
 /* Meters (meters.h), by ID: what is sent to the controller, in all... */
@@ -212,6 +220,7 @@ enum {
     FM_LOOP_PROBES_RATE = 200,
     FM_PUNTS_RATE = 50,
     FM_COPIES_MAX_LEN = 128,    /* Bytes: ND with its options fits. */
+    FM_WHOLE_MAX_LEN = 1518,    /* Any frame of DHCP. */
 };
 
 /* Cookies: kind (8 bits), VNI (24), object (32). */

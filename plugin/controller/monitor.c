@@ -13,6 +13,7 @@
 #include "controller/controller.h"
 #include "controller/names.h"
 #include "controller/ofctrl.h"
+#include "controller/services.h"
 #include "controller/status.h"
 #include "coverage.h"
 #include "daemon.h"
@@ -321,6 +322,7 @@ monitor_metrics(const struct controller *c)
         metrics_single(&out, counters[i].name, METRICS_COUNTER,
                        counters[i].help, counters[i].counter->total);
     }
+    services_metrics(&c->services, &out);
     put_ports(&out, c);
     return ds_steal_cstr(&out);
 }

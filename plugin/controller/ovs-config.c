@@ -210,6 +210,12 @@ host_mtu(const struct ovs_tunnel *tunnel, int guess)
     return MIN(MAX(mtu, HOST_MTU_MIN), HOST_MTU_MAX);
 }
 
+int
+ovs_config_mtu(const struct ovs_config *cfg, int guess)
+{
+    return host_mtu(&cfg->tunnel, guess);
+}
+
 /* Says which vSubnet 'iface' is in, or NULL.  '*binding' is the registered
  * binding that says so, if it is one that does. */
 static const struct model_net *

@@ -98,6 +98,10 @@ const struct ct_zones *ovs_config_zones(const struct ovs_config *);
 /* The bridge is there and ours to use. */
 bool ovs_config_bridge_is_usable(const struct ovs_config *);
 
+/* The MTU of the vSubnets on this host, as it is now.  'guess' is that of
+ * struct ovs_want. */
+int ovs_config_mtu(const struct ovs_config *, int guess);
+
 /* For those who look at other columns; see monitor.h. */
 struct ovsdb_idl *ovs_config_idl(const struct ovs_config *);
 

@@ -6,6 +6,7 @@
 #include "controller/controller.h"
 #include "controller/learnt.h"
 #include "controller/ofctrl.h"
+#include "controller/services.h"
 #include "packets.h"
 
 /* The switch does not tell of what is deleted by us.  If there is room now, it
@@ -31,6 +32,11 @@ punts_receive(struct controller *c, const struct punt *punt)
         break;
     case PUNT_FULL:
         receive_full(c, punt);
+        break;
+    case PUNT_DHCP4:
+    case PUNT_DHCP6:
+    case PUNT_ROUTER:
+        services_receive(c, punt);
         break;
     default:                    /* Of a flow of another version. */
         break;
