@@ -81,6 +81,7 @@ compute(struct flow_set *flows, const struct mapping *mapping,
 /* The meter of what port P sends up is 0x20000 + P. */
 #define COPY2 "controller(max_len=128,userdata=01,meter_id=131074),"
 #define COPY3 "controller(max_len=128,userdata=01,meter_id=131075),"
+#define NET "set_field:0x1389->metadata"
 #define STATIC "set_field:0x1->reg14"
 #define DYNAMIC "set_field:0x2->reg14"
 
@@ -98,6 +99,29 @@ static const char *const local_flows[] = {
         "actions=set_field:0x1389->metadata,goto_table:5",
     "cookie=0x300138900000003, table=0, priority=100,in_port=3 "
         "actions=set_field:0x1389->metadata,goto_table:5",
+
+    /* Probes for loops, which go no further, and the tunnel's datagrams from
+     * where none may come. */
+    "cookie=0x100000000000000, table=0, priority=195,"
+        "dl_dst=07:76:ff:ff:ff:fd,dl_type=0x88b5 actions=drop",
+    "cookie=0xb00138900000001, table=0, priority=196,in_port=1,"
+        "dl_dst=07:76:ff:ff:ff:fd,dl_type=0x88b5 actions=" NET ","
+        "controller(max_len=128,userdata=08,meter_id=196609)",
+    "cookie=0xb00138900000001, table=0, priority=160,udp,in_port=1,"
+        "nw_dst=192.0.2.7,tp_dst=8002 actions=" NET ","
+        "controller(max_len=128,userdata=08,meter_id=105),goto_table:5",
+    "cookie=0xb00138900000002, table=0, priority=196,in_port=2,"
+        "dl_dst=07:76:ff:ff:ff:fd,dl_type=0x88b5 actions=" NET ","
+        "controller(max_len=128,userdata=08,meter_id=196610)",
+    "cookie=0xb00138900000002, table=0, priority=160,udp,in_port=2,"
+        "nw_dst=192.0.2.7,tp_dst=8002 actions=" NET ","
+        "controller(max_len=128,userdata=08,meter_id=105),goto_table:5",
+    "cookie=0xb00138900000003, table=0, priority=196,in_port=3,"
+        "dl_dst=07:76:ff:ff:ff:fd,dl_type=0x88b5 actions=" NET ","
+        "controller(max_len=128,userdata=08,meter_id=196611)",
+    "cookie=0xb00138900000003, table=0, priority=160,udp,in_port=3,"
+        "nw_dst=192.0.2.7,tp_dst=8002 actions=" NET ","
+        "controller(max_len=128,userdata=08,meter_id=105),goto_table:5",
 
     /* Where a frame goes that nothing stops. */
     "cookie=0x100000000000000, table=5, priority=0 actions=goto_table:10",

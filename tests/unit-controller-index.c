@@ -102,10 +102,12 @@ draw_node(const struct world *w)
     unsigned int number = one_in(3) ? SELF : 1 + random_range(SELF);
 
     return json_pack(
-        "{s:o, s:i, s:o, s:s, s:[], s:o}", "id", json_sprintf(
+        "{s:o, s:i, s:o, s:s, s:[s], s:o}", "id", json_sprintf(
             "11111111-2222-4333-8444-5555555555%02u", number),
         "number", number, "name", json_sprintf("h%u", number),
-        "state", "approved", "endpoints", "revision", draw_revision(w));
+        "state", "approved", "endpoints",
+        one_in(2) ? "192.0.2.1:8002" : "[fd00::1]:8002",
+        "revision", draw_revision(w));
 }
 
 /* Names, each at most once; a vSubnet's may be there and not yet used, used
@@ -274,6 +276,7 @@ draw_port(struct world *w, struct local_ports *ports, unsigned int i)
     port->ofport = u16_to_ofp(one_in(8) ? random_range(N_PORTS) : i + 1);
     port->has_mac = one_in(2);
     port->mac = port->has_mac ? draw_mac() : eth_addr_zero;
+    port->blocked = one_in(4) ? xstrdup("loop") : NULL;
     free(name);
     free(net_name);
 }
@@ -287,6 +290,7 @@ copy_port(const struct local_port *from, struct local_ports *ports)
     port->ofport = from->ofport;
     port->has_mac = from->has_mac;
     port->mac = from->mac;
+    port->blocked = nullable_xstrdup(from->blocked);
 }
 
 static void
@@ -461,6 +465,7 @@ test_flow_index(struct ovs_cmdl_context *ctx OVS_UNUSED)
     printf("%u changes; flows for one key %u times\n", n_applied, n_shadowed);
     CHECK(n_applied > N_SEEDS * N_STEPS / 2, "the others were refused");
     CHECK(n_shadowed > 100, "only %u", n_shadowed);
+    CHECK(n_applied > N_SEEDS * N_STEPS / 2, "only %u", n_applied);
 }
 
 static struct model_binding *

@@ -6,7 +6,10 @@
 #include "command-line.h"
 #include "controller/flow-tables.h"
 #include "controller/local-port.h"
+#include "controller/loop-guard.h"
+#include "controller/loop-probe.h"
 #include "controller/meters.h"
+#include "flow.h"
 #include "model/mapping.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
@@ -56,7 +59,8 @@ test_meters(struct ovs_cmdl_context *ctx OVS_UNUSED)
     test_ports(&ports);
     meters_compute(&meters, &ports, mapping);
     expect_meters(&meters, FIXED " 10001:500/1000 10002:500/1000 "
-                  "10003:500/1000 20001:50/100 20002:50/100 20003:50/100");
+                  "10003:500/1000 20001:50/100 20002:50/100 20003:50/100 "
+                  "30001:20/40 30002:20/40 30003:20/40");
 
     /* Twice the same OpenFlow port, as the database may say for a moment, and
      * one without. */
@@ -64,12 +68,13 @@ test_meters(struct ovs_cmdl_context *ctx OVS_UNUSED)
     ports.ports[2].ofport = 0;
     meters_copy(&other, &meters);
     meters_compute(&meters, &ports, mapping);
-    CHECK(meters.n == 8, "%"PRIuSIZE, meters.n);
+    CHECK(meters.n == 9, "%"PRIuSIZE, meters.n);
     CHECK(!meters_equal(&meters, &other), "equal");
 
     /* A gone port's go, another rate is set, and what is not ours stays. */
     expect_changes(&empty, &empty, "");
-    expect_changes(&empty, &meters, "+64 +65 +66 +67 +68 +69 +10003 +20003 ");
+    expect_changes(&empty, &meters, "+64 +65 +66 +67 +68 +69 +10003 +20003 "
+                   "+30003 ");
     expect_changes(&meters, &meters, "");
     meters_clear(&other);
     meters_compute(&other, &ports, mapping);
@@ -77,7 +82,7 @@ test_meters(struct ovs_cmdl_context *ctx OVS_UNUSED)
     meters_add(&other, &(struct meter) { 106, 5, 5 });
     meters_add(&other, &(struct meter) { 0x10007, 500, 1000 });
     meters_add(&other, &(struct meter) { 0x20007, 50, 100 });
-    meters_add(&other, &(struct meter) { 0x30000, 50, 100 });
+    meters_add(&other, &(struct meter) { 0x40000, 50, 100 });
     meters_sort(&other);
     expect_changes(&other, &meters, "-10007 -20007 ");
     other.meters[1].rate++;
@@ -90,4 +95,214 @@ test_meters(struct ovs_cmdl_context *ctx OVS_UNUSED)
     meters_destroy(&other);
     local_ports_destroy(&ports);
     mapping_destroy(mapping);
+}
+
+/* Probes. */
+
+void
+test_loop_probe(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const uint8_t secret[16] = "0123456789abcde";
+    const struct loop_key key = { secret, 16 }, other = { secret, 15 };
+    const struct loop_key none = { NULL, 0 };
+    const struct loop_probe probe = {
+        .vni = 5001, .node = 0x0ffffffe, .port = u16_to_ofp(65279),
+        .blocked = true, .spi = UINT32_MAX, .time = 0x80000001,
+    };
+    uint8_t frame[LOOP_PROBE_LEN], damaged[LOOP_PROBE_LEN];
+    struct loop_probe again;
+
+    CHECK(!loop_probe_write(&probe, &none, frame), "without a key");
+    CHECK(loop_probe_write(&probe, &key, frame), "write");
+    CHECK(loop_probe_read(frame, sizeof frame, &again), "read");
+    CHECK(again.vni == probe.vni && again.node == probe.node
+          && again.port == probe.port && again.blocked
+          && again.spi == probe.spi && again.time == probe.time, "fields");
+    CHECK(loop_probe_verify(frame, &key), "verify");
+    CHECK(!loop_probe_verify(frame, &other), "another key");
+    CHECK(!loop_probe_verify(frame, &none), "no key");
+
+    /* Cut off, and each byte that counts changed: what is before the type is
+     * not the probe's, and what is after the tag is padding. */
+    for (size_t n = 0; n <= sizeof frame; n++) {
+        CHECK(loop_probe_read(frame, n, &again) == (n >= 50), "%"PRIuSIZE, n);
+    }
+    for (size_t i = 0; i < sizeof frame; i++) {
+        memcpy(damaged, frame, sizeof frame);
+        damaged[i] ^= 0x10;
+        bool good = (loop_probe_read(damaged, sizeof frame, &again)
+                     && loop_probe_verify(damaged, &key));
+        CHECK(good == (i < 12 || i >= 50), "byte %"PRIuSIZE, i);
+    }
+}
+
+/* What happens to ports, at which second: events of a small world. */
+struct loop_world {
+    struct loop_guard guard;
+    struct local_ports ports;
+    struct ds probed;           /* Names of ports, an X after blocked ones. */
+};
+
+static void
+note_probe(const struct loop_port *port, void *w_)
+{
+    struct loop_world *w = w_;
+    ds_put_format(&w->probed, "%s%s ", port->name, port->reason ? "X" : "");
+}
+
+/* Lets time pass from 'from' to 'to' seconds. */
+static void
+pass(struct loop_world *w, int from, int to)
+{
+    for (int s = from; s < to; s++) {
+        loop_guard_run(&w->guard, s * 1000LL, s, note_probe, w);
+        CHECK(loop_guard_next(&w->guard) > s * 1000LL, "at %d", s);
+    }
+    loop_guard_sync(&w->guard, &w->ports, to * 1000LL);
+}
+
+static void
+probed(struct loop_world *w, int node, int port, bool blocked, int at,
+       int second)
+{
+    const struct loop_end from = { node, u16_to_ofp(port) };
+    const struct loop_end to = { 7, u16_to_ofp(at) };
+
+    loop_guard_probed(&w->guard, &from, blocked, &to, second * 1000LL);
+    loop_guard_sync(&w->guard, &w->ports, second * 1000LL);
+}
+
+#define EXPECT_BLOCKED(W, NAMES) expect_blocked(W, NAMES, __LINE__)
+static void
+expect_blocked(struct loop_world *w, const char *names, int line)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    for (size_t i = 0; i < w->ports.n; i++) {
+        if (w->ports.ports[i].blocked) {
+            ds_put_format(&s, "%s ", w->ports.ports[i].name);
+        }
+    }
+    CHECK(!strcmp(ds_cstr(&s), names), "line %d: %s", line, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
+static void
+loop_order(struct loop_world *w)
+{
+    /* Of two ports of a loop (tap0 is 2, tap1 is 3) the later is blocked, and
+     * opens when nothing has come in for 10 seconds. */
+    probed(w, 7, 3, false, 2, 10);
+    EXPECT_BLOCKED(w, "");
+    probed(w, 7, 2, false, 3, 10);
+    EXPECT_BLOCKED(w, "tap1 ");
+    CHECK(!strcmp(w->ports.ports[1].blocked,
+                  "loop: what is sent out of port tap0 comes in here"), "%s",
+          w->ports.ports[1].blocked);
+    for (int s = 11; s < 40; s++) {
+        probed(w, 7, 3, true, 2, s);
+        probed(w, 7, 2, false, 3, s);
+        pass(w, s, s + 1);
+        EXPECT_BLOCKED(w, "tap1 ");
+    }
+    pass(w, 40, 49);
+    EXPECT_BLOCKED(w, "tap1 ");
+    pass(w, 49, 51);
+    EXPECT_BLOCKED(w, "");
+
+    /* Again: for twice as long. */
+    probed(w, 7, 2, false, 3, 60);
+    pass(w, 60, 79);
+    EXPECT_BLOCKED(w, "tap1 ");
+    pass(w, 79, 82);
+    EXPECT_BLOCKED(w, "");
+
+    /* A node before this one, and one after it; the same port. */
+    probed(w, 6, 9, false, 2, 100);
+    probed(w, 8, 1, false, 3, 100);
+    probed(w, 7, 1, false, 1, 100);
+    EXPECT_BLOCKED(w, "tap0 vs-demo ");
+    /* The same again when it says that it is blocked; no other's. */
+    probed(w, 6, 9, true, 2, 105);
+    probed(w, 7, 1, true, 1, 105);
+    pass(w, 105, 112);
+    EXPECT_BLOCKED(w, "vs-demo ");
+    pass(w, 112, 116);
+    EXPECT_BLOCKED(w, "");
+
+    /* A later port that goes on, since it does not hear the earlier. */
+    for (int s = 200; s < 212; s += 3) {
+        probed(w, 8, 1, false, 3, s);
+        EXPECT_BLOCKED(w, "");
+    }
+    probed(w, 8, 1, false, 3, 212);
+    EXPECT_BLOCKED(w, "tap1 ");
+    pass(w, 230, 260);
+    EXPECT_BLOCKED(w, "");
+    /* Now and then is not going on. */
+    for (int s = 300; s < 420; s += 13) {
+        probed(w, 8, 1, false, 3, s);
+        EXPECT_BLOCKED(w, "");
+    }
+}
+
+/* The guard's memory of a port, and what ends it. */
+static void
+loop_changes(struct loop_world *w)
+{
+    loop_guard_underlay(&w->guard, u16_to_ofp(2), "underlay: x", 1000000);
+    loop_guard_underlay(&w->guard, u16_to_ofp(9), "underlay: x", 1000000);
+    CHECK(w->guard.changed && loop_guard_n_blocked(&w->guard) == 1, "one");
+    CHECK(!loop_guard_open(&w->guard, "tap1", 1000000)
+          && loop_guard_open(&w->guard, "tap0", 1000000), "opened by hand");
+    loop_guard_sync(&w->guard, &w->ports, 1000000);
+    EXPECT_BLOCKED(w, "");
+
+    /* A restart: blocked is what was. */
+    probed(w, 7, 1, false, 2, 1001);
+    probed(w, 7, 1, false, 3, 1001);
+    loop_guard_destroy(&w->guard);
+    loop_guard_init(&w->guard);
+    loop_guard_sync(&w->guard, &w->ports, 1002000);
+    EXPECT_BLOCKED(w, "tap0 tap1 ");
+    CHECK(!strcmp(w->ports.ports[0].blocked,
+                  "loop: what is sent out of port vs-demo comes in here"),
+          "%s", w->ports.ports[0].blocked);
+
+    /* Another number is the same port; another vSubnet, or none, is not. */
+    w->ports.ports[0].ofport = u16_to_ofp(12);
+    w->ports.ports[1].vni = 5002;
+    loop_guard_sync(&w->guard, &w->ports, 1003000);
+    EXPECT_BLOCKED(w, "tap0 ");
+    w->ports.ports[0].ofport = 0;
+    loop_guard_sync(&w->guard, &w->ports, 1003000);
+    EXPECT_BLOCKED(w, "");
+    local_ports_destroy(&w->ports);
+    loop_guard_sync(&w->guard, &w->ports, 1003000);
+    CHECK(hmap_is_empty(&w->guard.ports)
+          && loop_guard_next(&w->guard) == LLONG_MAX, "none");
+}
+
+void
+test_loop_guard(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    struct loop_world w = { .probed = DS_EMPTY_INITIALIZER };
+    int n = 0;
+
+    loop_guard_init(&w.guard);
+    test_ports(&w.ports);
+    loop_guard_sync(&w.guard, &w.ports, 1000);
+    pass(&w, 1, 2);
+    CHECK(w.probed.length == strlen("tap0 tap1 vs-demo "), "%s",
+          ds_cstr(&w.probed));
+    loop_order(&w);
+    loop_changes(&w);
+
+    /* Each port was probed, and blocked ones too. */
+    for (const char *s = ds_cstr(&w.probed); (s = strstr(s, "tap1X")); s++) {
+        n++;
+    }
+    CHECK(n >= 10, "%s", ds_cstr(&w.probed));
+    loop_guard_destroy(&w.guard);
+    ds_destroy(&w.probed);
 }

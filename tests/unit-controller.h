@@ -77,6 +77,8 @@ void test_key_rotation(struct ovs_cmdl_context *);
 
 /* unit-controller-storm.c */
 void test_meters(struct ovs_cmdl_context *);
+void test_loop_probe(struct ovs_cmdl_context *);
+void test_loop_guard(struct ovs_cmdl_context *);
 
 /* unit-controller-trace.c */
 void test_flow_names(struct ovs_cmdl_context *);

@@ -30,12 +30,15 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/flow-learn.c \
 	plugin/controller/flow-names.c \
 	plugin/controller/flow-names.h \
+	plugin/controller/flow-loop.c \
 	plugin/controller/flow-parts.h \
 	plugin/controller/flow-storm.c \
 	plugin/controller/flow-services.c \
 	plugin/controller/flow-set.c \
 	plugin/controller/flow-set.h \
 	plugin/controller/flow-tables.h \
+	plugin/controller/guard.c \
+	plugin/controller/guard.h \
 	plugin/controller/host-addr.c \
 	plugin/controller/host-addr.h \
 	plugin/controller/underlay.c \
@@ -62,6 +65,10 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/learnt.h \
 	plugin/controller/local-port.c \
 	plugin/controller/local-port.h \
+	plugin/controller/loop-guard.c \
+	plugin/controller/loop-guard.h \
+	plugin/controller/loop-probe.c \
+	plugin/controller/loop-probe.h \
 	plugin/controller/mapping-event.c \
 	plugin/controller/mapping-event.h \
 	plugin/controller/meters.c \

@@ -152,6 +152,7 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     keyring_out_init(&c->keyring, run_dir);
     learnt_init(&c->learnt);
     services_init(&c->services);
+    guard_init(&c->guard);
     flow_index_init(&c->flows);
     ct_zones_init(&c->zones);
     c->flows_forgotten = true;
@@ -188,6 +189,7 @@ controller_destroy(struct controller *c)
         ovs_config_destroy(c->ovs);
         learnt_destroy(&c->learnt);
         services_destroy(&c->services);
+        guard_destroy(&c->guard);
         keyring_out_destroy(&c->keyring);
         own_keys_destroy(&c->keys);
         cache_destroy(&c->cache);
@@ -365,27 +367,21 @@ update_mtu(struct controller *c)
 static void
 adopt_ports(struct controller *c)
 {
-    const struct local_ports *ports = ovs_config_ports(c->ovs);
+    struct local_ports ports = LOCAL_PORTS_INITIALIZER;
     ofp_port_t tunnel = ovs_config_tunnel(c->ovs)->ofport;
 
-    if (!local_ports_equal(&c->ports, ports)) {
+    local_ports_copy(&ports, ovs_config_ports(c->ovs));
+    guard_sync_ports(c, &ports);
+    if (!local_ports_equal(&c->ports, &ports)) {
         if (c->mapping) {
-            flow_index_touch_ports(&c->touches, c->mapping, &c->ports, ports);
+            flow_index_touch_ports(&c->touches, c->mapping, &c->ports,
+                                   &ports);
         }
-        local_ports_destroy(&c->ports);
-        for (size_t i = 0; i < ports->n; i++) {
-            const struct local_port *from = &ports->ports[i];
-            struct local_port *to = local_ports_add(&c->ports, from->name,
-                                                    from->net, from->vni);
-            to->iface_id = nullable_xstrdup(from->iface_id);
-            to->ofport = from->ofport;
-            to->host_port = from->host_port;
-            to->has_mac = from->has_mac;
-            to->mac = from->mac;
-        }
+        local_ports_swap(&c->ports, &ports);
         learnt_prune(&c->learnt, &c->ports);
         c->flows_changed = c->bindings_changed = true;
     }
+    local_ports_destroy(&ports);
     if (tunnel != c->tunnel) {
         if (tunnel) {
             keyring_out_reload(&c->keyring);
@@ -467,6 +463,7 @@ run_database(struct controller *c)
         const struct ovs_want want = {
             .paths = &c->paths,
             .mapping = c->mapping,
+            .ports = &c->ports,
             .joined = c->node.identity != NULL,
             .mtu = c->mtu,
         };
@@ -658,6 +655,7 @@ controller_run(struct controller *c)
     run_keys(c);
     run_keyring(c);
     run_flows(c);
+    guard_run(c);
     if (c->mapping && c->node.identity) {
         if (cache_run(&c->cache, &c->standing.node, c->mapping, false)) {
             poll_immediate_wake();      /* Others may wait for that. */
@@ -681,6 +679,7 @@ controller_wait(struct controller *c)
     poll_timer_wait_until(c->next_update);
     keyring_out_wait(&c->keyring);
     ofctrl_wait(c->ofctrl);
+    guard_wait(c);
     if (is_known_node(c)) {
         registrar_wait(c->registrar);
         key_service_wait(c->key_service);

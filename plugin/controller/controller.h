@@ -33,6 +33,7 @@
 #include "controller/credential-rotation.h"
 #include "controller/ct-zones.h"
 #include "controller/flow-index.h"
+#include "controller/guard.h"
 #include "controller/identity.h"
 #include "controller/installed.h"
 #include "controller/instance.h"
@@ -64,6 +65,7 @@ struct controller {
     struct key_service *key_service;
     struct learnt learnt;
     struct services services;
+    struct guard guard;
     struct underlay underlay;
 
     struct mapping *mapping;            /* NULL: none known. */

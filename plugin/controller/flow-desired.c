@@ -150,6 +150,7 @@ compose_port(struct compose *c, const struct model_net *net,
     flow_services_port(c, net, port);
     flow_storm_port(c, port);
     flow_arp_port(c, net, port);
+    flow_loop_port(c, port);
 
     /* The port's own MAC is here, whether or not the service has said so
      * yet, unless an operator put that MAC at another node. */
@@ -232,7 +233,7 @@ compose_flood(struct compose *c, const struct model_net *net,
 
     for (size_t i = 0; i < c->input->ports->n; i++) {
         const struct local_port *port = &c->input->ports->ports[i];
-        if (port->vni == net->vni && port->ofport) {
+        if (port->vni == net->vni && port->ofport && !port->blocked) {
             act_output(c, port->ofport);
         }
     }
@@ -276,6 +277,7 @@ flow_desired_base(const struct flow_input *input, struct flow_list *list)
     compose_init(&c, input, list, RANK_BASE);
     compose_classify(&c);
     compose_misses(&c);
+    flow_loop_base(&c);
     flow_learn_base(&c);
     flow_arp_base(&c);
     compose_destination(&c);

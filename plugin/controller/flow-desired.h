@@ -13,7 +13,7 @@
  *
  *      base        the tunnel port
  *      vSubnet     its row; its local ports; the bindings of their MACs; its
- *                  zone; the tunnel port; this node's number
+ *                  zone; the tunnel port; this node's number and endpoints
  *      binding     itself; its vSubnet's name, VNI, max_macs and
  *                  arp_suppression, and labels if it has any itself; the local
  *                  port that it names, if it is at this node; the tunnel port;

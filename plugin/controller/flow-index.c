@@ -513,20 +513,34 @@ update_touched(struct update *u, const struct mapping_touches *touches)
     }
 }
 
+static uint32_t
+hash_endpoints(const struct model_node *node)
+{
+    uint32_t hash = 0;
+
+    for (size_t i = 0; node && i < node->n_endpoints; i++) {
+        hash = hash_bytes(&node->endpoints[i].ip, sizeof(struct in6_addr),
+                          hash + node->endpoints[i].port);
+    }
+    return hash;
+}
+
 void
 flow_index_update(struct flow_index *index, const struct flow_input *input,
                   const struct mapping_touches *touches)
 {
     const struct model_node *self = input->mapping->self;
     uint32_t number = self ? self->number : 0;
+    uint32_t endpoints = hash_endpoints(self);
     struct update u = { .index = index, .input = input };
 
     if (!index->valid || touches->all || input->tunnel != index->tunnel
-        || number != index->self) {
+        || number != index->self || endpoints != index->endpoints) {
         compose_all(&u);
         index->valid = true;
         index->tunnel = input->tunnel;
         index->self = number;
+        index->endpoints = endpoints;
     } else {
         update_touched(&u, touches);
     }

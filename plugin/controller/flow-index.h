@@ -46,6 +46,7 @@ struct flow_index {
     bool valid;
     ofp_port_t tunnel;          /* What all parts were composed with. */
     uint32_t self;
+    uint32_t endpoints;         /* A hash. */
     struct flow_part base;
     struct hmap nets;           /* Contains "struct flow_net"s. */
     struct hmap shadowed;       /* "struct flow_slot"s: flows of parts, not in
@@ -57,7 +58,7 @@ void flow_index_destroy(struct flow_index *);
 
 /* Makes 'index' what 'input' asks, where no others than 'touches' have changed
  * since the last time.  A different tunnel port or number of this node is
- * noticed here. */
+ * noticed here, and so are other endpoints of it. */
 void flow_index_update(struct flow_index *, const struct flow_input *,
                        const struct mapping_touches *);
 

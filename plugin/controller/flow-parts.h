@@ -38,4 +38,8 @@ void flow_services_port(struct compose *, const struct model_net *,
 void flow_storm_base(struct compose *);
 void flow_storm_port(struct compose *, const struct local_port *);
 
+/* flow-loop.c: table 0. */
+void flow_loop_base(struct compose *);
+void flow_loop_port(struct compose *, const struct local_port *);
+
 #endif /* flow-parts.h */

@@ -66,7 +66,12 @@ enum flow_table {
 enum flow_priority {
     /* FT_CLASSIFY. */
     FP_CLASSIFY_BAD = 200,      /* No tenant frame has these addresses. */
+    FP_CLASSIFY_PROBE_PORT = 196,   /* For loops (loop-guard.h): that came in
+                                     * by a local port, */
+    FP_CLASSIFY_PROBE = 195,        /* or in any other way. */
     FP_CLASSIFY_OAM = 190,      /* The tunnel's own messages. */
+    FP_CLASSIFY_UNDERLAY = 160, /* The tunnel's datagrams, by a local port. */
+    FP_CLASSIFY_BLOCKED = 150,  /* A local port that is cut off. */
     FP_CLASSIFY_PORT = 100,     /* A local port, or the tunnel with a VNI. */
 
     /* FT_LEARN.  An ARP or ND frame whose sender address is registered for
@@ -125,6 +130,7 @@ enum flow_priority {
     FP_FLOOD = 100,
 
     /* FT_OUTPUT. */
+    FP_OUTPUT_BLOCKED = 150,
     FP_OUTPUT_TUNNEL = 100,     /* Copies metadata to tun_id first. */
     FP_OUTPUT = 50,
     FP_MISS = 0,
@@ -181,6 +187,7 @@ enum punt_kind {
     PUNT_DHCP4 = 4,             /* A guest asks: the whole frame. */
     PUNT_DHCP6 = 5,
     PUNT_ROUTER = 6,            /* A router solicitation. */
+    PUNT_LOOP = 8,              /* A probe, or a datagram of the tunnel. */
 };
 
 /* Meters (meters.h), by ID: what is sent to the controller, in all... */
@@ -194,9 +201,11 @@ enum flow_meter {
 };
 
 /* ...and of each local port: BUM that it sends, and what it causes to be sent
- * to the controller, so that no guest takes the room of others there. */
+ * to the controller, so that no guest takes the room of others there.  Probes
+ * have a meter of their own: in a loop the other one has no room. */
 #define FM_BUM 0x10000u
 #define FM_PUNTS 0x20000u
+#define FM_PROBES 0x30000u
 #define FM_PORTS 0x10000u       /* As many OpenFlow ports as there can be. */
 
 static inline uint32_t
@@ -211,6 +220,12 @@ meter_of_punts(ofp_port_t port)
     return FM_PUNTS + ofp_to_u16(port);
 }
 
+static inline uint32_t
+meter_of_probes(ofp_port_t port)
+{
+    return FM_PROBES + ofp_to_u16(port);
+}
+
 enum {
     FM_COPIES_RATE = 200,       /* Packets a second. */
     FM_FULL_RATE = 50,
@@ -219,6 +234,7 @@ enum {
     FM_DUPLICATES_RATE = 50,
     FM_LOOP_PROBES_RATE = 200,
     FM_PUNTS_RATE = 50,
+    FM_PROBES_RATE = 20,
     FM_COPIES_MAX_LEN = 128,    /* Bytes: ND with its options fits. */
     FM_WHOLE_MAX_LEN = 1518,    /* Any frame of DHCP. */
 };

@@ -160,31 +160,50 @@ host_addr_remove(const char *device, const struct model_address *address)
     return error == EADDRNOTAVAIL ? 0 : error;
 }
 
-int
-host_addr_mtu_of(const struct in6_addr *want)
+bool
+host_addr_device_of(const struct in6_addr *want, char name[IFNAMSIZ])
 {
     struct ifaddrs *list;
-    int mtu = 0;
+    bool found = false;
 
     if (getifaddrs(&list)) {
-        return 0;
+        return false;
     }
-    for (const struct ifaddrs *ifa = list; ifa && !mtu; ifa = ifa->ifa_next) {
+    for (const struct ifaddrs *ifa = list; ifa && !found;
+         ifa = ifa->ifa_next) {
         struct in6_addr ip;
 
         if (ifaddrs_ip(ifa, &ip) && ipv6_addr_equals(&ip, want)) {
-            struct ifreq ifr;
-            int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-            ovs_strzcpy(ifr.ifr_name, ifa->ifa_name, sizeof ifr.ifr_name);
-            if (sock >= 0) {
-                if (!ioctl(sock, SIOCGIFMTU, &ifr)) {
-                    mtu = ifr.ifr_mtu;
-                }
-                close(sock);
-            }
+            ovs_strzcpy(name, ifa->ifa_name, IFNAMSIZ);
+            found = true;
         }
     }
     freeifaddrs(list);
+    return found;
+}
+
+/* The MTU of a device, or 0. */
+static int
+device_mtu(const char *name)
+{
+    int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct ifreq ifr;
+    int mtu = 0;
+
+    ovs_strzcpy(ifr.ifr_name, name, sizeof ifr.ifr_name);
+    if (sock >= 0) {
+        if (!ioctl(sock, SIOCGIFMTU, &ifr)) {
+            mtu = ifr.ifr_mtu;
+        }
+        close(sock);
+    }
     return mtu;
+}
+
+int
+host_addr_mtu_of(const struct in6_addr *want)
+{
+    char name[IFNAMSIZ];
+
+    return host_addr_device_of(want, name) ? device_mtu(name) : 0;
 }

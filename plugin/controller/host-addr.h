@@ -8,6 +8,7 @@
  * returns 0 or a positive errno value.  The calls are answered by the kernel
  * at once. */
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +21,9 @@ int host_addr_set(const char *device, const struct model_address *, size_t n);
 
 /* Takes one address away. */
 int host_addr_remove(const char *device, const struct model_address *);
+
+/* Writes the name of the device that has 'ip'; false if there is none. */
+bool host_addr_device_of(const struct in6_addr *ip, char name[IFNAMSIZ]);
 
 /* The MTU of the device that has 'ip', or 0 if there is none. */
 int host_addr_mtu_of(const struct in6_addr *ip);

@@ -27,6 +27,32 @@ local_ports_add(struct local_ports *list, const char *name, const char *net,
     return port;
 }
 
+void
+local_ports_copy(struct local_ports *dst, const struct local_ports *src)
+{
+    for (size_t i = 0; i < src->n; i++) {
+        const struct local_port *from = &src->ports[i];
+        struct local_port *to = local_ports_add(dst, from->name, from->net,
+                                                from->vni);
+
+        to->iface_id = nullable_xstrdup(from->iface_id);
+        to->ofport = from->ofport;
+        to->host_port = from->host_port;
+        to->has_mac = from->has_mac;
+        to->mac = from->mac;
+        to->blocked = nullable_xstrdup(from->blocked);
+    }
+}
+
+void
+local_ports_swap(struct local_ports *a, struct local_ports *b)
+{
+    struct local_ports tmp = *a;
+
+    *a = *b;
+    *b = tmp;
+}
+
 static int
 compare_ports(const void *a_, const void *b_)
 {
@@ -49,6 +75,7 @@ local_ports_destroy(struct local_ports *list)
         free(list->ports[i].name);
         free(list->ports[i].net);
         free(list->ports[i].iface_id);
+        free(list->ports[i].blocked);
     }
     free(list->ports);
     *list = (struct local_ports) LOCAL_PORTS_INITIALIZER;
@@ -64,6 +91,7 @@ local_port_equal(const struct local_port *a, const struct local_port *b)
            && a->ofport == b->ofport
            && a->host_port == b->host_port
            && a->has_mac == b->has_mac
+           && nullable_string_is_equal(a->blocked, b->blocked)
            && (!a->has_mac || eth_addr_equals(a->mac, b->mac));
 }
 

@@ -19,6 +19,7 @@ struct local_port {
     ofp_port_t ofport;          /* 0 if vswitchd has not given one. */
     bool host_port;             /* One of ours: the host's own. */
     bool has_mac;               /* Otherwise MACs are learnt. */
+    char *blocked;              /* Why it is cut off, or NULL: it is not. */
     struct eth_addr mac;
 };
 
@@ -28,6 +29,10 @@ struct local_ports {
 };
 
 #define LOCAL_PORTS_INITIALIZER { NULL, 0, 0 }
+
+/* Makes 'dst', which is empty, a copy. */
+void local_ports_copy(struct local_ports *dst, const struct local_ports *src);
+void local_ports_swap(struct local_ports *, struct local_ports *);
 
 /* Adds a port and returns it, with its names filled in. */
 struct local_port *local_ports_add(struct local_ports *, const char *name,

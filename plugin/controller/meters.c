@@ -131,6 +131,7 @@ meters_compute(struct meters *meters, const struct local_ports *ports,
         if (port->ofport && net) {
             want(meters, meter_of_bum(port->ofport), net->bum_rate);
             want(meters, meter_of_punts(port->ofport), FM_PUNTS_RATE);
+            want(meters, meter_of_probes(port->ofport), FM_PROBES_RATE);
         }
     }
     meters_sort(meters);
@@ -140,7 +141,7 @@ bool
 meter_is_ours(uint32_t id)
 {
     return ((id >= FM_COPIES && id <= FM_LOOP_PROBES)
-            || (id >= FM_BUM && id < FM_PUNTS + FM_PORTS));
+            || (id >= FM_BUM && id < FM_PROBES + FM_PORTS));
 }
 
 /* Differences. */

@@ -38,7 +38,11 @@
     COUNTER(ofctrl_read_back, "flow_read_backs_total",                  \
             "Times that the bridge's flows were read.")                 \
     COUNTER(controller_flows_computed, "flow_computations_total",       \
-            "Times that the desired flows were computed.")
+            "Times that the desired flows were computed.")              \
+    COUNTER(loop_blocked, "ports_blocked_total",                        \
+            "Times that a port was cut off because of a loop.")         \
+    COUNTER(guard_probe_forged, "loop_probes_forged_total",             \
+            "Probes for loops that no member of the vSubnet has sent.")
 
 #define COUNTER(COVERAGE, NAME, HELP)                   \
     extern struct coverage_counter counter_##COVERAGE;
@@ -217,6 +221,9 @@ put_switch(struct ds *out, const struct controller *c)
               "last.", keyring_out_is_loaded(&c->keyring));
     put_gauge(out, "vsubnet_controller_ports",
               "Ports of this host that are in a vSubnet.", c->ports.n);
+    put_gauge(out, "vsubnet_controller_blocked_ports",
+              "Ports of this host that are cut off.",
+              loop_guard_n_blocked(&c->guard.loops));
     metrics_family(out, "vsubnet_controller_tunnel_mtu_bytes", METRICS_GAUGE,
                    "Longest inner packet that goes to each peer in one "
                    "datagram.");

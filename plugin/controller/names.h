@@ -16,6 +16,9 @@
 /* On an Interface we own: addresses that we gave its device. */
 #define NAME_ADDRESSES "vsubnet-addresses"
 
+/* On an Interface: why its port is cut off (loop-guard.h). */
+#define NAME_BLOCKED "vsubnet-blocked"
+
 #define NAME_TUNNEL_PORT "vs0"
 
 /* True if 'type' is one of the tunnel port's: "vsubnet", which is what the

@@ -287,6 +287,8 @@ read_port(struct ovs_config *cfg, const struct mapping *mapping,
                                                "iface-id"));
     port->ofport = interface_ofport(iface);
     port->host_port = ovs_is_host_port(iface);
+    port->blocked = nullable_xstrdup(smap_get(&iface->external_ids,
+                                              NAME_BLOCKED));
     read_port_mac(cfg, iface, binding, port);
     if (iface->error) {
         sset_add_and_free(&cfg->problems, xasprintf("port %s: %s",
@@ -368,6 +370,9 @@ ovs_config_update(struct ovs_config *cfg, const struct ovs_want *want)
         ovs_make_host_ports(&make, br);
     }
     read_ports(cfg, br, want->mapping);
+    if (br && want->mapping) {
+        ovs_make_notes(&make, br, &cfg->ports);
+    }
     log_problems(&cfg->problems, &old_problems);
     sset_destroy(&old_problems);
 }

@@ -59,6 +59,7 @@ struct ovs_config_paths {
 struct ovs_want {
     const struct ovs_config_paths *paths;
     const struct mapping *mapping;  /* NULL: not known, touch no port. */
+    const struct local_ports *ports;    /* Why ports are blocked. */
     bool joined;                    /* Otherwise nothing is made. */
     int mtu;                        /* Of the host's own ports, as long as the
                                      * tunnel port does not tell. */

@@ -538,3 +538,38 @@ ovs_make_zones(const struct ovs_make *make, const struct ovsrec_bridge *br,
     ds_destroy(&old);
     ds_destroy(&new);
 }
+
+/* Notes. */
+
+/* The first look at a port reads from its interface why it was blocked, so
+ * what is said there is not touched before the port is in want->ports. */
+static void
+make_note(const struct ovs_make *make, const struct ovsrec_interface *iface,
+          const struct local_ports *now)
+{
+    const struct local_port *port = local_ports_find(make->want->ports,
+                                                     iface->name);
+    const char *old = smap_get(&iface->external_ids, NAME_BLOCKED);
+    const char *new = port ? port->blocked : NULL;
+
+    if ((!port && local_ports_find(now, iface->name))
+        || nullable_string_is_equal(old, new)) {
+        return;
+    }
+    if (new) {
+        ovsrec_interface_update_external_ids_setkey(iface, NAME_BLOCKED, new);
+    } else {
+        ovsrec_interface_update_external_ids_delkey(iface, NAME_BLOCKED);
+    }
+}
+
+void
+ovs_make_notes(const struct ovs_make *make, const struct ovsrec_bridge *br,
+               const struct local_ports *now)
+{
+    for (size_t i = 0; make->txn && i < br->n_ports; i++) {
+        if (br->ports[i]->n_interfaces == 1) {
+            make_note(make, br->ports[i]->interfaces[0], now);
+        }
+    }
+}

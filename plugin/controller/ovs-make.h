@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 struct ct_zones;
+struct local_ports;
 struct ovs_settings;
 struct ovs_want;
 struct ovsdb_idl;
@@ -44,6 +45,11 @@ void ovs_make_host_ports(const struct ovs_make *,
  * has, as they were read before this. */
 void ovs_make_zones(const struct ovs_make *, const struct ovsrec_bridge *,
                     const struct ct_zones *zones);
+
+/* Says at each interface of the bridge why it is blocked.  'now' are the local
+ * ports: one of them that is not in 'want' is left as it is. */
+void ovs_make_notes(const struct ovs_make *, const struct ovsrec_bridge *,
+                    const struct local_ports *now);
 
 /* Returns the bridge's single-interface port 'name', or NULL. */
 const struct ovsrec_interface *ovs_find_interface(

@@ -4,6 +4,7 @@
 #include "controller/punts.h"
 
 #include "controller/controller.h"
+#include "controller/guard.h"
 #include "controller/learnt.h"
 #include "controller/ofctrl.h"
 #include "controller/services.h"
@@ -37,6 +38,9 @@ punts_receive(struct controller *c, const struct punt *punt)
     case PUNT_DHCP6:
     case PUNT_ROUTER:
         services_receive(c, punt);
+        break;
+    case PUNT_LOOP:
+        guard_receive(c, punt);
         break;
     default:                    /* Of a flow of another version. */
         break;

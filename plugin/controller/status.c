@@ -321,6 +321,10 @@ add_port_problems(const struct controller *c, json_t *problems)
         const struct local_port *port = &c->ports.ports[i];
         const char *refusal = registrar_refusal(c->registrar, port);
 
+        if (port->blocked) {
+            json_array_append_new(problems, json_sprintf(
+                "port %s is blocked: %s", port->name, port->blocked));
+        }
         if (refusal) {
             json_array_append_new(problems, json_sprintf(
                 "port %s: the mapping service does not register "

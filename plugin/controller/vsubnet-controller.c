@@ -11,6 +11,7 @@
 #include "command-line.h"
 #include "controller/controller.h"
 #include "controller/flow-names.h"
+#include "controller/guard.h"
 #include "controller/monitor.h"
 #include "controller/monitor-server.h"
 #include "controller/status.h"
@@ -98,6 +99,7 @@ main(int argc, char *argv[])
     struct monitor_server *monitor_server = NULL;
     status_init(controller);
     flow_names_init(controller);
+    guard_init_commands(controller);
     monitor_init(controller);
     if (options.metrics) {
         char *error = monitor_server_create(options.metrics, controller,

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Guards the segment against what is done to it: loops, and itself. */
+#include <config.h>
+#include "controller/guard.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "controller/controller.h"
+#include "controller/host-addr.h"
+#include "controller/local-port.h"
+#include "controller/loop-probe.h"
+#include "controller/ofctrl.h"
+#include "controller/own-keys.h"
+#include "coverage.h"
+#include "flow.h"
+#include "model/mapping.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
+#include "packets.h"
+#include "random.h"
+#include "seal/wire.h"
+#include "timeval.h"
+#include "unixctl.h"
+#include "util.h"
+
+COVERAGE_DEFINE(guard_probe_sent);
+COVERAGE_DEFINE(guard_probe_received);
+COVERAGE_DEFINE(guard_probe_forged);
+COVERAGE_DEFINE(guard_probe_old);
+
+void
+guard_init(struct guard *guard)
+{
+    loop_guard_init(&guard->loops);
+}
+
+void
+guard_destroy(struct guard *guard)
+{
+    loop_guard_destroy(&guard->loops);
+}
+
+/* What is blocked may be another now: ports are to be looked at again. */
+static void
+note_changes(struct controller *c)
+{
+    if (c->guard.loops.changed) {
+        c->guard.loops.changed = false;
+        c->next_update = 0;
+        poll_immediate_wake();
+    }
+}
+
+/* The device that has one of this node's endpoints is no port. */
+static void
+check_devices(struct controller *c, const struct local_ports *ports)
+{
+    const struct model_node *self = c->mapping ? c->mapping->self : NULL;
+
+    for (size_t i = 0; self && i < self->n_endpoints; i++) {
+        char name[IFNAMSIZ];
+        const struct local_port *port
+            = (host_addr_device_of(&self->endpoints[i].ip, name)
+               ? local_ports_find(ports, name) : NULL);
+
+        if (port) {
+            struct ds s = DS_EMPTY_INITIALIZER;
+
+            ds_put_cstr(&s, "underlay: this device has the node's endpoint ");
+            model_endpoint_format(&self->endpoints[i], &s);
+            loop_guard_underlay(&c->guard.loops, port->ofport, ds_cstr(&s),
+                                time_msec());
+            ds_destroy(&s);
+        }
+    }
+}
+
+void
+guard_sync_ports(struct controller *c, struct local_ports *ports)
+{
+    struct loop_guard *loops = &c->guard.loops;
+
+    loop_guard_sync(loops, ports, time_msec());
+    check_devices(c, ports);
+    if (loops->changed) {
+        loop_guard_sync(loops, ports, time_msec());
+        loops->changed = false;
+    }
+}
+
+/* Probes. */
+
+/* The key that 'spi' names, of 'node' in 'net', or NULL. */
+static const struct model_secret *
+find_key(const struct controller *c, const struct model_net *net,
+         uint32_t node, uint32_t spi)
+{
+    if (node == c->mapping->self->number) {
+        const struct own_key *own = shash_find_data(&c->keys.keys, net->name);
+
+        while (own && own->spi != spi) {
+            own = own->before;
+        }
+        return own ? &own->secret : NULL;
+    }
+
+    const struct model_key *key = mapping_key(c->mapping, spi);
+    return (key && key->node == node && !strcmp(key->net, net->name)
+            ? &key->secret : NULL);
+}
+
+static void
+send_probe(const struct loop_port *port, void *c_)
+{
+    struct controller *c = c_;
+    const struct model_net *net = mapping_net_by_vni(c->mapping, port->vni);
+    const struct own_key *own = (net ? own_keys_in_force(&c->keys, net->name)
+                                 : NULL);
+    uint8_t frame[LOOP_PROBE_LEN];
+
+    if (!own || !own->spi) {
+        return;
+    }
+    const struct loop_probe probe = {
+        .vni = port->vni,
+        .node = c->mapping->self->number,
+        .port = port->ofport,
+        .blocked = port->reason != NULL,
+        .spi = own->spi,
+        .time = time_wall(),
+    };
+    const struct loop_key key = { own->secret.bytes, own->secret.size };
+    if (loop_probe_write(&probe, &key, frame)) {
+        ofctrl_send_frame(c->ofctrl, port->ofport, frame, sizeof frame);
+        COVERAGE_INC(guard_probe_sent);
+    }
+}
+
+static void
+receive_probe(struct controller *c, const struct punt *punt)
+{
+    const struct model_net *net = mapping_net_by_vni(c->mapping, punt->vni);
+    struct loop_probe probe;
+
+    /* What came here from another vSubnet is no loop of this one. */
+    if (!net || !loop_probe_read(punt->frame, punt->len, &probe)
+        || probe.vni != punt->vni) {
+        COVERAGE_INC(guard_probe_forged);
+        return;
+    }
+
+    const struct model_secret *secret = find_key(c, net, probe.node,
+                                                 probe.spi);
+    const struct loop_key key = { secret ? secret->bytes : NULL,
+                                  secret ? secret->size : 0 };
+    uint32_t age = time_wall() - probe.time + LOOP_PROBE_MAX_AGE;
+    if (!secret || !loop_probe_verify(punt->frame, &key)) {
+        COVERAGE_INC(guard_probe_forged);
+    } else if (age > 2 * LOOP_PROBE_MAX_AGE) {
+        COVERAGE_INC(guard_probe_old);
+    } else {
+        const struct loop_end from = { probe.node, probe.port };
+        const struct loop_end at = { c->mapping->self->number, punt->port };
+
+        COVERAGE_INC(guard_probe_received);
+        loop_guard_probed(&c->guard.loops, &from, probe.blocked, &at,
+                          time_msec());
+    }
+}
+
+/* The tunnel's datagrams. */
+
+/* Returns the UDP payload of a frame that is cut off, or NULL. */
+static const uint8_t *
+udp_payload(const void *frame, size_t len, size_t *n)
+{
+    const struct eth_header *eth = frame;
+    const uint8_t *l3 = (const uint8_t *) frame + ETH_HEADER_LEN;
+    size_t l3_len = 0;
+
+    if (len < ETH_HEADER_LEN + IPV6_HEADER_LEN + UDP_HEADER_LEN) {
+        return NULL;
+    }
+    if (eth->eth_type == htons(ETH_TYPE_IP) && l3[9] == IPPROTO_UDP) {
+        l3_len = (l3[0] & 0xf) * 4;
+    } else if (eth->eth_type == htons(ETH_TYPE_IPV6)
+               && l3[6] == IPPROTO_UDP) {
+        l3_len = IPV6_HEADER_LEN;
+    }
+
+    size_t ofs = ETH_HEADER_LEN + l3_len + UDP_HEADER_LEN;
+    if (l3_len < IP_HEADER_LEN || ofs >= len) {
+        return NULL;
+    }
+    *n = len - ofs;
+    return (const uint8_t *) frame + ofs;
+}
+
+/* Tenants may use the addresses of the underlay, and have a vSubnet of their
+ * own; but they send under no SPI of this one's members. */
+static void
+receive_datagram(struct controller *c, const struct punt *punt)
+{
+    struct wire_header header;
+    size_t n;
+    const uint8_t *datagram = udp_payload(punt->frame, punt->len, &n);
+
+    if (!datagram || wire_validate(datagram, n)) {
+        return;
+    }
+    wire_parse(datagram, &header);
+
+    const struct model_key *key = mapping_key(c->mapping, header.spi);
+    const struct model_net *net = key ? mapping_net(c->mapping, key->net)
+                                  : NULL;
+    if (net && net->vni == header.vni) {
+        loop_guard_underlay(&c->guard.loops, punt->port,
+                            "underlay: datagrams of the tunnel come in here",
+                            time_msec());
+    }
+}
+
+void
+guard_receive(struct controller *c, const struct punt *punt)
+{
+    const struct eth_header *eth = punt->frame;
+
+    if (!c->mapping || !c->mapping->self || punt->len < ETH_HEADER_LEN) {
+        return;
+    }
+    if (eth->eth_type == htons(LOOP_PROBE_TYPE)) {
+        receive_probe(c, punt);
+    } else {
+        receive_datagram(c, punt);
+    }
+    note_changes(c);
+}
+
+/* The rounds. */
+
+static bool
+is_active(const struct controller *c)
+{
+    return c->mapping && c->mapping->self && ofctrl_is_in_sync(c->ofctrl);
+}
+
+void
+guard_run(struct controller *c)
+{
+    if (is_active(c)) {
+        loop_guard_run(&c->guard.loops, time_msec(), random_uint32(),
+                       send_probe, c);
+        note_changes(c);
+    }
+}
+
+void
+guard_wait(struct controller *c)
+{
+    if (is_active(c)) {
+        poll_timer_wait_until(loop_guard_next(&c->guard.loops));
+    }
+}
+
+static void
+unblock_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                const char *argv[], void *c_)
+{
+    struct controller *c = c_;
+
+    if (loop_guard_open(&c->guard.loops, argv[1], time_msec())) {
+        note_changes(c);
+        unixctl_command_reply(conn, NULL);
+    } else {
+        char *error = xasprintf("port %s is not blocked", argv[1]);
+
+        unixctl_command_reply_error(conn, error);
+        free(error);
+    }
+}
+
+void
+guard_init_commands(struct controller *c)
+{
+    unixctl_command_register("vsubnet/unblock", "PORT", 1, 1, unblock_command,
+                             c);
+}
