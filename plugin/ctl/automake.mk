@@ -22,6 +22,7 @@ plugin_ctl_vsubnetctl_SOURCES = \
 	plugin/ctl/output.h \
 	plugin/ctl/redact.c \
 	plugin/ctl/redact.h \
+	plugin/ctl/settings.c \
 	plugin/ctl/status.c \
 	plugin/ctl/user.c \
 	plugin/ctl/verbs.c \

@@ -16,6 +16,14 @@
 
 #define BIT(OPT) (UINT64_C(1) << (OPT))
 #define WAIT BIT(OPT_WAIT)
+#define NET_SETTINGS (BIT(OPT_SUBNET) | BIT(OPT_ALGORITHM) | BIT(OPT_GROUP) \
+                      | BIT(OPT_POLICY) | BIT(OPT_PORT_SECURITY)        \
+                      | BIT(OPT_ARP_SUPPRESSION) | BIT(OPT_IPV6)        \
+                      | BIT(OPT_GUEST_DHCP) | BIT(OPT_MAX_MACS)         \
+                      | BIT(OPT_BUM_RATE) | BIT(OPT_DHCP) | BIT(OPT_LEASE) \
+                      | BIT(OPT_GATEWAY) | BIT(OPT_DNS) | BIT(OPT_DOMAIN) \
+                      | BIT(OPT_ROUTE))
+#define PORT_SETTINGS (BIT(OPT_LABEL) | BIT(OPT_PORT_SECURITY))
 #define GLOBAL (BIT(OPT_HELP) | BIT(OPT_JSON) | BIT(OPT_CONFIG)         \
                 | BIT(OPT_TOKEN_FILE) | BIT(OPT_TIMEOUT) | BIT(OPT_VERSION) \
                 | BIT(OPT_COMMANDS))
@@ -73,6 +81,30 @@ static const struct {
                      "--json, is VALUE; may be repeated" },
     [OPT_DRY_RUN] = { "dry-run", NULL, "change nothing, show what would be "
                       "different; exit status 4 if there is something" },
+    [OPT_POLICY] = { "policy", "open|closed", "what happens to frames that "
+                     "no rule names (default: open)" },
+    [OPT_PORT_SECURITY] = { "port-security", "on|off", "ports send only from "
+                            "their own addresses (default: on)" },
+    [OPT_ARP_SUPPRESSION] = { "arp-suppression", "on|off", "hosts answer ARP "
+                              "and ND (default: on)" },
+    [OPT_IPV6] = { "ipv6", "none|slaac|dhcpv6", "how guests come by IPv6 "
+                   "addresses (default: none)" },
+    [OPT_GUEST_DHCP] = { "guest-dhcp", "on|off", "guests may be DHCP servers "
+                         "and routers (default: off)" },
+    [OPT_MAX_MACS] = { "max-macs", "N", "MAC addresses that are learnt of one "
+                       "port (default: 2048)" },
+    [OPT_BUM_RATE] = { "bum-rate", "N", "broadcasts and the like of one port "
+                       "in a second (default: 1000)" },
+    [OPT_DHCP] = { "dhcp", "on|off", "hosts answer DHCP (default: off; the "
+                   "following turn it on)" },
+    [OPT_LEASE] = { "lease", "TIME", "of DHCP: 90s, 30m, 1h (default), 7d" },
+    [OPT_GATEWAY] = { "gateway", "ADDR", "the guests' IPv4 gateway" },
+    [OPT_DNS] = { "dns", "ADDR", "their name server; may be repeated" },
+    [OPT_DOMAIN] = { "domain", "NAME", "their domain" },
+    [OPT_ROUTE] = { "route", "CIDR=ADDR", "their route to CIDR, by ADDR; may "
+                    "be repeated" },
+    [OPT_LABEL] = { "label", "NAME", "label of the port, for rules; may be "
+                    "repeated" },
     [OPT_NOTE] = { "note", "TEXT", "what it is for" },
     [OPT_ROLE] = { "role", "ROLE", "viewer (default), who may only read, or "
                    "operator" },
@@ -88,6 +120,11 @@ static const char join_details[] =
 "\n"
 "The service proves itself by the fingerprint in the token. The host's\n"
 "identity is made here and kept in node.json. Doing it again is harmless.";
+
+static const char net_set_details[] =
+"What is not given stays as it is. --dns '', --route '', --subnet '' take all\n"
+"away, --gateway '', --domain '' and --group '' the one that there is; what DHCP\n"
+"tells is forgotten by --dhcp off.";
 
 /* ctl_acl_add takes a rule as any number of words. */
 enum { RULE_WORDS_MAX = 32 };
@@ -166,10 +203,10 @@ const struct ctl_command ctl_commands[] = {
       ctl_node_adopt },
     { "node rm", "NODE", 1, 1, WAIT, "remove a node", NULL, ctl_node_rm },
 
-    { "net add", "NAME", 1, 1,
-      BIT(OPT_SUBNET) | BIT(OPT_VNI) | BIT(OPT_ALGORITHM) | BIT(OPT_GROUP)
-      | WAIT,
+    { "net add", "NAME", 1, 1, BIT(OPT_VNI) | NET_SETTINGS | WAIT,
       "make a vSubnet", NULL, ctl_net_add },
+    { "net set", "NET", 1, 1, NET_SETTINGS | WAIT,
+      "change a vSubnet", net_set_details, ctl_net_set },
     { "net ls", "", 0, 0, BIT(OPT_FILTER), "list the vSubnets", NULL,
       ctl_net_ls },
     { "net show", "NET", 1, 1, 0, "show one vSubnet and its members", NULL,
@@ -190,12 +227,17 @@ const struct ctl_command ctl_commands[] = {
 
     { "port add", "NET", 1, 1,
       BIT(OPT_MAC) | BIT(OPT_ADDRESS) | BIT(OPT_IFACE_ID) | BIT(OPT_NODE)
-      | WAIT,
+      | PORT_SETTINGS | WAIT,
       "bind a MAC and its addresses in a vSubnet",
       "Without --mac, one is drawn.\n"
       "A port that names its vSubnet in external_ids:vsubnet needs none of\n"
       "this: its node binds it. What is bound here, no node can change.",
       ctl_port_add },
+    { "port set", "NET MAC", 2, 2, PORT_SETTINGS | WAIT,
+      "change labels and port security of a binding",
+      "The labels are then those that are given; --label '' is none. Hosts'\n"
+      "own ports may have them too, but not what a node has learnt.",
+      ctl_port_set },
     { "port ls", "[NET]", 0, 1, BIT(OPT_FILTER),
       "list bindings: of a vSubnet, or all", NULL, ctl_port_ls },
     { "port rm", "NET MAC", 2, 2, WAIT, "remove a binding", NULL,

@@ -38,6 +38,10 @@ enum ctl_option {
     OPT_NOTE,
     OPT_OUTPUT,
     OPT_DRY_RUN,
+    OPT_POLICY, OPT_PORT_SECURITY, OPT_ARP_SUPPRESSION, OPT_IPV6,
+    OPT_GUEST_DHCP, OPT_MAX_MACS, OPT_BUM_RATE,
+    OPT_DHCP, OPT_LEASE, OPT_GATEWAY, OPT_DNS, OPT_DOMAIN, OPT_ROUTE,
+    OPT_LABEL,
     OPT_LONG,
     N_CTL_OPTIONS
 };
@@ -90,9 +94,10 @@ ctl_run ctl_flows;
 ctl_run ctl_token_create, ctl_token_ls, ctl_token_rm;
 ctl_run ctl_node_ls, ctl_node_show, ctl_node_approve, ctl_node_revoke,
     ctl_node_rename, ctl_node_adopt, ctl_node_rm;
-ctl_run ctl_net_add, ctl_net_ls, ctl_net_show, ctl_net_rekey, ctl_net_rm;
+ctl_run ctl_net_add, ctl_net_set, ctl_net_ls, ctl_net_show, ctl_net_rekey,
+    ctl_net_rm;
 ctl_run ctl_member_add, ctl_member_ls, ctl_member_rm;
-ctl_run ctl_port_add, ctl_port_ls, ctl_port_rm;
+ctl_run ctl_port_add, ctl_port_set, ctl_port_ls, ctl_port_rm;
 ctl_run ctl_address_ls, ctl_pool_add, ctl_pool_ls, ctl_pool_rm,
     ctl_reservation_add, ctl_reservation_ls, ctl_reservation_rm;
 ctl_run ctl_user_add, ctl_user_ls, ctl_user_show, ctl_user_rm;

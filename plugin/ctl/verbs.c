@@ -73,7 +73,7 @@ add_node_names(struct ctl *ctl, json_t *array)
 
 
 json_int_t
-ctl_parse_ttl(const char *s)
+ctl_parse_time(const char *name, const char *s)
 {
     static const char units[] = "smhd";
     static const unsigned int seconds[] = { 1, 60, 3600, 86400 };
@@ -82,7 +82,7 @@ ctl_parse_ttl(const char *s)
     json_int_t ttl = n && n < 10 && unit ? strtoll(s, NULL, 10) : 0;
 
     if (!ttl || (s[n] && s[n + 1])) {
-        ctl_usage("--ttl %s: must be a time like 90s, 30m, 1h or 7d", s);
+        ctl_usage("--%s %s: must be a time like 90s, 30m, 1h or 7d", name, s);
     }
     return ttl * seconds[unit - units];
 }
@@ -93,7 +93,7 @@ ctl_token_create(struct ctl *ctl)
     const char *ttl = ctl_option(ctl, OPT_TTL);
     json_t *body = json_pack(
         "{s:I, s:I, s:b, s:o}",
-        "ttl", ctl_parse_ttl(ttl ? ttl : "1h"),
+        "ttl", ctl_parse_time("ttl", ttl ? ttl : "1h"),
         "uses", (json_int_t) ctl_uint_option(ctl, OPT_USES, 1, 1000000, 1),
         "approve", (int) ctl_has(ctl, OPT_APPROVE),
         "nets", ctl_strings_option(ctl, OPT_NET));
@@ -268,23 +268,14 @@ static const struct output_column net_columns[] = {
 void
 ctl_net_add(struct ctl *ctl)
 {
-    const char *algorithm = ctl_option(ctl, OPT_ALGORITHM);
-    const char *group = ctl_option(ctl, OPT_GROUP);
-    json_t *body = json_pack(
-        "{s:s, s:o}", "name", ctl_arg(ctl, 0),
-        "subnets", ctl_strings_option(ctl, OPT_SUBNET));
+    json_t *body = json_pack("{s:s}", "name", ctl_arg(ctl, 0));
 
     ctl_check("", model_check_name(ctl_arg(ctl, 0)));
     if (ctl_has(ctl, OPT_VNI)) {
         unsigned int vni = ctl_uint_option(ctl, OPT_VNI, 1, MODEL_VNI_MAX, 0);
         json_object_set_new(body, "vni", json_integer(vni));
     }
-    if (algorithm) {
-        json_object_set_new(body, "algorithm", json_string(algorithm));
-    }
-    if (group) {
-        json_object_set_new(body, "group", json_string(group));
-    }
+    ctl_net_options(ctl, NULL, body);
     json_t *net = ctl_request(ctl, "POST", ctl_path("nets", NULL), body);
     char *vni = output_value(json_object_get(net, "vni"));
     output_done(ctl, net, "vSubnet %s made, VNI %s", ctl_arg(ctl, 0), vni);
@@ -312,6 +303,7 @@ ctl_net_show(struct ctl *ctl)
 
     ctl_show_record(ctl, net, net_columns);
     if (!ctl_has(ctl, OPT_JSON)) {
+        ctl_show_settings(net);
         json_t *members = ctl_list(ctl, ctl_path("nets", name, "members",
                                                  NULL));
 
@@ -442,6 +434,7 @@ ctl_port_add(struct ctl *ctl)
         json_object_set(body, "node", json_object_get(json, "number"));
         json_decref(json);
     }
+    ctl_port_options(ctl, body);
     json_t *binding = ctl_request(
         ctl, "POST", ctl_path("nets", net, "bindings", NULL), body);
     char *mac_s = output_value(json_object_get(binding, "mac"));
@@ -459,7 +452,8 @@ ctl_port_ls(struct ctl *ctl)
     static const struct output_column columns[] = {
         { "Net", "net" }, { "MAC", "mac" }, { "Addresses", "addresses" },
         { "Node", "node" }, { "Name", "node_name" }, { "Port", "port" },
-        { "Iface ID", "iface_id" }, { "Origin", "origin" }, { NULL, NULL },
+        { "Iface ID", "iface_id" }, { "Origin", "origin" },
+        { "Labels", "labels" }, { NULL, NULL },
     };
     json_t *bindings = json_array();
     json_t *nets;

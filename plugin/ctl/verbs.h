@@ -14,8 +14,16 @@ void ctl_show_list(struct ctl *, json_t *array, const struct output_column *);
 void ctl_show_record(struct ctl *, const json_t *object,
                      const struct output_column *);
 
-/* Seconds of "90s", "30m", "1h", "7d" or a plain number.  Ends the process if
- * it is none of these. */
-json_int_t ctl_parse_ttl(const char *);
+/* Seconds of "90s", "30m", "1h", "7d" or a plain number, the value of option
+ * NAME.  Ends the process if it is none of these. */
+json_int_t ctl_parse_time(const char *name, const char *);
+
+/* Put into BODY what the options of a vSubnet or a port say.  NOW is the
+ * vSubnet as it is, or null. */
+void ctl_net_options(const struct ctl *, const json_t *now, json_t *body);
+void ctl_port_options(const struct ctl *, json_t *body);
+
+/* Prints a vSubnet's settings. */
+void ctl_show_settings(const json_t *net);
 
 #endif /* ctl/verbs.h */

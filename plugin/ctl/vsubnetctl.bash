@@ -26,13 +26,15 @@ _vsubnetctl_candidates() {
         _vsubnetctl_names node name ;;
     "2 acl apply")
         compgen -f ;;
+    "3 port set "* | "3 port rm "*)
+        _vsubnetctl_names port mac "${words[2]}" ;;
     "3 acl rm "*)
         _vsubnetctl_names acl name "${words[2]}" ;;
     "2 token rm")
         _vsubnetctl_names token id ;;
     "2 user show" | "2 user rm")
         _vsubnetctl_names user name ;;
-    "2 net show" | "2 net rekey" | "2 net rm" | "2 member "* | "2 port "* \
+    "2 net set" | "2 net show" | "2 net rekey" | "2 net rm" | "2 member "* | "2 port "* \
         | "2 address "* | "2 pool "* | "2 acl "* | "2 reservation "*)
         _vsubnetctl_names net name ;;
     "3 member add "* | "3 member rm "*)
@@ -40,14 +42,28 @@ _vsubnetctl_candidates() {
     esac
 }
 
+# The values that an option has, if they are few.
+_vsubnetctl_values() {
+    case $1 in
+    --policy) echo open closed ;;
+    --port-security | --arp-suppression | --guest-dhcp | --dhcp) echo on off ;;
+    --ipv6) echo none slaac dhcpv6 ;;
+    --algorithm) echo aes128gcm aes256gcm ;;
+    --role) echo viewer operator ;;
+    esac
+}
+
 _vsubnetctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} word i
+    local values=$(_vsubnetctl_values "${COMP_WORDS[COMP_CWORD - 1]}")
     local -a given=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         [[ $word == -* ]] || given+=("$word")
     done
-    if [[ $cur == -* ]]; then
+    if [[ $values ]]; then
+        COMPREPLY=($(compgen -W "$values" -- "$cur"))
+    elif [[ $cur == -* ]]; then
         local command="${given[*]:0:2}"
         case ${given[0]-} in
         join | leave | status | flows | bugreport | events)
