@@ -288,6 +288,8 @@ def what_goes_well(do):
     do('delete', '/v1/self/keys/%d' % (spi[2] or spi[0]), node, **me)
     do('delete', '/v1/self/keys/1', node, **me)
     do('post', '/v1/self/loaded', node, {'revision': '1.1'}, **me)
+    do('post', '/v1/self/hits', node, {'hits': [
+        {'net': 'none', 'name': 'r', 'packets': 1, 'bytes': 1}]}, **me)
     do('post', '/v1/self/installed', node, {'revision': '1.1'}, **me)
     do('get', '/v1/events', node, **me)
 

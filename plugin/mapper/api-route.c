@@ -44,6 +44,7 @@ static const struct api_route routes[] = {
     { "POST", "/v1/self/loaded", ROLE_NODE, api_self_loaded, ROUTE_BODY },
     { "POST", "/v1/self/installed", ROLE_NODE, api_self_installed,
       ROUTE_BODY },
+    { "POST", "/v1/self/hits", ROLE_NODE, api_self_hits, ROUTE_BODY },
     { "GET", "/v1/events", ROLE_NODE | USERS, api_events, 0 },
 
     { "GET", "/v1/tokens", USERS, api_tokens_get, 0 },

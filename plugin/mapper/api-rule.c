@@ -13,6 +13,7 @@
 #include "mapper/audit.h"
 #include "mapper/change.h"
 #include "mapper/db.h"
+#include "mapper/rule-hits.h"
 #include "mapper/rule-row.h"
 #include "model/rule.h"
 #include "sset.h"
@@ -48,6 +49,20 @@ refuse_many(struct api_call *call)
     api_fail(call, MHD_HTTP_CONFLICT, "too-many-rules", NULL,
              "vSubnet %s would have more than %d rules", call->args[0],
              RULES_MAX);
+}
+
+/* ROW as users see it. */
+static json_t *
+rule_json(struct api_call *call, const struct mdb_rule *row)
+{
+    json_t *json = db_rule_json(call->api->db, row);
+    struct rule_hits_sum sum = rule_hits_get(call->api->rule_hits,
+                                             &row->header_.uuid);
+
+    json_object_set_new(json, "hits", json_pack(
+        "{s:I, s:I}", "packets", (json_int_t) sum.packets,
+        "bytes", (json_int_t) sum.bytes));
+    return json;
 }
 
 /* The rule that the path names; null, after answering 404. */
@@ -217,7 +232,7 @@ put_rule(struct api_call *call, const struct mdb_net *net,
         audit_rule(call, is_new ? "rule-added" : "rule-changed", net, rule);
     }
     api_ok(call, is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK,
-           db_rule_json(db, row));
+           rule_json(call, row));
 }
 
 /* One rule. */
@@ -248,7 +263,7 @@ api_rule_get(struct api_call *call)
     const struct mdb_rule *row = net ? find_rule(call, net) : NULL;
 
     if (row) {
-        api_ok(call, MHD_HTTP_OK, db_rule_json(call->api->db, row));
+        api_ok(call, MHD_HTTP_OK, rule_json(call, row));
     }
 }
 
@@ -341,7 +356,7 @@ api_rules_get(struct api_call *call)
         if (strcmp(row->net, net->name) || !api_list_more(&list)) {
             break;
         }
-        api_list_add(&list, db_rule_json(db, row), "%s", row->name);
+        api_list_add(&list, rule_json(call, row), "%s", row->name);
     }
     mdb_rule_index_destroy_row(from);
     api_list_end_revised(&list, rules_revision(net));

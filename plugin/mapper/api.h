@@ -41,6 +41,7 @@ struct monitor;
 struct peers;
 struct pki;
 struct request_stats;
+struct rule_hits;
 
 enum { API_ARGS_MAX = 2 };
 
@@ -52,6 +53,7 @@ struct api {
     struct confirm *confirm;
     struct peers *peers;
     struct installed *installed;
+    struct rule_hits *rule_hits;
     const struct pki *pki;
     const struct http_server *http;
     struct monitor *monitor;
@@ -157,7 +159,7 @@ api_handler api_bindings_get, api_bindings_post, api_binding_put,
 api_handler api_addresses_get, api_pools_get, api_pool_put, api_pool_delete,
     api_reservations_get, api_reservation_put, api_reservation_delete;
 api_handler api_rules_get, api_rules_post, api_rules_put, api_rule_get,
-    api_rule_put, api_rule_patch, api_rule_delete;
+    api_rule_put, api_rule_patch, api_rule_delete, api_self_hits;
 api_handler api_users_get, api_users_post, api_user_get, api_user_delete;
 api_handler api_audit_get, api_wait;
 

@@ -13,6 +13,7 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/api.h \
 	plugin/mapper/api-binding.c \
 	plugin/mapper/api-clone.c \
+	plugin/mapper/api-hits.c \
 	plugin/mapper/api-ipam.c \
 	plugin/mapper/api-key.c \
 	plugin/mapper/api-lease.c \
@@ -88,6 +89,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/request-stats.h \
 	plugin/mapper/shared.c \
 	plugin/mapper/shared.h \
+	plugin/mapper/rule-hits.c \
+	plugin/mapper/rule-hits.h \
 	plugin/mapper/rule-row.c \
 	plugin/mapper/rule-row.h \
 	plugin/mapper/storage.c \

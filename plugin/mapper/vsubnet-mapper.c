@@ -32,6 +32,7 @@
 #include "mapper/monitor.h"
 #include "mapper/peers.h"
 #include "mapper/pki.h"
+#include "mapper/rule-hits.h"
 #include "mapper/request-stats.h"
 #include "mapper/shared.h"
 #include "mapper/storage.h"
@@ -77,6 +78,7 @@ struct mapper {
     struct txn_queue *txns;
     struct lease *lease;
     struct confirm *confirm;
+    struct rule_hits *rule_hits;
     struct events *events;
     struct peers *peers;
     struct mark mark;
@@ -472,6 +474,7 @@ mapper_open(struct mapper *mapper, struct options *o)
 
     mapper->txns = txn_queue_create(&mapper->db, &instance);
     mapper->lease = lease_create(o->lease_time);
+    mapper->rule_hits = rule_hits_create(&mapper->db);
     mapper->confirm = confirm_create(&mapper->db, &instance);
     mapper->events = events_create(&mapper->db, mapper->lease,
                                    mapper->confirm);
@@ -483,6 +486,7 @@ mapper_open(struct mapper *mapper, struct options *o)
         .events = mapper->events,
         .lease = mapper->lease,
         .confirm = mapper->confirm,
+        .rule_hits = mapper->rule_hits,
         .peers = mapper->peers,
         .installed = installed_create(&mapper->db),
         .pki = &mapper->pki,
@@ -562,6 +566,7 @@ mapper_close(struct mapper *mapper)
     http_server_destroy(mapper->http);
     events_destroy(mapper->events);
     confirm_destroy(mapper->confirm);
+    rule_hits_destroy(mapper->rule_hits);
     lease_destroy(mapper->lease);
     mark_close(&mapper->mark, &mapper->db);
     installed_destroy(mapper->api.installed);
