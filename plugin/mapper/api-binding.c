@@ -37,6 +37,8 @@ struct binding_input {
     const char *port;
     bool clears_port;
     const char *iface_id;
+    int64_t sequence;           /* Of the binding, as the node knew it. */
+    bool has_sequence;
     bool port_security;
     bool has_port_security;
     char **labels;
@@ -106,6 +108,9 @@ read_node_binding(const json_t *json, struct binding_input *in)
                                              &in->addresses);
     in->port = model_reader_string(&r, "port", MODEL_OPTIONAL);
     in->iface_id = model_reader_string(&r, "iface_id", MODEL_OPTIONAL);
+    in->has_sequence = model_reader_has(&r, "sequence");
+    in->sequence = model_reader_uint(&r, "sequence", MODEL_OPTIONAL, 0,
+                                     INT64_MAX);
     return model_reader_finish(&r, MODEL_IGNORE_UNKNOWN);
 }
 
@@ -222,6 +227,12 @@ put_one(struct txn *txn, const struct mdb_node *node,
     }
 
     const struct mdb_binding *row = db_binding(txn->db, in->net, in->mac);
+    if (row && row->node && row->node != node->number && in->has_sequence
+        && in->sequence != row->sequence) {
+        *detail = xasprintf("it moved to node %"PRId64" by a claim that this "
+                            "one does not know of", row->node);
+        return "claim-outdated";
+    }
     if (!row || !strcmp(row->origin, "dynamic")) {
         return put_dynamic(txn, node, in, detail);
     }
