@@ -19,6 +19,7 @@ dist_noinst_SCRIPTS += \
 	tests/bench/controller \
 	tests/bench/lib/build \
 	tests/bench/mapper \
+	tests/bench/moves \
 	tests/bench/seal \
 	tests/bench/tunnel
 EXTRA_DIST += \
