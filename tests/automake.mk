@@ -42,6 +42,7 @@ TESTSUITE_AT = \
 	tests/system-address.at \
 	tests/system-clone.at \
 	tests/system-keys.at \
+	tests/system-moves.at \
 	tests/system-secrets.at \
 	tests/system-sandbox.at \
 	tests/system-nonce.at
@@ -121,6 +122,7 @@ tests_unit_controller_SOURCES = \
 	tests/unit-controller-keys.c \
 	tests/unit-controller-storm.c \
 	tests/unit-controller-trace.c \
+	tests/unit-controller-moves.c \
 	tests/unit-controller.c \
 	tests/unit-controller.h
 tests_unit_controller_LDADD = \
@@ -131,7 +133,6 @@ tests_unit_controller_LDADD = \
 check_PROGRAMS += tests/unit-services
 tests_unit_services_SOURCES = \
 	tests/unit-dhcp4.c \
-	tests/unit-ra.c \
 	tests/unit-services.c \
 	tests/unit-services.h
 tests_unit_services_LDADD = \

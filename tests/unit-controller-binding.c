@@ -207,6 +207,9 @@ expect_changes(const struct mapping *mapping, const struct local_ports *ports,
         const struct binding_put *put = &changes.puts[i];
 
         ds_put_format(&s, "+%s/%02x", put->port->name, put->mac.ea[5]);
+        if (put->sequence) {
+            ds_put_format(&s, "@%"PRIu64, put->sequence);
+        }
         for (size_t j = 0; j < put->n_addresses; j++) {
             ds_put_char(&s, ',');
             ipv6_format_mapped(&put->addresses[j].ip, &s);
@@ -264,6 +267,27 @@ test_bindings(struct ovs_cmdl_context *ctx OVS_UNUSED)
     put_binding(mapping, "0a:00:00:00:00:03", 7, "tap1", "iface-1",
                 MODEL_ORIGIN_STATIC);
     expect_changes(mapping, &ports, &learnt, 0, "");
+    /* It moves away, and is not claimed back before its guest speaks. */
+    struct local_port *tap1 = CONST_CAST(struct local_port *,
+                                         local_ports_find(&ports, "tap1"));
+    tap1->claim = (struct claim) { CLAIM_HELD, 3 };
+    put_binding(mapping, "0a:00:00:00:00:03", 9, "x", "iface-1",
+                MODEL_ORIGIN_STATIC)->sequence = 4;
+    expect_changes(mapping, &ports, &learnt, 0, "");
+    tap1->claim = (struct claim) { CLAIM_SPOKE, 4 };
+    expect_changes(mapping, &ports, &learnt, 0, "+tap1/03@4,10.77.0.3 ");
+    tap1->claim = (struct claim) { CLAIM_NONE, 0 };
+    /* The interface has gone: the next node that has it may claim it. */
+    put_binding(mapping, "0a:00:00:00:00:03", 7, "tap9", "iface-1",
+                MODEL_ORIGIN_STATIC);
+    expect_changes(mapping, &ports, &learnt, 0,
+                   "+tap1/03,10.77.0.3 -demo/03 ");
+    put_binding(mapping, "0a:00:00:00:00:03", 7, "tap1", "iface-2",
+                MODEL_ORIGIN_STATIC);
+    expect_changes(mapping, &ports, &learnt, 0, "-demo/03 ");
+    put_binding(mapping, "0a:00:00:00:00:03", 7, "tap9", NULL,
+                MODEL_ORIGIN_STATIC);
+    expect_changes(mapping, &ports, &learnt, 0, "+tap1/03,10.77.0.3 ");
     /* Bound to something else: not for this node to claim. */
     put_binding(mapping, "0a:00:00:00:00:03", 9, "x", "iface-2",
                 MODEL_ORIGIN_STATIC);
@@ -321,12 +345,12 @@ test_bindings_learnt(struct ovs_cmdl_context *ctx OVS_UNUSED)
      * switch learns it again. */
     learnt_set_present(&learnt, VNI, u16_to_ofp(2),
                        mac("0a:00:00:00:00:02"), true);
-    learnt_note_registered(&learnt, mapping, &ports, count_moved, &moved);
+    learnt_note_registered(&learnt, mapping, count_moved, &moved);
     CHECK(!moved, "it is here");
     put_binding(mapping, "0a:00:00:00:00:02", 9, "x", NULL,
                 MODEL_ORIGIN_DYNAMIC);
-    learnt_note_registered(&learnt, mapping, &ports, count_moved, &moved);
-    learnt_note_registered(&learnt, mapping, &ports, count_moved, &moved);
+    learnt_note_registered(&learnt, mapping, count_moved, &moved);
+    learnt_note_registered(&learnt, mapping, count_moved, &moved);
     CHECK(moved == 1, "moved %d times", moved);
     expect_changes(mapping, &ports, &learnt, 5000, "");
     learnt_set_present(&learnt, VNI, u16_to_ofp(2),
@@ -337,7 +361,7 @@ test_bindings_learnt(struct ovs_cmdl_context *ctx OVS_UNUSED)
     put_binding(mapping, "0a:00:00:00:00:02", 7, "tap0", NULL,
                 MODEL_ORIGIN_DYNAMIC);
     local_ports_destroy(&ports);
-    expect_changes(mapping, &ports, &learnt, 5000, "-demo/02 ");
+    expect_changes(mapping, &ports, &learnt, 5000, "-demo/03 -demo/02 ");
 
     learnt_destroy(&learnt);
     mapping_destroy(mapping);

@@ -171,7 +171,8 @@ draw_binding(const struct world *w)
             10 * (unsigned int) json_array_size(addresses)
             + random_range(9) + 1));
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:o}",
+    return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:o}",
+                     "sequence", w->revision % 3,
                      "net", draw_net_name(w),
                      "labels", draw_labels(false), "mac",
                      json_sprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(mac)),
@@ -277,6 +278,9 @@ draw_port(struct world *w, struct local_ports *ports, unsigned int i)
     port->has_mac = one_in(2);
     port->mac = port->has_mac ? draw_mac() : eth_addr_zero;
     port->blocked = one_in(4) ? xstrdup("loop") : NULL;
+    port->claim = (struct claim) { w->revision % (CLAIM_SPOKE + 1),
+                                   w->revision / 4 % 3 };
+    port->waits = w->revision / 12 % 2;
     free(name);
     free(net_name);
 }
@@ -291,6 +295,8 @@ copy_port(const struct local_port *from, struct local_ports *ports)
     port->has_mac = from->has_mac;
     port->mac = from->mac;
     port->blocked = nullable_xstrdup(from->blocked);
+    port->claim = from->claim;
+    port->waits = from->waits;
 }
 
 static void

@@ -335,6 +335,11 @@ static const struct ovs_cmdl_command commands[] = {
     { "bindings", NULL, 0, 0, test_bindings, OVS_RO },
     { "bindings-learnt", NULL, 0, 0, test_bindings_learnt, OVS_RO },
     { "keyring", NULL, 0, 0, test_keyring, OVS_RO },
+    { "claim", NULL, 0, 0, test_claim, OVS_RO },
+    { "claims-converge", NULL, 0, 0, test_claims_converge, OVS_RO },
+    { "claim-flows", NULL, 0, 0, test_claim_flows, OVS_RO },
+    { "claim-announcement", NULL, 0, 0, test_claim_announcement, OVS_RO },
+    { "announce", NULL, 0, 0, test_announce, OVS_RO },
     { NULL, NULL, 0, 0, NULL, OVS_RO },
 };
 

@@ -83,4 +83,11 @@ void test_loop_guard(struct ovs_cmdl_context *);
 /* unit-controller-trace.c */
 void test_flow_names(struct ovs_cmdl_context *);
 
+/* unit-controller-moves.c */
+void test_claim(struct ovs_cmdl_context *);
+void test_claims_converge(struct ovs_cmdl_context *);
+void test_claim_flows(struct ovs_cmdl_context *);
+void test_claim_announcement(struct ovs_cmdl_context *);
+void test_announce(struct ovs_cmdl_context *);
+
 #endif /* unit-controller.h */

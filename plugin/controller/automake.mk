@@ -2,10 +2,14 @@
 # All but main() is a library, for the unit tests.
 noinst_LIBRARIES += plugin/controller/libvsubnet-controller.a
 plugin_controller_libvsubnet_controller_a_SOURCES = \
+	plugin/controller/announce.c \
+	plugin/controller/announce.h \
 	plugin/controller/bindings.c \
 	plugin/controller/bindings.h \
 	plugin/controller/cache.c \
 	plugin/controller/cache.h \
+	plugin/controller/claim.c \
+	plugin/controller/claim.h \
 	plugin/controller/client.c \
 	plugin/controller/client.h \
 	plugin/controller/controller.c \
@@ -31,6 +35,7 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/flow-names.c \
 	plugin/controller/flow-names.h \
 	plugin/controller/flow-loop.c \
+	plugin/controller/flow-moves.c \
 	plugin/controller/flow-parts.h \
 	plugin/controller/flow-storm.c \
 	plugin/controller/flow-services.c \
@@ -77,6 +82,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/monitor.h \
 	plugin/controller/monitor-server.c \
 	plugin/controller/monitor-server.h \
+	plugin/controller/moves.c \
+	plugin/controller/moves.h \
 	plugin/controller/names.c \
 	plugin/controller/names.h \
 	plugin/controller/ofctrl-meter.c \
@@ -85,6 +92,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/ofctrl-msg.h \
 	plugin/controller/ofctrl.c \
 	plugin/controller/ofctrl.h \
+	plugin/controller/ovs-claims.c \
+	plugin/controller/ovs-claims.h \
 	plugin/controller/ovs-config.c \
 	plugin/controller/ovs-config.h \
 	plugin/controller/ovs-make.c \
@@ -93,8 +102,6 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/own-keys.h \
 	plugin/controller/punts.c \
 	plugin/controller/punts.h \
-	plugin/controller/ra.c \
-	plugin/controller/ra.h \
 	plugin/controller/registrar.c \
 	plugin/controller/registrar.h \
 	plugin/controller/reload.c \

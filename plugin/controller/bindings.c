@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/claim.h"
 #include "controller/flow-tables.h"
 #include "controller/learnt.h"
 #include "controller/local-port.h"
@@ -97,23 +98,16 @@ static bool
 is_anothers(const struct context *c, const struct model_binding *old,
             const struct local_port *port)
 {
-    if (!old) {
-        return false;
-    }
-    if (old->node && old->node != c->mapping->self->number) {
+    const uint32_t self = c->mapping->self->number;
+
+    if (old && !port->has_mac && old->node && old->node != self) {
         const struct learnt_mac *seen = learnt_find(c->learnt, port->vni,
                                                     old->mac);
         if (seen && seen->registered) {
             return true;
         }
     }
-    if (old->origin == MODEL_ORIGIN_DYNAMIC) {
-        return false;
-    }
-    return (old->origin == MODEL_ORIGIN_HOST
-            || (old->iface_id
-                && !nullable_string_is_equal(old->iface_id, port->iface_id))
-            || (!old->iface_id && old->node != c->mapping->self->number));
+    return !claim_is_ours(claim_judge(port, old, self));
 }
 
 static void
@@ -136,6 +130,7 @@ consider_put(const struct context *c, const struct local_port *port,
     memset(put, 0, sizeof *put);
     put->port = port;
     put->mac = mac;
+    put->sequence = old ? old->sequence : 0;
     collect_addresses(c, put, (old && old->origin == MODEL_ORIGIN_DYNAMIC
                                && old->node == c->mapping->self->number
                                ? old : NULL));
@@ -144,7 +139,17 @@ consider_put(const struct context *c, const struct local_port *port,
     }
 }
 
-/* True if 'binding', a dynamic one of this node, is out of date. */
+/* True if 'binding', at this node, goes when its port does.  A static one then
+ * waits for the next node that has its interface. */
+static bool
+is_of_port(const struct model_binding *binding)
+{
+    return (binding->origin == MODEL_ORIGIN_DYNAMIC
+            || (binding->origin == MODEL_ORIGIN_STATIC && binding->iface_id
+                && binding->port));
+}
+
+/* True if 'binding', one that is_of_port(), is out of date. */
 static bool
 is_obsolete(const struct context *c, const struct model_net *net,
             const struct model_binding *binding)
@@ -154,6 +159,9 @@ is_obsolete(const struct context *c, const struct model_net *net,
 
     if (!port || port->vni != net->vni) {
         return true;
+    }
+    if (binding->origin == MODEL_ORIGIN_STATIC) {
+        return !nullable_string_is_equal(binding->iface_id, port->iface_id);
     }
     if (port->has_mac) {
         return !eth_addr_equals(port->mac, binding->mac);
@@ -175,8 +183,7 @@ consider_remove(const struct context *c, const struct model_net *net,
 {
     struct binding_changes *changes = c->changes;
 
-    if (binding->origin != MODEL_ORIGIN_DYNAMIC
-        || !is_obsolete(c, net, binding)) {
+    if (!is_of_port(binding) || !is_obsolete(c, net, binding)) {
         return;
     }
     if (changes->n_removes >= changes->allocated_removes) {

@@ -23,6 +23,8 @@ struct binding_put {
     struct eth_addr mac;
     struct model_address addresses[MODEL_ADDRESSES_MAX];
     size_t n_addresses;
+    uint64_t sequence;          /* The binding's, of which this node knows;
+                                 * 0: there is none. */
 };
 
 struct binding_remove {

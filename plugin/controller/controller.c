@@ -153,6 +153,7 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     learnt_init(&c->learnt);
     services_init(&c->services);
     guard_init(&c->guard);
+    moves_init(&c->moves);
     flow_index_init(&c->flows);
     ct_zones_init(&c->zones);
     c->flows_forgotten = true;
@@ -190,6 +191,7 @@ controller_destroy(struct controller *c)
         learnt_destroy(&c->learnt);
         services_destroy(&c->services);
         guard_destroy(&c->guard);
+        moves_destroy(&c->moves);
         keyring_out_destroy(&c->keyring);
         own_keys_destroy(&c->keys);
         cache_destroy(&c->cache);
@@ -377,6 +379,7 @@ adopt_ports(struct controller *c)
             flow_index_touch_ports(&c->touches, c->mapping, &c->ports,
                                    &ports);
         }
+        moves_ports_changed(c, &ports);
         local_ports_swap(&c->ports, &ports);
         learnt_prune(&c->learnt, &c->ports);
         c->flows_changed = c->bindings_changed = true;
@@ -466,12 +469,13 @@ run_database(struct controller *c)
             .ports = &c->ports,
             .joined = c->node.identity != NULL,
             .mtu = c->mtu,
+            .spoke = &c->moves.spoke,
         };
         ovs_config_update(c->ovs, &want);
+        sset_clear(&c->moves.spoke);
         adopt_ports(c);
         adopt_zones(c);
         check_local_address(c);
-        services_run(c);
         c->next_update = time_msec() + UPDATE_MS;
     }
     ovs_config_commit(c->ovs);
@@ -533,13 +537,14 @@ update_flows(struct controller *c)
 
     update_meters(c);
     flow_index_update(flows, &input, &c->touches);
+    moves_unlearn(c);
     mapping_touches_clear(&c->touches);
     ofctrl_set_desired(c->ofctrl, &flows->flows,
                        (flows->all_touched || c->flows_forgotten
                         ? NULL : &flows->touched));
     flow_index_settle(flows);
     c->flows_forgotten = false;
-    learnt_note_registered(&c->learnt, c->mapping, &c->ports, mac_moved, c);
+    learnt_note_registered(&c->learnt, c->mapping, mac_moved, c);
     COVERAGE_INC(controller_flows_computed);
 }
 
@@ -657,6 +662,7 @@ controller_run(struct controller *c)
     run_keyring(c);
     run_flows(c);
     guard_run(c);
+    moves_run(c);
     if (c->mapping && c->node.identity) {
         if (cache_run(&c->cache, &c->standing.node, c->mapping, false)) {
             poll_immediate_wake();      /* Others may wait for that. */
@@ -681,6 +687,7 @@ controller_wait(struct controller *c)
     keyring_out_wait(&c->keyring);
     ofctrl_wait(c->ofctrl);
     guard_wait(c);
+    moves_wait(c);
     if (is_known_node(c)) {
         registrar_wait(c->registrar);
         key_service_wait(c->key_service);

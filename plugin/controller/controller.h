@@ -40,6 +40,7 @@
 #include "controller/keyring-out.h"
 #include "controller/learnt.h"
 #include "controller/local-port.h"
+#include "controller/moves.h"
 #include "controller/ovs-config.h"
 #include "controller/own-keys.h"
 #include "controller/services.h"
@@ -66,6 +67,7 @@ struct controller {
     struct learnt learnt;
     struct services services;
     struct guard guard;
+    struct moves moves;
     struct underlay underlay;
 
     struct mapping *mapping;            /* NULL: none known. */

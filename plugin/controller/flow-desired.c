@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "controller/claim.h"
 #include "controller/flow-compose.h"
 #include "controller/flow-parts.h"
 #include "controller/flow-set.h"
@@ -151,11 +152,11 @@ compose_port(struct compose *c, const struct model_net *net,
     flow_storm_port(c, port);
     flow_arp_port(c, net, port);
     flow_loop_port(c, port);
+    flow_moves_port(c, net, port);
 
     /* The port's own MAC is here, whether or not the service has said so
-     * yet, unless an operator put that MAC at another node. */
-    if (port->has_mac && (!is_static || !binding->node
-                          || binding->node == compose_self(c))) {
+     * yet, unless it moved away or an operator put it elsewhere. */
+    if (port->has_mac && claim_is_ours(flow_claim_state(c, net, port))) {
         compose_local_unicast(c, net, port, port->mac, binding, !is_static,
                               cookie);
     }

@@ -7,6 +7,7 @@
  * they may depend on) out of these.  Internal to flow-*.c.  Pure. */
 
 #include <stdint.h>
+#include "controller/claim.h"
 
 struct compose;
 struct local_port;
@@ -41,5 +42,12 @@ void flow_storm_port(struct compose *, const struct local_port *);
 /* flow-loop.c: table 0. */
 void flow_loop_base(struct compose *);
 void flow_loop_port(struct compose *, const struct local_port *);
+
+/* flow-moves.c: table 11, and whose the port's MAC is. */
+enum claim_state flow_claim_state(const struct compose *,
+                                  const struct model_net *,
+                                  const struct local_port *);
+void flow_moves_port(struct compose *, const struct model_net *,
+                     const struct local_port *);
 
 #endif /* flow-parts.h */

@@ -79,6 +79,7 @@ enum flow_priority {
      * alive.  Static MACs are neither learnt nor copied; dynamic ones are
      * not learnt from the tunnel, but are from local ports, since that is
      * how a MAC that moved here is noticed. */
+    FP_LEARN_MOVE = 150,        /* Whose guest may be here; see claim.h. */
     FP_LEARN_KNOWN_IP = 140,
     FP_LEARN_BOUND = 110,
     FP_LEARN_COPY = 60,         /* ARP and ND of local ports. */
@@ -188,6 +189,7 @@ enum punt_kind {
     PUNT_DHCP6 = 5,
     PUNT_ROUTER = 6,            /* A router solicitation. */
     PUNT_LOOP = 8,              /* A probe, or a datagram of the tunnel. */
+    PUNT_MOVE = 9,              /* Of a guest that is waited for: a copy. */
 };
 
 /* Meters (meters.h), by ID: what is sent to the controller, in all... */

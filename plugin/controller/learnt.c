@@ -308,38 +308,13 @@ learnt_prune(struct learnt *learnt, const struct local_ports *ports)
     }
 }
 
-static void
-note_binding(struct learnt *learnt, const struct model_binding *binding,
-             const struct local_port *port)
-{
-    struct learnt_mac *mac = obtain(learnt, port->vni, binding->mac);
-
-    if (mac) {
-        if (!mac->port) {
-            mac->port = port->ofport;
-        }
-        mac->registered = true;
-    }
-}
-
 void
 learnt_note_registered(struct learnt *learnt, const struct mapping *mapping,
-                       const struct local_ports *ports,
                        learnt_moved_func *moved, void *aux)
 {
     uint32_t self = mapping->self ? mapping->self->number : 0;
     struct learnt_mac *mac;
 
-    for (size_t i = 0; i < ports->n; i++) {
-        const struct local_port *port = &ports->ports[i];
-        const struct model_binding *binding
-            = (port->has_mac && port->ofport
-               ? mapping_binding(mapping, port->net, port->mac) : NULL);
-
-        if (binding && binding->node == self) {
-            note_binding(learnt, binding, port);
-        }
-    }
     HMAP_FOR_EACH (mac, node, &learnt->macs) {
         const struct model_net *net = mapping_net_by_vni(mapping, mac->vni);
         const struct model_binding *binding

@@ -86,8 +86,7 @@ const struct learnt_mac *learnt_find(const struct learnt *, uint32_t vni,
  * old one times out. */
 typedef void learnt_moved_func(uint32_t vni, struct eth_addr, void *aux);
 void learnt_note_registered(struct learnt *, const struct mapping *,
-                            const struct local_ports *, learnt_moved_func *,
-                            void *aux);
+                            learnt_moved_func *, void *aux);
 
 /* Returns the MAC that announced 'ip' in the vSubnet, or NULL. */
 const struct learnt_mac *learnt_find_ip(const struct learnt *, uint32_t vni,

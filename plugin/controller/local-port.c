@@ -40,6 +40,8 @@ local_ports_copy(struct local_ports *dst, const struct local_ports *src)
         to->host_port = from->host_port;
         to->has_mac = from->has_mac;
         to->mac = from->mac;
+        to->claim = from->claim;
+        to->waits = from->waits;
         to->blocked = nullable_xstrdup(from->blocked);
     }
 }
@@ -92,7 +94,9 @@ local_port_equal(const struct local_port *a, const struct local_port *b)
            && a->host_port == b->host_port
            && a->has_mac == b->has_mac
            && nullable_string_is_equal(a->blocked, b->blocked)
-           && (!a->has_mac || eth_addr_equals(a->mac, b->mac));
+           && (!a->has_mac || eth_addr_equals(a->mac, b->mac))
+           && claim_equals(a->claim, b->claim)
+           && a->waits == b->waits;
 }
 
 bool

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "controller/claim.h"
 #include "openvswitch/types.h"
 
 struct local_port {
@@ -21,6 +22,9 @@ struct local_port {
     bool has_mac;               /* Otherwise MACs are learnt. */
     char *blocked;              /* Why it is cut off, or NULL: it is not. */
     struct eth_addr mac;
+    struct claim claim;         /* On the MAC, if it has one. */
+    bool waits;                 /* Takes no MAC from another node until its
+                                 * guest speaks: vsubnet-activation. */
 };
 
 struct local_ports {

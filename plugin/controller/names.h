@@ -18,6 +18,10 @@
 
 /* On an Interface: why its port is cut off (loop-guard.h). */
 #define NAME_BLOCKED "vsubnet-blocked"
+/* On an Interface: what it knows of whose its MAC is (claim.h). */
+#define NAME_CLAIM "vsubnet-claim"
+/* On an Interface, or in Open_vSwitch for all: when it claims its MAC. */
+#define NAME_ACTIVATION "vsubnet-activation"
 
 #define NAME_TUNNEL_PORT "vs0"
 

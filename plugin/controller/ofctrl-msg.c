@@ -180,7 +180,7 @@ ofctrl_msg_flow_mod(const struct flow_change *change)
 
 /* Deletes what was learnt for 'mac', whose output port does not matter. */
 struct ofpbuf *
-ofctrl_msg_unlearn(uint32_t vni, struct eth_addr mac)
+ofctrl_msg_unlearn(uint32_t vni, struct eth_addr mac, bool only_remote)
 {
     struct ofputil_flow_mod fm = {
         .buffer_id = UINT32_MAX,
@@ -192,6 +192,11 @@ ofctrl_msg_unlearn(uint32_t vni, struct eth_addr mac)
     };
     struct match match;
 
+    if (only_remote) {
+        fm.cookie = htonll(cookie_make(COOKIE_LEARNT, vni,
+                                       COOKIE_FROM_TUNNEL));
+        fm.cookie_mask = OVS_BE64_MAX;
+    }
     match_init_catchall(&match);
     match_set_metadata(&match, htonll(vni));
     match_set_dl_dst(&match, mac);

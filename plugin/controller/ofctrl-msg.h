@@ -26,8 +26,9 @@ struct ofpbuf *ofctrl_msg_meter_mod(const struct meter_change *);
 struct ofpbuf *ofctrl_msg_flow_stats(void);     /* Of all flows. */
 struct ofpbuf *ofctrl_msg_flow_monitor(void);   /* Of learnt flows. */
 struct ofpbuf *ofctrl_msg_flow_mod(const struct flow_change *);
-struct ofpbuf *ofctrl_msg_unlearn(uint32_t vni, struct eth_addr mac);
 struct ofpbuf *ofctrl_msg_flush_zone(uint16_t zone);
+struct ofpbuf *ofctrl_msg_unlearn(uint32_t vni, struct eth_addr mac,
+                                  bool only_remote);
 struct ofpbuf *ofctrl_msg_echo_reply(const struct ofp_header *request);
 
 #endif /* ofctrl-msg.h */

@@ -699,7 +699,16 @@ void
 ofctrl_unlearn(struct ofctrl *ofctrl, uint32_t vni, struct eth_addr mac)
 {
     if (ofctrl->state != S_DISCONNECTED) {
-        send_msg(ofctrl, ofctrl_msg_unlearn(vni, mac));
+        send_msg(ofctrl, ofctrl_msg_unlearn(vni, mac, false));
+    }
+}
+
+void
+ofctrl_unlearn_remote(struct ofctrl *ofctrl, uint32_t vni,
+                      struct eth_addr mac)
+{
+    if (ofctrl->state != S_DISCONNECTED) {
+        send_msg(ofctrl, ofctrl_msg_unlearn(vni, mac, true));
     }
 }
 

@@ -112,6 +112,9 @@ void ofctrl_reread(struct ofctrl *);
 /* Deletes the flow learnt for 'mac', now. */
 void ofctrl_unlearn(struct ofctrl *, uint32_t vni, struct eth_addr mac);
 
+/* The same if it was learnt from the tunnel. */
+void ofctrl_unlearn_remote(struct ofctrl *, uint32_t vni, struct eth_addr mac);
+
 /* Forgets the connections that are tracked in 'zone', now; lost if there is no
  * connection. */
 void ofctrl_flush_zone(struct ofctrl *, uint16_t zone);

@@ -6,6 +6,7 @@
 #include "controller/ct-zones.h"
 #include "controller/key-rotation.h"
 #include "controller/names.h"
+#include "controller/ovs-claims.h"
 #include "controller/ovs-make.h"
 #include "flow.h"
 #include "lib/vswitch-idl.h"
@@ -38,6 +39,7 @@ struct ovs_config {
     struct ovs_tunnel tunnel;
     struct local_ports ports;
     struct ct_zones zones;
+    struct ovs_claims claims;
     bool bridge_usable;
     struct sset problems;
 };
@@ -97,6 +99,7 @@ ovs_config_create(const char *remote)
     cfg->settings.rekey_interval = KEY_ROTATION_INTERVAL;
     sset_init(&cfg->problems);
     ct_zones_init(&cfg->zones);
+    ovs_claims_init(&cfg->claims);
     return cfg;
 }
 
@@ -112,6 +115,7 @@ ovs_config_destroy(struct ovs_config *cfg)
         free(cfg->tunnel.error);
         free(cfg->tunnel.keyring_status);
         local_ports_destroy(&cfg->ports);
+        ovs_claims_destroy(&cfg->claims);
         sset_destroy(&cfg->problems);
         ct_zones_destroy(&cfg->zones);
         free(cfg);
@@ -132,6 +136,7 @@ read_settings(struct ovs_config *cfg, const struct ovsrec_open_vswitch *ovs)
 {
     const struct smap *ids = &ovs->external_ids;
     struct ovs_settings *s = &cfg->settings;
+    const char *activation = smap_get(ids, NAME_ACTIVATION);
     int port = smap_get_int(ids, "vsubnet-port", WIRE_UDP_PORT);
 
     replace_string(&s->remote, smap_get(ids, "vsubnet-remote"));
@@ -146,6 +151,11 @@ read_settings(struct ovs_config *cfg, const struct ovsrec_open_vswitch *ovs)
         port = WIRE_UDP_PORT;
     }
     s->port = port;
+    s->waits = activation && !strcmp(activation, "announce");
+    if (activation && !s->waits && strcmp(activation, "attach")) {
+        sset_add(&cfg->problems, "external_ids:"NAME_ACTIVATION" is neither "
+                 "attach nor announce: using attach");
+    }
 
     int interval = smap_get_int(ids, "vsubnet-rekey-interval",
                                 KEY_ROTATION_INTERVAL);
@@ -266,10 +276,26 @@ read_port_mac(struct ovs_config *cfg, const struct ovsrec_interface *iface,
     }
 }
 
+/* When 'port' claims its MAC: what its Interface says, or else the host. */
 static void
-read_port(struct ovs_config *cfg, const struct mapping *mapping,
+read_activation(struct ovs_config *cfg, const struct ovsrec_interface *iface,
+                struct local_port *port)
+{
+    const char *s = smap_get(&iface->external_ids, NAME_ACTIVATION);
+
+    port->waits = s ? !strcmp(s, "announce") : cfg->settings.waits;
+    if (s && strcmp(s, "announce") && strcmp(s, "attach")) {
+        sset_add_and_free(&cfg->problems, xasprintf(
+            "port %s: external_ids:"NAME_ACTIVATION" is neither attach nor "
+            "announce: using attach", iface->name));
+    }
+}
+
+static void
+read_port(struct ovs_config *cfg, const struct ovs_want *want,
           const struct ovsrec_interface *iface)
 {
+    const struct mapping *mapping = want->mapping;
     const struct model_binding *binding;
     const struct model_net *net;
 
@@ -290,6 +316,9 @@ read_port(struct ovs_config *cfg, const struct mapping *mapping,
     port->blocked = nullable_xstrdup(smap_get(&iface->external_ids,
                                               NAME_BLOCKED));
     read_port_mac(cfg, iface, binding, port);
+    read_activation(cfg, iface, port);
+    ovs_claims_update(&cfg->claims, iface, cfg->txn, mapping, want->spoke,
+                      port);
     if (iface->error) {
         sset_add_and_free(&cfg->problems, xasprintf("port %s: %s",
                                                     iface->name,
@@ -299,17 +328,18 @@ read_port(struct ovs_config *cfg, const struct mapping *mapping,
 
 static void
 read_ports(struct ovs_config *cfg, const struct ovsrec_bridge *br,
-           const struct mapping *mapping)
+           const struct ovs_want *want)
 {
     local_ports_destroy(&cfg->ports);
-    if (!br || !mapping) {
+    if (!br || !want->mapping) {
         return;
     }
     for (size_t i = 0; i < br->n_ports; i++) {
         if (br->ports[i]->n_interfaces == 1) {
-            read_port(cfg, mapping, br->ports[i]->interfaces[0]);
+            read_port(cfg, want, br->ports[i]->interfaces[0]);
         }
     }
+    ovs_claims_prune(&cfg->claims);
     local_ports_sort(&cfg->ports);
 }
 
@@ -369,7 +399,7 @@ ovs_config_update(struct ovs_config *cfg, const struct ovs_want *want)
     if (br) {
         ovs_make_host_ports(&make, br);
     }
-    read_ports(cfg, br, want->mapping);
+    read_ports(cfg, br, want);
     if (br && want->mapping) {
         ovs_make_notes(&make, br, &cfg->ports);
     }

@@ -47,6 +47,7 @@ struct ovs_settings {
     char *fingerprint;          /* vsubnet-fingerprint, or NULL. */
     int port;
     int rekey_interval;         /* Seconds; 0: never. */
+    bool waits;                 /* vsubnet-activation=announce. */
     bool restore_wait;          /* other_config:flow-restore-wait. */
 };
 
@@ -61,6 +62,7 @@ struct ovs_want {
     const struct mapping *mapping;  /* NULL: not known, touch no port. */
     const struct local_ports *ports;    /* Why ports are blocked. */
     bool joined;                    /* Otherwise nothing is made. */
+    const struct sset *spoke;       /* Ports whose guests spoke: claim.h. */
     int mtu;                        /* Of the host's own ports, as long as the
                                      * tunnel port does not tell. */
 };

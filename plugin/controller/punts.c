@@ -6,6 +6,7 @@
 #include "controller/controller.h"
 #include "controller/guard.h"
 #include "controller/learnt.h"
+#include "controller/moves.h"
 #include "controller/ofctrl.h"
 #include "controller/services.h"
 #include "packets.h"
@@ -41,6 +42,9 @@ punts_receive(struct controller *c, const struct punt *punt)
         break;
     case PUNT_LOOP:
         guard_receive(c, punt);
+        break;
+    case PUNT_MOVE:
+        moves_receive(c, punt);
         break;
     default:                    /* Of a flow of another version. */
         break;

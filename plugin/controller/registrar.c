@@ -215,6 +215,7 @@ hash_put(const struct binding_put *put)
     if (put->port->iface_id) {
         hash = hash_string(put->port->iface_id, hash);
     }
+    hash = hash_uint64_basis(put->sequence, hash);
     for (size_t i = 0; i < put->n_addresses; i++) {
         hash = model_address_hash(&put->addresses[i], hash);
     }
@@ -267,6 +268,9 @@ binding_result(struct registrar *r, const json_t *result)
     }
     VLOG_INFO_RL(&rl, "the mapping service does not register %s in %s: %s",
                  text, net, code);
+    if (!strcmp(code, "claim-outdated")) {
+        return;                 /* The service will say where it is now. */
+    }
     /* A MAC is worth registering without an address that somebody else
      * has. */
     bool address = strstr(code, "address") && hold
@@ -311,9 +315,10 @@ put_to_json(const struct registrar *r, const struct binding_put *put)
     const struct hold *hold = find_hold(r, put->port->net, put->mac);
     size_t n = hold && hold->without_addresses ? 0 : put->n_addresses;
 
-    return json_pack("{s:s, s:o, s:o, s:s, s:o}",
+    return json_pack("{s:s, s:o, s:o, s:o, s:s, s:o}",
                      "net", put->port->net,
                      "mac", mac_to_json(put->mac),
+                     "sequence", json_integer(put->sequence),
                      "addresses", model_addresses_to_json(put->addresses, n),
                      "port", put->port->name,
                      "iface_id", model_string_or_null(put->port->iface_id));

@@ -125,7 +125,7 @@ static void
 append_port(const struct controller *c, json_t *array,
             const struct model_net *net, const struct local_port *port)
 {
-    const struct model_binding *binding;
+    const struct model_binding *binding = NULL;
     size_t before = json_array_size(array);
     uint32_t self = c->mapping->self ? c->mapping->self->number : 0;
 
@@ -144,7 +144,9 @@ append_port(const struct controller *c, json_t *array,
     }
     if (json_array_size(array) == before) {
         json_array_append_new(array, json_pack(
-            "{s:s, s:o, s:[], s:b}", "name", port->name,
+            "{s:s, s:o, s:o, s:[], s:b}", "name", port->name,
+            "node", (port->has_mac && binding && binding->node
+                     ? json_integer(binding->node) : json_null()),
             "mac", (port->has_mac
                     ? json_sprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(port->mac))
                     : json_null()),
