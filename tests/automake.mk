@@ -19,7 +19,6 @@ TESTSUITE_AT = \
 	tests/mapper-crash.at \
 	tests/mapper-hostile.at \
 	tests/mapper-identity.at \
-	tests/mapper-upgrade.at \
 	tests/mapper-ha.at \
 	tests/mapper-monitor.at \
 	tests/mapper-load.at \
@@ -106,11 +105,12 @@ tests_unit_mapper_LDADD = \
 	plugin/mapper/libmapper-idl.a \
 	$(unit_ldadd)
 EXTRA_DIST += tests/certificate.py tests/metrics.py tests/mapper.sh tests/mapper-events \
-	tests/mapper-1.0.0.ovsschema tests/mapper-1.1.0.ovsschema \
-	tests/mapper-1.2.0.ovsschema
+	tests/mapper-1.0.0.ovsschema
 
 check_PROGRAMS += tests/unit-controller
 tests_unit_controller_SOURCES = \
+	tests/flow-sim.c \
+	tests/flow-sim.h \
 	tests/unit-controller-acl.c \
 	tests/unit-controller-arp.c \
 	tests/unit-controller-binding.c \
@@ -120,6 +120,7 @@ tests_unit_controller_SOURCES = \
 	tests/unit-controller-identity.c \
 	tests/unit-controller-index.c \
 	tests/unit-controller-keys.c \
+	tests/unit-controller-rules.c \
 	tests/unit-controller-storm.c \
 	tests/unit-controller-trace.c \
 	tests/unit-controller-moves.c \

@@ -133,7 +133,6 @@ static const char *const local_flows[] = {
     "cookie=0x100000000000000, table=21, priority=100,reg15=0 "
         "actions=resubmit(,31),goto_table:22",
     "cookie=0x100000000000000, table=22, priority=0 actions=goto_table:35",
-    "cookie=0x100000000000000, table=23, priority=0 actions=goto_table:35",
     "cookie=0x100000000000000, table=35, priority=0 actions=goto_table:45",
     "cookie=0x100000000000000, table=35, priority=10,reg15=0 "
         "actions=goto_table:40",
@@ -144,7 +143,6 @@ static const char *const local_flows[] = {
     "cookie=0xa00138900000003, table=35, priority=20,reg15=0,in_port=3 "
         "actions=meter:65539,goto_table:40",
     "cookie=0x100000000000000, table=45, priority=0 actions=goto_table:50",
-    "cookie=0x100000000000000, table=46, priority=0 actions=goto_table:50",
 
     /* The source is looked up in table 30. */
     "cookie=0x100000000000000, table=10, priority=0 "
@@ -174,8 +172,7 @@ static const char *const local_flows[] = {
     "cookie=0x300138900000002, table=11, priority=60,icmp6,in_port=2,"
         "icmp_type=136,icmp_code=0 actions=" COPY2 LEARN_PORT2,
     "cookie=0x400138900000002, table=11, priority=140,arp,in_port=2,"
-        "dl_src=0a:00:00:00:00:02,arp_spa=10.77.0.20 "
-        "actions=" LEARN_PORT2,
+        "dl_src=0a:00:00:00:00:02,arp_spa=10.77.0.20 actions=" LEARN_PORT2,
 
     /* A MAC that found no room is told to the controller. */
     "cookie=0x100000000000000, table=12, priority=100,reg0=0/0x2 "
@@ -218,6 +215,97 @@ static const char *const local_flows[] = {
         "actions=output:NXM_NX_REG15[]",
 };
 
+#define POLICY "move:NXM_NX_REG1[17]->NXM_NX_REG0[6],"
+#define EXCHANGE "push:NXM_NX_XXREG1[],push:NXM_NX_XXREG2[]," \
+    "pop:NXM_NX_XXREG1[],pop:NXM_NX_XXREG2[],"
+
+/* Filtering, what all vSubnets share of it. */
+static const char *const acl_flows[] = {
+    "cookie=0x100000000000000, table=23, priority=120,arp "
+        "actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=120,icmp6,nw_ttl=1,"
+        "icmp_type=130 actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=120,icmp6,nw_ttl=1,"
+        "icmp_type=131 actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=120,icmp6,nw_ttl=1,"
+        "icmp_type=132 actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=120,icmp6,nw_ttl=1,"
+        "icmp_type=143 actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=120,icmp6,nw_ttl=255,"
+        "icmp_type=133 actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=120,icmp6,nw_ttl=255,"
+        "icmp_type=134 actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=120,icmp6,nw_ttl=255,"
+        "icmp_type=135 actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=120,icmp6,nw_ttl=255,"
+        "icmp_type=136 actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=120,ip,nw_proto=2,nw_ttl=1 "
+        "actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=120,rarp "
+        "actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=110,udp,"
+        "reg1=0x10000/0x10000,tp_src=67,tp_dst=68 actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=110,udp,"
+        "reg1=0x10000/0x10000,tp_src=68,tp_dst=67 actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=110,udp6,"
+        "reg1=0x10000/0x10000,tp_src=546,tp_dst=547 actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=110,udp6,"
+        "reg1=0x10000/0x10000,tp_src=547,tp_dst=546 actions=goto_table:35",
+    "cookie=0x100000000000000, table=23, priority=100,ip "
+        "actions=set_field:0x20/0x20->reg0,ct(table=24,"
+        "zone=NXM_NX_REG1[0..15])",
+    "cookie=0x100000000000000, table=23, priority=100,ipv6 "
+        "actions=set_field:0x20/0x20->reg0,ct(table=24,"
+        "zone=NXM_NX_REG1[0..15])",
+    "cookie=0x100000000000000, table=23, priority=0 "
+        "actions=set_field:0x20/0x20->reg0,goto_table:35",
+    "cookie=0x100000000000000, table=24, priority=100,ct_state=+inv+trk "
+        "actions=drop",
+    "cookie=0x100000000000000, table=24, priority=50,ip,nw_frag=later "
+        "actions=set_field:0x80/0x80->reg0,goto_table:35",
+    "cookie=0x100000000000000, table=24, priority=50,ipv6,nw_frag=later "
+        "actions=set_field:0x80/0x80->reg0,goto_table:35",
+    "cookie=0x100000000000000, table=24, priority=0 actions=goto_table:35",
+    "cookie=0x100000000000000, table=45, priority=120,ct_state=+rel+trk,"
+        "ct_mark=0/0x1,reg0=0x20/0x20 actions=goto_table:50",
+    "cookie=0x100000000000000, table=45, priority=120,ct_state=+rel+trk,"
+        "ct_mark=0x1/0x1,reg0=0x20/0x20 actions=drop",
+    "cookie=0x100000000000000, table=45, priority=100,ct_state=+rpl,"
+        "reg0=0x20/0x20 "
+        "actions=" EXCHANGE POLICY "resubmit(,46),goto_table:48",
+    "cookie=0x100000000000000, table=45, priority=100,ct_state=-rpl,"
+        "reg0=0x20/0x20 actions=" POLICY "resubmit(,46),goto_table:48",
+    "cookie=0x100000000000000, table=48, priority=100,reg0=0x60/0x60 "
+        "actions=goto_table:49",
+    "cookie=0x100000000000000, table=48, priority=0 "
+        "actions=" POLICY "resubmit(,47),goto_table:49",
+    "cookie=0x100000000000000, table=49, priority=110,ct_state=+est+trk,"
+        "ct_mark=0/0x1,ip,reg0=0x60/0x60 "
+        "actions=ct(commit,zone=NXM_NX_REG1[0..15],"
+        "exec(set_field:0x1/0x1->ct_mark))",
+    "cookie=0x100000000000000, table=49, priority=110,ct_state=+est+trk,"
+        "ct_mark=0/0x1,ipv6,reg0=0x60/0x60 "
+        "actions=ct(commit,zone=NXM_NX_REG1[0..15],"
+        "exec(set_field:0x1/0x1->ct_mark))",
+    "cookie=0x100000000000000, table=49, priority=100,reg0=0x60/0x60 "
+        "actions=drop",
+    "cookie=0x100000000000000, table=49, priority=60,ct_state=+est+trk,"
+        "ct_mark=0x1/0x1,ip actions=ct(commit,zone=NXM_NX_REG1[0..15],"
+        "exec(set_field:0/0x1->ct_mark)),goto_table:50",
+    "cookie=0x100000000000000, table=49, priority=60,ct_state=+est+trk,"
+        "ct_mark=0x1/0x1,ipv6 actions=ct(commit,zone=NXM_NX_REG1[0..15],"
+        "exec(set_field:0/0x1->ct_mark)),goto_table:50",
+    "cookie=0x100000000000000, table=49, priority=55,ct_state=+new+trk,"
+        "dl_dst=01:00:00:00:00:00/01:00:00:00:00:00 actions=goto_table:50",
+    "cookie=0x100000000000000, table=49, priority=50,ct_state=+new+trk,ip "
+        "actions=ct(commit,zone=NXM_NX_REG1[0..15],"
+        "exec(set_field:0/0x1->ct_mark)),goto_table:50",
+    "cookie=0x100000000000000, table=49, priority=50,ct_state=+new+trk,ipv6 "
+        "actions=ct(commit,zone=NXM_NX_REG1[0..15],"
+        "exec(set_field:0/0x1->ct_mark)),goto_table:50",
+    "cookie=0x100000000000000, table=49, priority=0 actions=goto_table:50",
+};
+
 /* What there is besides without a tunnel. */
 static const char *const alone_flows[] = {
     "cookie=0x400138900000009, table=30, priority=100,metadata=0x1389,"
@@ -232,6 +320,20 @@ static const char *const alone_flows[] = {
 
 /* And with tunnel port 9. */
 static const char *const tunnel_flows[] = {
+    "cookie=0x100000000000000, table=45, priority=130,reg0=0x20/0x20,"
+        "reg15=0x9,in_port=9 actions=drop",
+    "cookie=0x100000000000000, table=45, priority=110,ct_state=-rpl,"
+        "reg0=0x20/0x20,reg15=0x9 "
+        "actions=" POLICY "resubmit(,46),goto_table:49",
+    "cookie=0x100000000000000, table=45, priority=110,ct_state=+rpl,"
+        "reg0=0x20/0x20,reg15=0x9 "
+        "actions=" EXCHANGE POLICY "resubmit(,47),goto_table:49",
+    "cookie=0x100000000000000, table=45, priority=110,ct_state=+rpl,"
+        "reg0=0x21/0x21 "
+        "actions=" EXCHANGE POLICY "resubmit(,46),goto_table:49",
+    "cookie=0x100000000000000, table=45, priority=110,ct_state=-rpl,"
+        "reg0=0x21/0x21 actions=" POLICY "resubmit(,47),goto_table:49",
+
     "cookie=0x100000000000000, table=0, priority=190,tun_flags=+oam,"
         "in_port=9 actions=drop",
     "cookie=0x200138900000000, table=0, priority=100,tun_id=0x1389,in_port=9 "
@@ -310,6 +412,7 @@ test_desired(struct ovs_cmdl_context *ctx OVS_UNUSED)
         struct sset expected = SSET_INITIALIZER(&expected);
 
         sset_add_all(&expected, local_flows, ARRAY_SIZE(local_flows));
+        sset_add_all(&expected, acl_flows, ARRAY_SIZE(acl_flows));
         sset_add_all(&expected, arp_flows, n_arp_flows);
         if (tunnel) {
             sset_add_all(&expected, tunnel_flows, ARRAY_SIZE(tunnel_flows));

@@ -4,6 +4,7 @@
 #include "unit-controller.h"
 
 #include "command-line.h"
+#include "controller/ct-zones.h"
 #include "controller/flow-diff.h"
 #include "controller/flow-index.h"
 #include "controller/flow-tables.h"
@@ -34,6 +35,7 @@ struct world {
     struct mapping *mapping;
     struct local_ports ports;
     ofp_port_t tunnel;
+    struct ct_zones zones;
     unsigned int revision;
     unsigned int n_applied;
 
@@ -138,8 +140,8 @@ draw_net(const struct world *w)
                                               json_string_value(name));
     uint32_t vni = old && one_in(2) ? old->vni : draw_vni();
 
-    return json_pack("{s:o, s:i, s:i, s:o, s:o, s:s, s:b, s:[s], s:s, s:o, s:b, s:b, s:o}",
-                     "name", name, "vni", vni,
+    return json_pack("{s:o, s:i, s:i, s:o, s:o, s:s, s:b, s:[s], s:s, s:o, s:b, s:b, s:s,"
+                     " s:o}", "name", name, "vni", vni,
                      "max_macs", 1 + random_range(3),
                      "labels", draw_labels(true),
                      "dhcp", (one_in(2) ? json_null()
@@ -152,7 +154,30 @@ draw_net(const struct world *w)
                                : json_null()),
                      "arp_suppression", !one_in(4),
                      "port_security", !one_in(4),
+                     "policy", one_in(2) ? "open" : "closed",
                      "revision", draw_revision(w));
+}
+
+static json_t *
+draw_rule(const struct world *w)
+{
+    static const char *const ports[] = { "80", "1-6", "80,443" };
+    bool with_ports = one_in(2);
+
+    return json_pack(
+        "{s:o, s:o, s:i, s:s, s:o, s:s, s:b, s:o, s:n, s:o, s:o, s:n, s:n,"
+        " s:o}", "net", draw_net_name(w), "name", draw_name("r", 4),
+        "priority", random_range(3),
+        "direction", one_in(2) ? "ingress" : "egress",
+        "label", one_in(2) ? json_null() : json_string(one_in(2) ? "a" : "b"),
+        "action", one_in(2) ? "allow" : "deny", "log", one_in(2),
+        "remote_label", one_in(2) ? json_null() : json_string("a"),
+        "remote_address",
+        "protocol", with_ports ? json_string("tcp") : json_null(),
+        "ports", (with_ports
+                  ? json_string(ports[random_range(ARRAY_SIZE(ports))])
+                  : json_null()),
+        "icmp_type", "icmp_code", "revision", draw_revision(w));
 }
 
 static json_t *
@@ -201,6 +226,7 @@ change_mapping(struct world *w)
     json_t *put_nodes = json_array(), *put_nets = json_array();
     json_t *put_bindings = json_array(), *remove_nets = json_array();
     json_t *remove_bindings = json_array(), *remove_nodes = json_array();
+    json_t *put_rules = json_array(), *remove_rules = json_array();
 
     w->revision++;
     for (unsigned int n = random_range(4); n > 0; n--) {
@@ -223,12 +249,22 @@ change_mapping(struct world *w)
                               json_integer(1 + random_range(SELF)));
     }
 
+    if (one_in(3)) {
+        json_array_append_new(put_rules, draw_rule(w));
+    }
+    if (one_in(3)) {
+        json_array_append_new(remove_rules, json_pack(
+            "{s:o, s:o}", "net", draw_net_name(w),
+            "name", draw_name("r", 4)));
+    }
+
     json_t *change = json_pack(
-        "{s:o, s:{s:o, s:o, s:o}, s:{s:o, s:o, s:o}}",
+        "{s:o, s:{s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:o, s:o}}",
         "revision", json_sprintf("1.%u", w->revision), "put",
         "nodes", put_nodes, "nets", put_nets, "bindings", put_bindings,
+        "rules", put_rules,
         "remove", "nodes", remove_nodes, "nets", remove_nets,
-        "bindings", remove_bindings);
+        "bindings", remove_bindings, "rules", remove_rules);
     CHECK(change, "no JSON");
     char *error = mapping_apply_change(w->mapping, change, NULL, &w->touches);
     w->n_applied += !error;
@@ -321,6 +357,21 @@ change_ports(struct world *w)
     w->ports = ports;
 }
 
+/* Other zones, or none. */
+static void
+change_zones(struct world *w)
+{
+    ct_zones_destroy(&w->zones);
+    ct_zones_init(&w->zones);
+    for (uint32_t vni = 5001; vni < 5001 + N_VNIS; vni++) {
+        if (one_in(2)) {
+            ct_zones_add(&w->zones, vni, 1 + random_range(CT_ZONE_MAX));
+        }
+        mapping_touches_add(&w->touches, MAPPING_TOUCH_NET_ROW, vni,
+                            eth_addr_zero);
+    }
+}
+
 /* Checks. */
 
 static void
@@ -399,7 +450,8 @@ install(struct world *w)
 static void
 compare(struct world *w, unsigned int seed, unsigned int step)
 {
-    const struct flow_input input = { &w->ports, w->mapping, w->tunnel, NULL };
+    const struct flow_input input = { &w->ports, w->mapping, w->tunnel,
+                                      &w->zones };
     const struct flow_entry *flow;
     struct flow_set reference;
 
@@ -430,6 +482,7 @@ run_world(unsigned int seed, unsigned int *n_applied, unsigned int *n_shadowed)
 
     random_set_seed(seed);
     test_ports(&w.ports);
+    ct_zones_init(&w.zones);
     flow_index_init(&w.index);
     flow_set_init(&w.installed);
     compare(&w, seed, 0);
@@ -437,6 +490,9 @@ run_world(unsigned int seed, unsigned int *n_applied, unsigned int *n_shadowed)
         change_mapping(&w);
         if (one_in(3)) {
             change_ports(&w);
+        }
+        if (one_in(10)) {
+            change_zones(&w);
         }
         if (one_in(25)) {
             w.tunnel = w.tunnel ? 0 : u16_to_ofp(TUNNEL);
@@ -455,6 +511,7 @@ run_world(unsigned int seed, unsigned int *n_applied, unsigned int *n_shadowed)
     flow_set_destroy(&w.installed);
     mapping_touches_destroy(&w.touches);
     local_ports_destroy(&w.ports);
+    ct_zones_destroy(&w.zones);
     mapping_destroy(w.mapping);
 }
 

@@ -34,6 +34,10 @@ void test_ports(struct local_ports *);
 void test_ct_zones(struct ovs_cmdl_context *);
 void test_labels(struct ovs_cmdl_context *);
 
+/* unit-controller-rules.c */
+void test_rules(struct ovs_cmdl_context *);
+void test_rule_sizes(struct ovs_cmdl_context *);
+
 /* unit-controller-flow.c */
 void test_desired(struct ovs_cmdl_context *);
 void test_desired_sizes(struct ovs_cmdl_context *);

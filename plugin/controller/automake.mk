@@ -22,6 +22,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/dhcp4-options.h \
 	plugin/controller/dhcp4.c \
 	plugin/controller/dhcp4.h \
+	plugin/controller/flow-acl.c \
+	plugin/controller/flow-acl.h \
 	plugin/controller/flow-arp.c \
 	plugin/controller/flow-compose.c \
 	plugin/controller/flow-compose.h \
@@ -37,6 +39,7 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/flow-loop.c \
 	plugin/controller/flow-moves.c \
 	plugin/controller/flow-parts.h \
+	plugin/controller/flow-rule.c \
 	plugin/controller/flow-storm.c \
 	plugin/controller/flow-services.c \
 	plugin/controller/flow-set.c \

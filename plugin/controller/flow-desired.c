@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "controller/claim.h"
+#include "controller/flow-acl.h"
 #include "controller/flow-compose.h"
 #include "controller/flow-parts.h"
 #include "controller/flow-set.h"
@@ -58,10 +59,8 @@ compose_misses(struct compose *c)
         { FT_SERVICES, FT_DESTINATION },
         { FT_DESTINATION_LEARNT, FT_ACL_OUT },
         { FT_ACL_OUT, FT_STORM },
-        { FT_ACL_OUT_RULES, FT_STORM },
         { FT_STORM, FT_ACL_IN },
         { FT_ACL_IN, FT_OUTPUT },
-        { FT_ACL_IN_RULES, FT_OUTPUT },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(misses); i++) {
@@ -235,7 +234,11 @@ compose_flood(struct compose *c, const struct model_net *net,
     for (size_t i = 0; i < c->input->ports->n; i++) {
         const struct local_port *port = &c->input->ports->ports[i];
         if (port->vni == net->vni && port->ofport && !port->blocked) {
-            act_output(c, port->ofport);
+            if (flow_acl_is_filtered(net)) {
+                flow_acl_flood(c, net, port);
+            } else {
+                act_output(c, port->ofport);
+            }
         }
     }
     if (!from_tunnel && c->input->tunnel) {
@@ -249,7 +252,12 @@ compose_flood(struct compose *c, const struct model_net *net,
             ofpact_put_set_field(&c->acts, mf_from_id(MFF_TUN_IPV6_DST),
                                  &net->group.ip, NULL);
         }
-        act_output(c, c->input->tunnel);
+        if (flow_acl_is_filtered(net)) {
+            act_set_be32(c, FR_OUTPUT, htonl(ofp_to_u16(c->input->tunnel)));
+            act_resubmit(c, FT_ACL_IN);
+        } else {
+            act_output(c, c->input->tunnel);
+        }
     }
     emit(c, FT_FLOOD, FP_FLOOD, cookie_make(COOKIE_NET, net->vni, 0));
 }
@@ -283,6 +291,7 @@ flow_desired_base(const struct flow_input *input, struct flow_list *list)
     flow_arp_base(&c);
     compose_destination(&c);
     flow_storm_base(&c);
+    flow_acl_base(&c);
     compose_output(&c);
     compose_uninit(&c);
 }
@@ -300,6 +309,7 @@ flow_desired_net(const struct flow_input *input, const struct model_net *net,
             compose_port(&c, net, port);
         }
     }
+    flow_acl_net(&c, net);
     compose_flood(&c, net, false);
     if (input->tunnel) {
         compose_net_tunnel(&c, net);

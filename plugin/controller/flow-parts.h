@@ -50,4 +50,12 @@ enum claim_state flow_claim_state(const struct compose *,
 void flow_moves_port(struct compose *, const struct model_net *,
                      const struct local_port *);
 
+/* flow-acl.c: tables 22 to 24 and 45 to 49, and copies of flooded frames where
+ * there is filtering; flow-rule.c: the rules in 46 and 47. */
+void flow_acl_base(struct compose *);
+void flow_acl_net(struct compose *, const struct model_net *);
+void flow_acl_flood(struct compose *, const struct model_net *,
+                    const struct local_port *);
+void flow_rules_net(struct compose *, const struct model_net *);
+
 #endif /* flow-parts.h */

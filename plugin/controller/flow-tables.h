@@ -25,9 +25,12 @@
  *                                               |      ^             |
  *                      (asks for an address) 16, 17 ---'             |
  *                                                                    |
- *     50 <-- 46 <-- 45 <--(reg15 set)-- 35 <-- 23 <-- 22 <-----------'
- *                               (BUM)   |
- *                                       `--> 40: to each port
+ *     50 <-- 45 <--(reg15 set)-- 35 <-----------------(or 23, 24)-- 22
+ *            (or 48, 49)         |
+ *                                `--(BUM)--> 40: to each port
+ *
+ * Tables 22 to 24 and 45 to 49 filter, where a vSubnet is closed or has rules:
+ * flow-acl.h.
  *
  * Tables 30 and 31 are not on the way: they are visited by resubmit, write
  * what they know of a MAC to registers and return.  Table 30 has what was
@@ -51,14 +54,18 @@ enum flow_table {
     FT_SERVICES = 18,           /* DHCP, router solicitations. */
     FT_DESTINATION = 20,        /* Looks the destination up in 30... */
     FT_DESTINATION_LEARNT = 21, /* ...and in 31. */
-    FT_ACL_OUT = 22,            /* Filtering of what local ports send... */
-    FT_ACL_OUT_RULES = 23,
+    FT_ACL_OUT = 22,            /* Whether frames are filtered, */
+    FT_ACL_TRACK = 23,          /* which are tracked, */
+    FT_ACL_TRACKED = 24,        /* and which of them are valid. */
     FT_BINDINGS = 30,           /* Registered MACs. */
     FT_LEARNT = 31,             /* Learnt MACs: `learn` writes here. */
     FT_STORM = 35,              /* How much of BUM goes on. */
     FT_FLOOD = 40,              /* Broadcast, multicast, unknown unicast. */
-    FT_ACL_IN = 45,             /* ...and of what goes to local ports. */
-    FT_ACL_IN_RULES = 46,
+    FT_ACL_IN = 45,             /* By which rules they are judged, */
+    FT_ACL_EGRESS = 46,         /* those of whom a connection comes from */
+    FT_ACL_INGRESS = 47,        /* and of whom it goes to; */
+    FT_ACL_SECOND = 48,         /* by both, here; */
+    FT_ACL_VERDICT = 49,        /* and what becomes of them. */
     FT_OUTPUT = 50,             /* Sends to the port in reg15. */
 };
 
@@ -116,6 +123,29 @@ enum flow_priority {
     /* FT_DESTINATION_LEARNT: reg15 was not written by table 30. */
     FP_UNKNOWN = 100,
 
+    /* FT_ACL_OUT. */
+    FP_FILTERED = 100,
+
+    /* FT_ACL_TRACK, FT_ACL_TRACKED. */
+    FP_NOT_JUDGED = 120,
+    FP_GUEST_DHCP = 110,
+    FP_TRACK = 100,
+    FP_INVALID = 100,
+    FP_FRAGMENT = 50,
+
+    /* FT_ACL_IN.  What is not FF_ACL goes by the miss flow. */
+    FP_SELF = 130,              /* Back to where it came from. */
+    FP_RELATED = 120,
+    FP_JUDGE_REMOTE = 110,      /* From or to the tunnel. */
+    FP_JUDGE = 100,
+
+    /* FT_ACL_SECOND, FT_ACL_VERDICT. */
+    FP_BLOCK = 110,
+    FP_DENIED = 100,
+    FP_UNBLOCK = 60,
+    FP_GROUP = 55,
+    FP_COMMIT = 50,
+
     /* FT_BINDINGS. */
     FP_BINDING = 100,
 
@@ -146,11 +176,26 @@ enum flow_priority {
 #define FF_SOURCE_STATIC 0x4u   /* The source is bound: FB_*, from bit 2. */
 #define FF_SOURCE_DYNAMIC 0x8u
 #define FF_SOURCE_OFS 2
+#define FF_ACL 0x20u            /* To be judged by rules, */
+#define FF_DENIED 0x40u         /* which (or the policy) deny it. */
+#define FF_DENIED_OFS 6
+#define FF_FRAGMENT 0x80u       /* Not the first of a packet. */
+
+#define FR_ACL MFF_REG1         /* Set by FT_ACL_OUT: FA_*. */
+#define FR_ACL_IDX 1
+#define FA_ZONE_OFS 0           /* 16 bits. */
+#define FA_GUEST_DHCP 0x10000u  /* Guests may be DHCP servers. */
+#define FA_CLOSED 0x20000u      /* The policy. */
+#define FA_CLOSED_OFS 17
+
+#define CM_BLOCKED 0x1u         /* ct_mark: some packet was denied. */
 
 /* Labels of the destination, and of the source: bit N is the vSubnet's label
  * N. */
 #define FR_LABELS MFF_XXREG1
+#define FR_LABELS_XX 1
 #define FR_SOURCE_LABELS MFF_XXREG2
+#define FR_SOURCE_LABELS_XX 2
 
 #define FR_BOUND MFF_REG14      /* Table 30: what sort of binding, FB_*. */
 #define FB_STATIC 1
@@ -188,6 +233,7 @@ enum punt_kind {
     PUNT_DHCP4 = 4,             /* A guest asks: the whole frame. */
     PUNT_DHCP6 = 5,
     PUNT_ROUTER = 6,            /* A router solicitation. */
+    PUNT_ACL_LOG = 7,           /* A rule has it logged: a copy. */
     PUNT_LOOP = 8,              /* A probe, or a datagram of the tunnel. */
     PUNT_MOVE = 9,              /* Of a guest that is waited for: a copy. */
 };
