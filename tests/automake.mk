@@ -124,6 +124,7 @@ tests_unit_controller_SOURCES = \
 	tests/unit-controller-storm.c \
 	tests/unit-controller-trace.c \
 	tests/unit-controller-moves.c \
+	tests/unit-controller-security.c \
 	tests/unit-controller.c \
 	tests/unit-controller.h
 tests_unit_controller_LDADD = \

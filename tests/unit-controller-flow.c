@@ -125,6 +125,7 @@ static const char *const local_flows[] = {
 
     /* Where a frame goes that nothing stops. */
     "cookie=0x100000000000000, table=5, priority=0 actions=goto_table:10",
+    "cookie=0x100000000000000, table=6, priority=0 actions=goto_table:10",
     "cookie=0x100000000000000, table=15, priority=0 actions=goto_table:18",
     "cookie=0x100000000000000, table=18, priority=0 actions=goto_table:20",
     "cookie=0x100000000000000, table=20, priority=0 "

@@ -50,6 +50,10 @@ extern const char *const arp_flows[];
 extern const size_t n_arp_flows;
 void test_arp_sizes(struct ovs_cmdl_context *);
 
+/* unit-controller-security.c */
+void test_security(struct ovs_cmdl_context *);
+void test_security_none(struct ovs_cmdl_context *);
+
 /* unit-controller-cache.c */
 void test_cache(struct ovs_cmdl_context *);
 void test_cache_error(struct ovs_cmdl_context *);

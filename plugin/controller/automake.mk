@@ -42,6 +42,7 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/flow-rule.c \
 	plugin/controller/flow-storm.c \
 	plugin/controller/flow-services.c \
+	plugin/controller/flow-security.c \
 	plugin/controller/flow-set.c \
 	plugin/controller/flow-set.h \
 	plugin/controller/flow-tables.h \

@@ -55,6 +55,7 @@ compose_misses(struct compose *c)
         enum flow_table from, to;
     } misses[] = {
         { FT_SECURITY, FT_SOURCE },
+        { FT_SECURITY_ND, FT_SOURCE },
         { FT_ARP, FT_SERVICES },
         { FT_SERVICES, FT_DESTINATION },
         { FT_DESTINATION_LEARNT, FT_ACL_OUT },
@@ -146,6 +147,7 @@ compose_port(struct compose *c, const struct model_net *net,
     act_goto(c, FT_SECURITY);
     emit(c, FT_CLASSIFY, FP_CLASSIFY_PORT, cookie);
 
+    flow_security_port(c, net, port);
     flow_learn_port(c, net, port);
     flow_services_port(c, net, port);
     flow_storm_port(c, port);

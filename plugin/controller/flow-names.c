@@ -23,6 +23,7 @@
 static const char *const table_names[] = {
     [FT_CLASSIFY] = "classify",
     [FT_SECURITY] = "security",
+    [FT_SECURITY_ND] = "security_nd",
     [FT_SOURCE] = "source",
     [FT_LEARN] = "learn",
     [FT_LEARN_FULL] = "learn_full",

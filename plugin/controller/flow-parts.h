@@ -31,6 +31,10 @@ void flow_arp_port(struct compose *, const struct model_net *,
 void flow_arp_binding(struct compose *, const struct model_net *,
                       const struct model_binding *);
 
+/* flow-security.c: tables 5 and 6. */
+void flow_security_port(struct compose *, const struct model_net *,
+                        const struct local_port *);
+
 /* flow-services.c: table 18. */
 void flow_services_port(struct compose *, const struct model_net *,
                         const struct local_port *);

@@ -44,6 +44,7 @@
 enum flow_table {
     FT_CLASSIFY = 0,            /* Port or (tunnel, VNI) -> vSubnet. */
     FT_SECURITY = 5,            /* What a local port may send. */
+    FT_SECURITY_ND = 6,         /* ...in ND, of MACs and addresses. */
     FT_SOURCE = 10,             /* Who is it: looks the source up in 30. */
     FT_LEARN = 11,              /* Unregistered sources -> table 31. */
     FT_LEARN_FULL = 12,         /* Sources for which there was no room. */
@@ -80,6 +81,14 @@ enum flow_priority {
     FP_CLASSIFY_UNDERLAY = 160, /* The tunnel's datagrams, by a local port. */
     FP_CLASSIFY_BLOCKED = 150,  /* A local port that is cut off. */
     FP_CLASSIFY_PORT = 100,     /* A local port, or the tunnel with a VNI. */
+
+    /* FT_SECURITY, FT_SECURITY_ND: ports whose addresses are bound. */
+    FP_SECURITY_BAD = 110,
+    FP_SECURITY_ALLOW = 100,
+    FP_SECURITY_DENY_TOLD = 60, /* And the controller is told. */
+    FP_SECURITY_DENY = 50,
+    FP_SECURITY_OTHERS = 40,    /* Its MAC, neither IP nor ARP. */
+    FP_SECURITY_SPOOFED = 30,   /* Another MAC. */
 
     /* FT_LEARN.  An ARP or ND frame whose sender address is registered for
      * its MAC is not copied to the controller again, but its MAC is kept
