@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unit tests of plugin/controller: rules' cookies. */
+/* Unit tests of plugin/controller: rules' cookies, what rules count. */
 #include <config.h>
 #include "unit-controller.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "byte-order.h"
 #include "controller/flow-tables.h"
+#include "controller/hits.h"
 #include "controller/rule-cookie.h"
+#include "model/jansson.h"
 #include "model/mapping.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/match.h"
+#include "openvswitch/ofp-flow.h"
+#include "svec.h"
 #include "util.h"
 
 static struct model_rule *
@@ -114,5 +121,138 @@ test_rule_cookie(struct ovs_cmdl_context *ctx OVS_UNUSED)
           "no such vSubnet");
     CHECK(!rule_cookie_find(mapping, cookie_make(COOKIE_NET, net->vni,
                                                  alone)), "another kind");
+    mapping_destroy(mapping);
+}
+
+/* Counters. */
+
+/* The flow of RULE that matches PORT. */
+static void
+count(struct hits *hits, const struct mapping *mapping,
+      const struct model_rule *rule, uint16_t port, uint64_t packets)
+{
+    const struct model_net *net = mapping_net(mapping, rule->net);
+    struct ofputil_flow_stats fs = {
+        .table_id = FT_ACL_INGRESS,
+        .priority = rule->priority,
+        .cookie = htonll(rule_cookie(net, rule)),
+        .packet_count = packets,
+        .byte_count = packets * 100,
+    };
+
+    match_init_catchall(&fs.match);
+    match_set_metadata(&fs.match, htonll(net->vni));
+    match_set_tp_dst(&fs.match, htons(port));
+    hits_counted(hits, mapping, &fs);
+}
+
+/* Checks what there is to report: "RULE PACKETS BYTES\n"..., sorted. */
+static void
+check_report(struct hits *hits, const struct mapping *mapping,
+             const char *expected)
+{
+    struct ds got = DS_EMPTY_INITIALIZER;
+    struct svec lines = SVEC_EMPTY_INITIALIZER;
+    char *body;
+
+    while ((body = hits_take_report(hits, mapping)) != NULL) {
+        json_t *json = json_loads(body, 0, NULL);
+        json_t *items = json_object_get(json, "hits");
+
+        CHECK(json_array_size(items)
+              && json_array_size(items) <= HITS_ITEMS_MAX, "%s", body);
+        for (size_t i = 0; i < json_array_size(items); i++) {
+            const char *net, *name;
+            json_int_t packets, bytes;
+
+            CHECK(!json_unpack(json_array_get(items, i),
+                               "{s:s, s:s, s:I, s:I}", "net", &net,
+                               "name", &name, "packets", &packets,
+                               "bytes", &bytes), "%s", body);
+            svec_add_nocopy(&lines, xasprintf("%s/%s %lld %lld\n", net, name,
+                                              (long long int) packets,
+                                              (long long int) bytes));
+        }
+        json_decref(json);
+        free(body);
+    }
+    svec_sort(&lines);
+    for (size_t i = 0; i < lines.n; i++) {
+        ds_put_cstr(&got, lines.names[i]);
+    }
+    CHECK(!strcmp(ds_cstr(&got), expected), "expected\n%sgot\n%s", expected,
+          ds_cstr(&got));
+    svec_destroy(&lines);
+    ds_destroy(&got);
+}
+
+void
+test_hits(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    struct mapping *mapping = test_mapping();
+    const struct model_rule *a = put_rule(mapping, "demo", "a");
+    const struct model_rule *b = put_rule(mapping, "far", "b");
+    struct hits *hits = hits_create(NULL);
+
+    /* What was counted before the first round is not ours. */
+    count(hits, mapping, a, 80, 1000);
+    hits_counted(hits, mapping, NULL);
+    check_report(hits, mapping, "");
+
+    /* Two flows of one rule, one of them new. */
+    count(hits, mapping, a, 80, 1002);
+    count(hits, mapping, a, 443, 3);
+    count(hits, mapping, b, 80, 0);
+    hits_counted(hits, mapping, NULL);
+    check_report(hits, mapping, "demo/a 5 500\n");
+    check_report(hits, mapping, "");
+
+    /* While nobody takes it, it adds up.  A flow that has counted less was
+     * made anew, and so was one that was away. */
+    count(hits, mapping, a, 80, 1003);
+    count(hits, mapping, b, 80, 7);
+    hits_counted(hits, mapping, NULL);
+    count(hits, mapping, a, 80, 10);
+    count(hits, mapping, a, 443, 3);
+    count(hits, mapping, b, 80, 8);
+    hits_counted(hits, mapping, NULL);
+    check_report(hits, mapping, "demo/a 14 1400\nfar/b 8 800\n");
+
+    /* A rule that is gone is nobody's, and its flow may linger. */
+    count(hits, mapping, b, 80, 9);
+    count(hits, mapping, a, 80, 11);
+    uint64_t cookie = rule_cookie(mapping_net(mapping, "demo"), a);
+    mapping_remove_rule(mapping, mapping_rule(mapping, "demo", "a"));
+    struct ofputil_flow_stats fs = {
+        .table_id = FT_ACL_INGRESS, .cookie = htonll(cookie),
+        .packet_count = 9, .byte_count = 9,
+    };
+    match_init_catchall(&fs.match);
+    hits_counted(hits, mapping, &fs);
+    hits_counted(hits, NULL, &fs);
+    hits_counted(hits, mapping, NULL);
+    check_report(hits, mapping, "far/b 1 100\n");
+
+    /* More than one request has. */
+    for (int i = 0; i < 2 * HITS_ITEMS_MAX + 1; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "m%04d", i);
+        count(hits, mapping, put_rule(mapping, "demo", name), i, 1);
+    }
+    hits_counted(hits, mapping, NULL);
+    int n_requests = 0, n_items = 0;
+    char *body;
+    while ((body = hits_take_report(hits, mapping)) != NULL) {
+        json_t *json = json_loads(body, 0, NULL);
+
+        n_items += json_array_size(json_object_get(json, "hits"));
+        n_requests++;
+        json_decref(json);
+        free(body);
+    }
+    CHECK(n_requests == 3 && n_items == 2 * HITS_ITEMS_MAX + 1,
+          "%d requests, %d items", n_requests, n_items);
+    hits_destroy(hits);
     mapping_destroy(mapping);
 }

@@ -52,6 +52,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/host-addr.h \
 	plugin/controller/underlay.c \
 	plugin/controller/underlay.h \
+	plugin/controller/hits.c \
+	plugin/controller/hits.h \
 	plugin/controller/http.c \
 	plugin/controller/http.h \
 	plugin/controller/identity.c \

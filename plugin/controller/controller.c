@@ -8,6 +8,7 @@
 
 #include "controller/client.h"
 #include "controller/flow-index.h"
+#include "controller/hits.h"
 #include "controller/host-addr.h"
 #include "controller/key-rotation.h"
 #include "controller/key-service.h"
@@ -64,6 +65,13 @@ switch_punted(void *c_, const struct punt *punt)
 {
     struct controller *c = c_;
     punts_receive(c, punt);
+}
+
+static void
+switch_counted(void *c_, const struct ofputil_flow_stats *fs)
+{
+    struct controller *c = c_;
+    hits_counted(c->hits, c->mapping, fs);
 }
 
 static void
@@ -135,7 +143,7 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
 {
     struct controller *c = xzalloc(sizeof *c);
     const struct ofctrl_events switch_events = {
-        switch_reset, switch_learnt, switch_punted, c };
+        switch_reset, switch_learnt, switch_punted, switch_counted, c };
     const struct client_events stream_events = {
         stream_event, stream_last_event_id, lease_request_body,
         register_request_body, c };
@@ -162,6 +170,7 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     c->client = client_create(&stream_events);
     c->registrar = registrar_create(c->client);
     c->key_service = key_service_create(c->client);
+    c->hits = hits_create(c->client);
     return c;
 }
 
@@ -184,6 +193,7 @@ controller_destroy(struct controller *c)
         key_service_destroy(c->key_service);
         registrar_destroy(c->registrar);
         client_destroy(c->client);
+        hits_destroy(c->hits);
         ofctrl_destroy(c->ofctrl);
         flow_index_destroy(&c->flows);
         mapping_touches_destroy(&c->touches);
@@ -661,6 +671,7 @@ controller_run(struct controller *c)
     run_keys(c);
     run_keyring(c);
     run_flows(c);
+    hits_run(c->hits, c->ofctrl, c->mapping);
     guard_run(c);
     moves_run(c);
     if (c->mapping && c->node.identity) {
@@ -698,6 +709,7 @@ controller_wait(struct controller *c)
     }
     if (c->mapping) {
         cache_wait(&c->cache);
+        hits_wait(c->hits);
         if (c->flows_changed && ovs_config_bridge_is_usable(c->ovs)
             && !ovs_config_settings(c->ovs)->restore_wait) {
             poll_timer_wait_until(c->next_flows);

@@ -64,6 +64,7 @@ struct controller {
     struct client *client;
     struct registrar *registrar;
     struct key_service *key_service;
+    struct hits *hits;
     struct learnt learnt;
     struct services services;
     struct guard guard;

@@ -100,16 +100,30 @@ ofctrl_msg_meter_mod(const struct meter_change *change)
     return ofputil_encode_meter_mod(OFP15_VERSION, &mm);
 }
 
-struct ofpbuf *
-ofctrl_msg_flow_stats(void)
+static struct ofpbuf *
+flow_stats(uint64_t cookie, uint64_t cookie_mask)
 {
     struct ofputil_flow_stats_request fsr = {
         .table_id = OFPTT_ALL,
         .out_port = OFPP_ANY,
         .out_group = OFPG_ANY,
+        .cookie = htonll(cookie),
+        .cookie_mask = htonll(cookie_mask),
     };
     match_init_catchall(&fsr.match);
     return ofputil_encode_flow_stats_request(&fsr, PROTOCOL);
+}
+
+struct ofpbuf *
+ofctrl_msg_flow_stats(void)
+{
+    return flow_stats(0, 0);
+}
+
+struct ofpbuf *
+ofctrl_msg_flow_count(enum cookie_kind kind)
+{
+    return flow_stats(cookie_make(kind, 0, 0), UINT64_C(0xff) << 56);
 }
 
 struct ofpbuf *

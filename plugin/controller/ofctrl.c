@@ -97,6 +97,8 @@ struct ofctrl {
     ovs_be32 bundle_xid;        /* Of the commit request. */
     ovs_be32 open_xid;
     ovs_be32 stats_xid;
+    bool counting;              /* ofctrl_count() is answered... */
+    ovs_be32 count_xid;         /* ...by this. */
     struct ofctrl_meters meters;
     uint64_t n_changes;
 };
@@ -266,7 +268,7 @@ run_connect(struct ofctrl *ofctrl)
         ofctrl->events.reset(ofctrl->events.aux);
     }
     /* Without a miss_send_len a management connection gets no packets. */
-    ofctrl->monitoring = false;
+    ofctrl->monitoring = ofctrl->counting = false;
     send_msg(ofctrl, ofctrl_msg_set_config());
     send_msg(ofctrl, ofctrl_msg_packet_in_format());
     start_read_back(ofctrl);
@@ -318,6 +320,29 @@ finish_read_back(struct ofctrl *ofctrl)
     ofctrl->state = S_IDLE;
 }
 
+/* In any state. */
+static void
+recv_count(struct ofctrl *ofctrl, struct ofpbuf *msg)
+{
+    uint64_t stub[1024 / 8];
+    struct ofpbuf ofpacts = OFPBUF_STUB_INITIALIZER(stub);
+    bool more = ofpmp_more(msg->data);
+    struct ofputil_flow_stats fs;
+    int retval;
+
+    while (!(retval = ofputil_decode_flow_stats_reply(&fs, msg, true,
+                                                      &ofpacts))) {
+        ofctrl->events.counted(ofctrl->events.aux, &fs);
+    }
+    ofpbuf_uninit(&ofpacts);
+    if (retval != EOF) {
+        ofctrl->counting = false;
+    } else if (!more) {
+        ofctrl->counting = false;
+        ofctrl->events.counted(ofctrl->events.aux, NULL);
+    }
+}
+
 static void
 recv_flow_stats(struct ofctrl *ofctrl, struct ofpbuf *msg)
 {
@@ -325,6 +350,10 @@ recv_flow_stats(struct ofctrl *ofctrl, struct ofpbuf *msg)
     uint64_t stub[1024 / 8];
     struct ofpbuf ofpacts = OFPBUF_STUB_INITIALIZER(stub);
 
+    if (ofctrl->counting && oh->xid == ofctrl->count_xid) {
+        recv_count(ofctrl, msg);
+        return;
+    }
     if (ofctrl->state != S_READING_BACK || oh->xid != ofctrl->stats_xid) {
         return;
     }
@@ -570,6 +599,9 @@ recv_error(struct ofctrl *ofctrl, const struct ofp_header *oh)
     struct ofpbuf request;
     enum ofperr error = ofperr_decode_msg(oh, &request);
 
+    if (ofctrl->counting && oh->xid == ofctrl->count_xid) {
+        ofctrl->counting = false;
+    }
     if (is_about_meter(&request)) {
         refused(ofctrl, "a meter", error);
     } else if (ofctrl->state == S_READING_BACK
@@ -739,11 +771,29 @@ ofctrl_inject_frame(struct ofctrl *ofctrl, ofp_port_t port, const void *frame,
     }
 }
 
+bool
+ofctrl_count(struct ofctrl *ofctrl, enum cookie_kind kind)
+{
+    if (ofctrl->state == S_DISCONNECTED || ofctrl->counting) {
+        return false;
+    }
+    ofctrl->count_xid = send_msg(ofctrl, ofctrl_msg_flow_count(kind));
+    ofctrl->counting = true;
+    return true;
+}
+
+bool
+ofctrl_is_counting(const struct ofctrl *ofctrl)
+{
+    return ofctrl->counting;
+}
+
 void
 ofctrl_run(struct ofctrl *ofctrl)
 {
     rconn_run(ofctrl->rconn);
     if (!rconn_is_connected(ofctrl->rconn)) {
+        ofctrl->counting = false;
         ofctrl->state = S_DISCONNECTED;
         if (socket_is_new(ofctrl)) {
             rconn_connect(ofctrl->rconn, ofctrl->target, ofctrl->target);

@@ -51,6 +51,7 @@ struct flow;
 struct flow_set;
 struct in6_addr;
 struct meters;
+struct ofputil_flow_stats;
 
 enum { OFCTRL_BUNDLE_MAX = 500 };
 
@@ -75,6 +76,8 @@ struct ofctrl_events {
                    bool present);
     /* A flow sent this frame up. */
     void (*punted)(void *aux, const struct punt *);
+    /* A flow that was asked for by ofctrl_count(); null after the last. */
+    void (*counted)(void *aux, const struct ofputil_flow_stats *);
     void *aux;
 };
 
@@ -127,6 +130,12 @@ void ofctrl_send_frame(struct ofctrl *, ofp_port_t port, const void *frame,
 /* The same through the tables, as if it came from 'port'. */
 void ofctrl_inject_frame(struct ofctrl *, ofp_port_t port, const void *frame,
                          size_t len);
+
+/* Asks for the counters of all flows with cookies of a kind.  Answers come
+ * from ofctrl_run(), until ofctrl_is_counting() is false.  Returns false if
+ * there is no connection, or one is asking already. */
+bool ofctrl_count(struct ofctrl *, enum cookie_kind);
+bool ofctrl_is_counting(const struct ofctrl *);
 
 void ofctrl_run(struct ofctrl *);
 void ofctrl_wait(struct ofctrl *);

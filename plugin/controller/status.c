@@ -9,6 +9,7 @@
 
 #include "controller/client.h"
 #include "controller/controller.h"
+#include "controller/hits.h"
 #include "controller/key-service.h"
 #include "controller/names.h"
 #include "controller/ofctrl.h"
@@ -389,9 +390,21 @@ resync_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
     unixctl_command_reply(conn, NULL);
 }
 
+static void
+report_hits_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                    const char *argv[] OVS_UNUSED, void *c_)
+{
+    struct controller *c = c_;
+
+    hits_hurry(c->hits);
+    unixctl_command_reply(conn, NULL);
+}
+
 void
 status_init(struct controller *c)
 {
+    unixctl_command_register("vsubnet/report-hits", "", 0, 0,
+                             report_hits_command, c);
     unixctl_command_register("vsubnet/resync", "", 0, 0, resync_command, c);
     unixctl_command_register("vsubnet/status", "", 0, 0, status_command, c);
 }
