@@ -36,6 +36,7 @@ TESTSUITE_AT = \
 	tests/ctl-api.at \
 	tests/system-macros.at \
 	tests/system-traffic.at \
+	tests/system-trace.at \
 	tests/system-isolation.at \
 	tests/system-outage.at \
 	tests/system-address.at \

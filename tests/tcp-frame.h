@@ -78,6 +78,7 @@ void test_path_search_forger_loss(struct ovs_cmdl_context *);
 void test_path_move_stall(struct ovs_cmdl_context *);
 void test_path_move(struct ovs_cmdl_context *);
 void test_path_move_hold(struct ovs_cmdl_context *);
+void test_path_ping(struct ovs_cmdl_context *);
 void test_tx_renew(struct ovs_cmdl_context *);
 void test_oam(struct ovs_cmdl_context *);
 void test_coalesce_rules(struct ovs_cmdl_context *);

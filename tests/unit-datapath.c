@@ -648,6 +648,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "path-move-stall", NULL, 0, 0, test_path_move_stall, OVS_RO },
     { "path-move", NULL, 0, 0, test_path_move, OVS_RO },
     { "path-move-hold", NULL, 0, 0, test_path_move_hold, OVS_RO },
+    { "path-ping", NULL, 0, 0, test_path_ping, OVS_RO },
     { "tx-renew", NULL, 0, 0, test_tx_renew, OVS_RO },
     { "oam", NULL, 0, 0, test_oam, OVS_RO },
     { "coalesce-rules", NULL, 0, 0, test_coalesce_rules, OVS_RO },

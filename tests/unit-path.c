@@ -9,6 +9,7 @@
 #include "command-line.h"
 #include "datapath/oam.h"
 #include "datapath/path-move.h"
+#include "datapath/path-ping.h"
 #include "datapath/path-search.h"
 #include "packets.h"
 #include "tcp-frame.h"
@@ -598,6 +599,65 @@ test_path_move_hold(struct ovs_cmdl_context *ctx OVS_UNUSED)
     /* An answer to what was asked the last time is none. */
     path_move_answered(&m, 0, 100001);
     assert(!m.answered_ms && !m.old_answered);
+}
+
+/* Ping. */
+
+/* Sends what is due from '*now_us' on until all is sent; nonces are as they
+ * should be. */
+static void
+send_all(struct path_ping *ping, uint64_t nonce, int count,
+         long long int *now_us)
+{
+    uint64_t sent;
+
+    for (int i = 0; i < count; i++) {
+        assert(path_ping_run(ping, *now_us, &sent) && sent == nonce + i);
+        assert(!path_ping_run(ping, *now_us, &sent));
+        assert(!path_ping_is_over(ping, *now_us));
+        *now_us = ping->next_us;
+    }
+    *now_us -= 1000 * PATH_PING_WAIT_MS;
+}
+
+void
+test_path_ping(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    /* The last nonce there is, and the first one. */
+    const uint64_t nonce = UINT64_MAX;
+    long long int now_us = 1000000;
+    struct path_ping ping;
+    uint64_t sent;
+
+    /* All answered: over at once. */
+    path_ping_begin(&ping, 3, nonce, now_us);
+    send_all(&ping, nonce, 3, &now_us);
+    assert(path_ping_answered(&ping, nonce + 2, now_us + 300));
+    assert(!path_ping_answered(&ping, nonce + 2, now_us + 301));
+    assert(!path_ping_answered(&ping, nonce + 3, now_us + 302));
+    assert(!path_ping_answered(&ping, nonce - 1, now_us + 302));
+    assert(path_ping_answered(&ping, nonce, now_us + 400));
+    assert(!path_ping_is_over(&ping, now_us + 400));
+    assert(path_ping_answered(&ping, nonce + 1, now_us + 500));
+    assert(path_ping_is_over(&ping, now_us + 500));
+    assert(ping.received == 3 && ping.min_us == 300
+           && ping.max_us == 2 * 1000 * PATH_PING_EACH_MS + 400
+           && ping.sum_us == (300 + 400 + 500
+                              + 3 * 1000 * PATH_PING_EACH_MS));
+
+    /* What is not sent yet is not answered; what is lost is waited for. */
+    path_ping_begin(&ping, 2, 7, now_us);
+    assert(path_ping_run(&ping, now_us, &sent) && sent == 7);
+    assert(!path_ping_answered(&ping, 8, now_us + 100));
+    assert(path_ping_answered(&ping, 7, now_us + 100));
+    assert(!path_ping_is_over(&ping, now_us + 100));
+    now_us = ping.next_us;
+    assert(path_ping_run(&ping, now_us, &sent) && sent == 8);
+    now_us += 1000 * PATH_PING_WAIT_MS;
+    assert(!path_ping_is_over(&ping, now_us - 1));
+    assert(path_ping_is_over(&ping, now_us));
+    assert(!path_ping_run(&ping, now_us, &sent));
+    assert(ping.sent == 2 && ping.received == 1 && ping.sum_us == 100);
 }
 
 void

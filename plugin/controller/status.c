@@ -22,6 +22,7 @@
 #include "model/reader.h"
 #include "openvswitch/poll-loop.h"
 #include "packets.h"
+#include "seal/wire.h"
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
@@ -379,6 +380,60 @@ status_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
     json_decref(json);
 }
 
+/* Returns the node that 'name' means: a number, a tunnel address, or the name
+ * of one node only. */
+static const struct model_node *
+find_node(const struct mapping *mapping, const char *name)
+{
+    const struct model_node *found = NULL;
+    const struct model_node *node;
+    unsigned int number;
+    ovs_be32 address;
+
+    if (ip_parse(name, &address)) {
+        return mapping_node(mapping, wire_node_number(address));
+    }
+    if (str_to_uint(name, 10, &number)) {
+        return mapping_node(mapping, number);
+    }
+    HMAP_FOR_EACH (node, by_number, &mapping->nodes) {
+        if (!strcmp(node->name, name)) {
+            if (found) {
+                return NULL;
+            }
+            found = node;
+        }
+    }
+    return found;
+}
+
+static void
+node_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
+             const char *argv[], void *c_)
+{
+    const struct controller *c = c_;
+    const struct model_node *node = (c->mapping
+                                     ? find_node(c->mapping, argv[1]) : NULL);
+
+    if (!node) {
+        char *error = xasprintf("no node, or several, are called %s among "
+                                "those with which this node shares a vSubnet",
+                                argv[1]);
+        unixctl_command_reply_error(conn, error);
+        free(error);
+        return;
+    }
+    json_t *json = json_pack(
+        "{s:I, s:s, s:o}", "number", (json_int_t) node->number,
+        "name", node->name, "tunnel_address",
+        json_sprintf(IP_FMT, IP_ARGS(model_tunnel_address(node->number))));
+    char *text = json_dumps(json, JSON_COMPACT);
+
+    unixctl_command_reply(conn, text);
+    free(text);
+    json_decref(json);
+}
+
 static void
 resync_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
                const char *argv[] OVS_UNUSED, void *c_)
@@ -406,5 +461,6 @@ status_init(struct controller *c)
     unixctl_command_register("vsubnet/report-hits", "", 0, 0,
                              report_hits_command, c);
     unixctl_command_register("vsubnet/resync", "", 0, 0, resync_command, c);
+    unixctl_command_register("vsubnet/node", "NODE", 1, 1, node_command, c);
     unixctl_command_register("vsubnet/status", "", 0, 0, status_command, c);
 }

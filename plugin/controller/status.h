@@ -8,6 +8,9 @@
  * that keeps this node from working fully; none, and all is well.  No key is
  * in it.
  *
+ * `vsubnet/node NODE` says which node a number, a name or a tunnel address
+ * means: {"number","name","tunnel_address"}.
+ *
  * `vsubnet/resync` reads the bridge's flows back and mends what somebody else
  * has changed. */
 

@@ -20,6 +20,7 @@ plugin_ctl_vsubnetctl_SOURCES = \
 	plugin/ctl/local.h \
 	plugin/ctl/output.c \
 	plugin/ctl/output.h \
+	plugin/ctl/ping.c \
 	plugin/ctl/redact.c \
 	plugin/ctl/redact.h \
 	plugin/ctl/settings.c \

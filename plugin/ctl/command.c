@@ -77,6 +77,9 @@ static const struct {
     [OPT_OUTPUT] = { "output", "FILE", "the file to make (default: named "
                      "after host and time)" },
     [OPT_LONG] = { "long", NULL, "each flow" },
+    [OPT_COUNT] = { "count", "N", "how many requests (default: 5)" },
+    [OPT_SIZE] = { "size", "N", "as long as IP packets of N bytes "
+                   "(default: 64)" },
     [OPT_FILTER] = { "filter", "NAME=VALUE", "only those whose NAME, as in "
                      "--json, is VALUE; may be repeated" },
     [OPT_DRY_RUN] = { "dry-run", NULL, "change nothing, show what would be "
@@ -154,6 +157,11 @@ static const char flows_details[] =
 "line sums up the flows of one. With --long, the flows themselves. A frame\n"
 "passes several flows, and is counted by each.";
 
+static const char ping_details[] =
+"Requests and answers go sealed from tunnel port to tunnel port, past all\n"
+"flows. NODE is a number, name or tunnel address. Exit status 1 means that\n"
+"nothing came back.";
+
 const struct ctl_command ctl_commands[] = {
     { "join", "URL[,URL...] TOKEN|-", 2, 2,
       BIT(OPT_NAME) | BIT(OPT_ENDPOINT) | BIT(OPT_STATE_DIR) | BIT(OPT_WAIT),
@@ -168,6 +176,8 @@ const struct ctl_command ctl_commands[] = {
     { "flows", "[NET]", 0, 1, BIT(OPT_LONG),
       "show for which object this host's switch has flows, and their packets",
       flows_details, ctl_flows },
+    { "ping", "NODE", 1, 1, BIT(OPT_COUNT) | BIT(OPT_SIZE),
+      "ask another node's tunnel port for answers", ping_details, ctl_ping },
     { "bugreport", "", 0, 0, BIT(OPT_OUTPUT),
       "gather in a tar what tells of a problem on this host",
       "Versions, status, configuration, flows, counters and ends of logs; no\n"

@@ -264,7 +264,8 @@ local_ask(const char *daemon, unsigned int timeout, const char *command,
     if (retval) {
         error = xasprintf("%s: %s", path, ovs_strerror(retval));
     } else if (refusal) {
-        error = xasprintf("%s: %s", daemon, refusal);
+        error = xasprintf("%s: %.*s", daemon, (int) strcspn(refusal, "\n"),
+                          refusal);
         free(refusal);
     }
     jsonrpc_close(rpc);

@@ -17,6 +17,8 @@ _vsubnetctl_candidates() {
     case "${#words[@]} ${words[*]}" in
     "0 ")
         cut -d' ' -f1 <<<"$lines" | sort -u ;;
+    "1 ping")
+        _vsubnetctl_names node name ;;
     "1 flows")
         _vsubnetctl_names net name ;;
     "1 token" | "1 node" | "1 net" | "1 member" | "1 port" | "1 user" \
@@ -66,7 +68,7 @@ _vsubnetctl() {
     elif [[ $cur == -* ]]; then
         local command="${given[*]:0:2}"
         case ${given[0]-} in
-        join | leave | status | flows | bugreport | events)
+        join | leave | status | flows | ping | bugreport | events)
             command=${given[0]} ;;
         esac
         COMPREPLY=($(compgen -W "$(vsubnetctl --commands 2>/dev/null \

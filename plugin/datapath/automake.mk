@@ -20,6 +20,8 @@ plugin_datapath_libvsubnet_datapath_a_SOURCES = \
 	plugin/datapath/oam.h \
 	plugin/datapath/path-move.c \
 	plugin/datapath/path-move.h \
+	plugin/datapath/path-ping.c \
+	plugin/datapath/path-ping.h \
 	plugin/datapath/path-search.c \
 	plugin/datapath/path-search.h \
 	plugin/datapath/segment.c \
@@ -44,6 +46,8 @@ plugin_datapath_libvsubnet_datapath_a_SOURCES = \
 	plugin/datapath/vsubnet-path.h \
 	plugin/datapath/vsubnet-peers.c \
 	plugin/datapath/vsubnet-peers.h \
+	plugin/datapath/vsubnet-ping.c \
+	plugin/datapath/vsubnet-ping.h \
 	plugin/datapath/vsubnet-port.c \
 	plugin/datapath/vsubnet-port.h \
 	plugin/datapath/vsubnet-rx.c \

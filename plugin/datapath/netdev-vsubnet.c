@@ -12,6 +12,7 @@
 
 #include <errno.h>
 
+#include "datapath/vsubnet-ping.h"
 #include "datapath/vsubnet-port.h"
 #include "datapath/vsubnet-show.h"
 #include "datapath/vsubnet-watch.h"
@@ -95,6 +96,7 @@ static int
 netdev_vsubnet_init(void)
 {
     vsubnet_show_init();
+    vsubnet_ping_init();
     vsubnet_watch_init();
     fatal_signal_add_hook(release_all, NULL, NULL, true);
     return 0;
@@ -113,6 +115,7 @@ netdev_vsubnet_run(const struct netdev_class *class OVS_UNUSED)
         }
     }
     ovs_mutex_unlock(&list_mutex);
+    vsubnet_ping_run();
 }
 
 static void
@@ -125,6 +128,7 @@ netdev_vsubnet_wait(const struct netdev_class *class OVS_UNUSED)
         vsubnet_port_wait(&dev->port);
     }
     ovs_mutex_unlock(&list_mutex);
+    vsubnet_ping_wait();
 }
 
 /* Life cycle. */

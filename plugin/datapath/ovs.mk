@@ -19,6 +19,8 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/vsubnet/datapath/oam.h \
 	lib/vsubnet/datapath/path-move.c \
 	lib/vsubnet/datapath/path-move.h \
+	lib/vsubnet/datapath/path-ping.c \
+	lib/vsubnet/datapath/path-ping.h \
 	lib/vsubnet/datapath/path-search.c \
 	lib/vsubnet/datapath/path-search.h \
 	lib/vsubnet/datapath/segment.c \
@@ -43,6 +45,8 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/vsubnet/datapath/vsubnet-path.h \
 	lib/vsubnet/datapath/vsubnet-peers.c \
 	lib/vsubnet/datapath/vsubnet-peers.h \
+	lib/vsubnet/datapath/vsubnet-ping.c \
+	lib/vsubnet/datapath/vsubnet-ping.h \
 	lib/vsubnet/datapath/vsubnet-port.c \
 	lib/vsubnet/datapath/vsubnet-port.h \
 	lib/vsubnet/datapath/vsubnet-rx.c \

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "datapath/vsubnet-path.h"
+#include "datapath/vsubnet-ping.h"
 #include "datapath/vsubnet-tx.h"
 #include "datapath/vsubnet-watch.h"
 #include "hash.h"
@@ -437,10 +438,13 @@ take_reply(struct vsubnet_peers *peers, struct vsubnet_peer *peer,
         path_search_answered(&peer->search, reply->request_len, time_msec());
         note_path(peers, peer, before);
         schedule(peers, peer);
-    } else if (peer->move.state != PATH_IDLE) {
+        return;
+    }
+    if (peer->move.state != PATH_IDLE) {
         path_move_answered(&peer->move, reply->nonce, time_msec());
         schedule(peers, peer);
     }
+    vsubnet_ping_answered(peer->number, reply->nonce);
 }
 
 static void
