@@ -136,6 +136,7 @@ tests_unit_controller_LDADD = \
 check_PROGRAMS += tests/unit-services
 tests_unit_services_SOURCES = \
 	tests/unit-dhcp4.c \
+	tests/unit-ra.c \
 	tests/unit-services.c \
 	tests/unit-services.h
 tests_unit_services_LDADD = \

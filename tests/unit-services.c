@@ -366,6 +366,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "dhcp4-bad", NULL, 0, 0, test_dhcp4_bad, OVS_RO },
     { "dhcp4-options", NULL, 0, 0, test_dhcp4_options, OVS_RO },
     { "dhcp4-long", NULL, 0, 0, test_dhcp4_long, OVS_RO },
+    { "ra", NULL, 0, 0, test_ra, OVS_RO },
     { NULL, NULL, 0, 0, NULL, OVS_RO },
 };
 

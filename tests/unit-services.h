@@ -62,4 +62,7 @@ void test_dhcp4_bad(struct ovs_cmdl_context *);
 void test_dhcp4_options(struct ovs_cmdl_context *);
 void test_dhcp4_long(struct ovs_cmdl_context *);
 
+/* unit-ra.c */
+void test_ra(struct ovs_cmdl_context *);
+
 #endif /* unit-services.h */

@@ -108,6 +108,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/own-keys.h \
 	plugin/controller/punts.c \
 	plugin/controller/punts.h \
+	plugin/controller/ra.c \
+	plugin/controller/ra.h \
 	plugin/controller/registrar.c \
 	plugin/controller/registrar.h \
 	plugin/controller/reload.c \

@@ -486,6 +486,7 @@ run_database(struct controller *c)
         adopt_ports(c);
         adopt_zones(c);
         check_local_address(c);
+        services_run(c);
         c->next_update = time_msec() + UPDATE_MS;
     }
     ovs_config_commit(c->ovs);

@@ -102,7 +102,7 @@ static bool
 parse(const void *frame, size_t len, struct request *r)
 {
     struct dhcp4_options options;
-    struct service_udp udp;
+    struct service_message udp;
     ovs_be32 cookie;
 
     memset(r, 0, sizeof *r);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "csum.h"
+#include "model/object.h"
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
 #include "unaligned.h"
@@ -51,7 +52,7 @@ cut(struct rest *rest, size_t n)
 }
 
 static bool
-pull_eth(struct rest *rest, uint16_t type, struct service_udp *udp)
+pull_eth(struct rest *rest, uint16_t type, struct service_message *udp)
 {
     struct eth_header eth;
 
@@ -63,7 +64,7 @@ pull_eth(struct rest *rest, uint16_t type, struct service_udp *udp)
 }
 
 static bool
-pull_ip4(struct rest *rest, struct service_udp *udp)
+pull_ip4(struct rest *rest, struct service_message *udp)
 {
     const size_t available = rest->len;
     struct ip_header ip;
@@ -86,21 +87,23 @@ pull_ip4(struct rest *rest, struct service_udp *udp)
 
 /* A header with extensions is no client's. */
 static bool
-pull_ip6(struct rest *rest, struct service_udp *udp)
+pull_ip6(struct rest *rest, uint8_t protocol, uint8_t min_hop_limit,
+         struct service_message *message)
 {
     struct ovs_16aligned_ip6_hdr ip;
 
     if (!pull(rest, &ip, sizeof ip) || ip.ip6_vfc >> 4 != 6
-        || ip.ip6_nxt != IPPROTO_UDP || !cut(rest, ntohs(ip.ip6_plen))) {
+        || ip.ip6_nxt != protocol || ip.ip6_hlim < min_hop_limit
+        || !cut(rest, ntohs(ip.ip6_plen))) {
         return false;
     }
-    memcpy(&udp->src, &ip.ip6_src, sizeof udp->src);
+    memcpy(&message->src, &ip.ip6_src, sizeof message->src);
     return true;
 }
 
 static bool
 pull_udp(struct rest *rest, uint16_t src_port, uint16_t dst_port,
-         struct service_udp *udp)
+         struct service_message *udp)
 {
     struct udp_header header;
 
@@ -118,7 +121,7 @@ pull_udp(struct rest *rest, uint16_t src_port, uint16_t dst_port,
 
 bool
 service_udp4_parse(const void *frame, size_t len, uint16_t src_port,
-                   uint16_t dst_port, struct service_udp *udp)
+                   uint16_t dst_port, struct service_message *udp)
 {
     struct rest rest = { frame, len };
 
@@ -128,12 +131,64 @@ service_udp4_parse(const void *frame, size_t len, uint16_t src_port,
 
 bool
 service_udp6_parse(const void *frame, size_t len, uint16_t src_port,
-                   uint16_t dst_port, struct service_udp *udp)
+                   uint16_t dst_port, struct service_message *udp)
 {
     struct rest rest = { frame, len };
 
-    return (pull_eth(&rest, ETH_TYPE_IPV6, udp) && pull_ip6(&rest, udp)
+    return (pull_eth(&rest, ETH_TYPE_IPV6, udp) && pull_ip6(&rest, IPPROTO_UDP, 0, udp)
             && pull_udp(&rest, src_port, dst_port, udp));
+}
+
+bool
+service_nd_parse(const void *frame, size_t len, uint8_t type,
+                 struct service_message *message)
+{
+    struct rest rest = { frame, len };
+    struct icmp6_header icmp6;
+
+    if (!pull_eth(&rest, ETH_TYPE_IPV6, message)
+        || !pull_ip6(&rest, IPPROTO_ICMPV6, HOP_LIMIT, message)
+        || !pull(&rest, &icmp6, sizeof icmp6)
+        || icmp6.icmp6_type != type || icmp6.icmp6_code) {
+        return false;
+    }
+    message->data = rest.data;
+    message->len = rest.len;
+    return true;
+}
+
+size_t
+service_dns6(const struct model_dhcp *dhcp, struct in6_addr *servers)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; dhcp && i < dhcp->n_dns && n < MODEL_DNS_MAX; i++) {
+        if (!model_address_is_ipv4(&dhcp->dns[i])) {
+            servers[n++] = dhcp->dns[i].ip;
+        }
+    }
+    return n;
+}
+
+/* The model has seen to the lengths (model_check_domain()). */
+size_t
+service_domain(const char *domain, uint8_t out[SERVICE_DOMAIN_MAX])
+{
+    size_t n = 0;
+
+    for (const char *p = domain; *p;) {
+        const size_t label = strcspn(p, ".");
+
+        if (n + 1 + label + 1 > SERVICE_DOMAIN_MAX) {
+            break;
+        }
+        out[n++] = label;
+        memcpy(out + n, p, label);
+        n += label;
+        p += label + (p[label] == '.');
+    }
+    out[n++] = 0;
+    return n;
 }
 
 /* Putting together, from the inside out. */

@@ -17,6 +17,9 @@
  *      }
  *      ofpbuf_uninit(&reply);
  *
+ * What the host tells of itself, a router advertisement, may also go out
+ * unasked.
+ *
  * Nothing is kept from one frame to the next: which address a guest has is the
  * mapping's to say, so each host gives the same answer, also after a restart,
  * after the guest has moved, and while the mapping service is away.
@@ -32,6 +35,7 @@
 #include "openvswitch/types.h"
 
 struct model_binding;
+struct model_dhcp;
 struct model_net;
 struct ofpbuf;
 
@@ -59,11 +63,11 @@ struct service_note {
     struct in6_addr address;        /* That it is about, or in6addr_any. */
 };
 
-/* A UDP datagram that stands whole in one frame. */
-struct service_udp {
+/* A message that stands whole in one frame. */
+struct service_message {
     struct eth_addr mac;        /* Who sent it. */
     struct in6_addr src;        /* Mapped, if IPv4. */
-    const uint8_t *data;
+    const uint8_t *data;        /* Behind the header of UDP or ICMPv6. */
     size_t len;
 };
 
@@ -71,9 +75,21 @@ struct service_udp {
  * port of 0 stands for any.  Frames with a VLAN tag are none: they are in a
  * network that guests have made inside of the vSubnet. */
 bool service_udp4_parse(const void *frame, size_t len, uint16_t src_port,
-                        uint16_t dst_port, struct service_udp *);
+                        uint16_t dst_port, struct service_message *);
 bool service_udp6_parse(const void *frame, size_t len, uint16_t src_port,
-                        uint16_t dst_port, struct service_udp *);
+                        uint16_t dst_port, struct service_message *);
+
+/* The same for a message of neighbor discovery, of code 0. */
+bool service_nd_parse(const void *frame, size_t len, uint8_t type,
+                      struct service_message *);
+
+/* The IPv6 name servers in the settings, which may be NULL, of which there are
+ * at most MODEL_DNS_MAX. */
+size_t service_dns6(const struct model_dhcp *, struct in6_addr *);
+
+/* Writes the domain as DNS does (RFC 1035 section 3.1), returns its length. */
+enum { SERVICE_DOMAIN_MAX = 255 };
+size_t service_domain(const char *domain, uint8_t out[SERVICE_DOMAIN_MAX]);
 
 /* Where an answer goes, and between which UDP ports. */
 struct service_to {

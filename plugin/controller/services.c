@@ -10,6 +10,7 @@
 #include "controller/dhcp4.h"
 #include "controller/local-port.h"
 #include "controller/ofctrl.h"
+#include "controller/ra.h"
 #include "coverage.h"
 #include "hash.h"
 #include "model/mapping.h"
@@ -18,6 +19,7 @@
 #include "openvswitch/token-bucket.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(services);
@@ -41,10 +43,13 @@ struct service_port {
     struct hmap_node node;      /* In struct services' 'ports'. */
     ofp_port_t ofport;
     struct token_bucket bucket;
+    uint32_t advertised;        /* Hash of what was advertised to it, */
+    long long int advertised_at;    /* and when; 0: nothing yet. */
 };
 
 static const char *const service_names[N_SERVICES] = {
     [SERVICE_DHCP4] = "dhcp4",
+    [SERVICE_RA] = "router_solicitation",
 };
 
 static const char *const outcome_names[N_OUTCOMES] = {
@@ -110,9 +115,12 @@ services_metrics(const struct services *services, struct ds *out)
                 { NULL, NULL } }, services->counts[i][j]);
         }
     }
+    metrics_single(out, "vsubnet_controller_router_advertisements_total",
+                   METRICS_COUNTER, "Router advertisements to guests that "
+                   "did not ask.", services->n_advertised);
 }
 
-/* Rates. */
+/* Ports. */
 
 /* Ports that are gone leave their buckets behind; once there are more of them
  * than ports, all begin anew. */
@@ -132,25 +140,25 @@ forget_ports(struct services *services, const struct local_ports *ports)
     }
 }
 
-static bool
-has_room(struct services *services, const struct local_ports *ports,
-         ofp_port_t ofport)
+/* What is known of 'port', which is in 'ports'. */
+static struct service_port *
+find_port(struct services *services, const struct local_ports *ports,
+          ofp_port_t ofport)
 {
     const uint32_t hash = hash_ofp_port(ofport);
     struct service_port *sp;
 
     HMAP_FOR_EACH_WITH_HASH (sp, node, hash, &services->ports) {
         if (sp->ofport == ofport) {
-            return token_bucket_withdraw(&sp->bucket, TOKENS);
+            return sp;
         }
     }
-    sp = xmalloc(sizeof *sp);
+    sp = xzalloc(sizeof *sp);
     sp->ofport = ofport;
     token_bucket_init(&sp->bucket, PORT_RATE, PORT_BURST * TOKENS);
     hmap_insert(&services->ports, &sp->node, hash);
-    bool room = token_bucket_withdraw(&sp->bucket, TOKENS);
     forget_ports(services, ports);
-    return room;
+    return sp;
 }
 
 /* Who asks. */
@@ -240,6 +248,10 @@ answer(enum service_kind kind, const struct punt *punt,
         return (facts->net->dhcp
                 ? dhcp4_answer(punt->frame, punt->len, facts, reply, note)
                 : SERVICE_OTHERS);
+    case SERVICE_RA:
+        return (facts->net->ipv6 != MODEL_IPV6_NONE
+                ? ra_answer(punt->frame, punt->len, facts, reply, note)
+                : SERVICE_OTHERS);
     case N_SERVICES:
     default:
         OVS_NOT_REACHED();
@@ -288,8 +300,10 @@ service_of(enum punt_kind punt, enum service_kind *kind)
     case PUNT_DHCP4:
         *kind = SERVICE_DHCP4;
         return true;
-    case PUNT_DHCP6:
     case PUNT_ROUTER:
+        *kind = SERVICE_RA;
+        return true;
+    case PUNT_DHCP6:
     case PUNT_ANNOUNCEMENT:
     case PUNT_FULL:
     default:
@@ -311,7 +325,9 @@ services_receive(struct controller *c, const struct punt *punt)
     }
     if (punt->len < ETH_HEADER_LEN) {
         count(&c->services, asked.kind, OUTCOME_BAD);
-    } else if (!has_room(&c->services, &c->ports, punt->port)) {
+    } else if (!token_bucket_withdraw(
+                   &find_port(&c->services, &c->ports, punt->port)->bucket,
+                   TOKENS)) {
         count(&c->services, asked.kind, OUTCOME_TOO_MANY);
     } else {
         const struct eth_header *eth = punt->frame;
@@ -319,4 +335,84 @@ services_receive(struct controller *c, const struct punt *punt)
         asked.mac = eth->eth_src;
         count(&c->services, asked.kind, serve(c, &asked));
     }
+}
+
+/* Router advertisements unasked. */
+
+/* Says of each port whether a MAC is bound at it: '*bound' has an element for
+ * each of the controller's ports, and is to be freed. */
+static bool *
+bound_ports(const struct controller *c)
+{
+    const struct mapping *mapping = c->mapping;
+    const struct local_ports *ports = &c->ports;
+    const struct model_binding *binding;
+    bool *bound = xcalloc(ports->n + 1, sizeof *bound);
+
+    MAPPING_FOR_EACH_AT (binding, mapping_place(mapping, mapping->self
+                                                ? mapping->self->number
+                                                : 0)) {
+        const struct local_port *port
+            = binding->port ? local_ports_find(ports, binding->port) : NULL;
+
+        if (port && !strcmp(port->net, binding->net)) {
+            bound[port - ports->ports] = true;
+        }
+    }
+    for (size_t i = 0; i < ports->n; i++) {
+        const struct local_port *port = &ports->ports[i];
+        const struct model_net *net = mapping_net_by_vni(mapping, port->vni);
+
+        bound[i] |= (port->has_mac && net
+                     && services_binding(mapping, net, port, port->mac));
+    }
+    return bound;
+}
+
+static void
+advertise(struct controller *c, const struct local_port *port,
+          const struct model_net *net)
+{
+    const struct service_facts facts = {
+        .net = net, .mtu = ovs_config_mtu(c->ovs, c->mtu) };
+    struct service_port *sp = find_port(&c->services, &c->ports,
+                                        port->ofport);
+    const long long int now = time_msec();
+    struct ofpbuf frame;
+
+    ofpbuf_init(&frame, 0);
+    ra_compose(&facts, &frame);
+    uint32_t hash = hash_bytes(frame.data, frame.size, 0);
+    if (!sp->advertised_at || hash != sp->advertised
+        || now >= sp->advertised_at + RA_INTERVAL * 1000LL) {
+        ofctrl_send_frame(c->ofctrl, port->ofport, frame.data, frame.size);
+        sp->advertised = hash;
+        sp->advertised_at = now;
+        c->services.n_advertised++;
+    }
+    ofpbuf_uninit(&frame);
+}
+
+void
+services_run(struct controller *c)
+{
+    bool *bound = NULL;
+
+    if (!c->mapping || !ofctrl_is_in_sync(c->ofctrl)) {
+        return;
+    }
+    for (size_t i = 0; i < c->ports.n; i++) {
+        const struct local_port *port = &c->ports.ports[i];
+        const struct model_net *net = mapping_net_by_vni(c->mapping,
+                                                         port->vni);
+
+        if (net && net->ipv6 != MODEL_IPV6_NONE && port->ofport
+            && !port->host_port) {
+            bound = bound ? bound : bound_ports(c);
+            if (bound[i]) {
+                advertise(c, port, net);
+            }
+        }
+    }
+    free(bound);
 }

@@ -33,7 +33,7 @@ struct model_binding;
 struct model_net;
 struct punt;
 
-enum service_kind { SERVICE_DHCP4, N_SERVICES };
+enum service_kind { SERVICE_DHCP4, SERVICE_RA, N_SERVICES };
 
 enum service_outcome {
     OUTCOME_ANSWERED,
@@ -49,10 +49,15 @@ enum service_outcome {
 struct services {
     struct hmap ports;          /* Contains "struct service_port"s. */
     uint64_t counts[N_SERVICES][N_OUTCOMES];
+    uint64_t n_advertised;      /* Router advertisements that nobody asked. */
 };
 
 void services_init(struct services *);
 void services_destroy(struct services *);
+
+/* Sends router advertisements to bound ports: at once where what they say has
+ * changed, and each RA_INTERVAL. */
+void services_run(struct controller *);
 
 void services_receive(struct controller *, const struct punt *);
 

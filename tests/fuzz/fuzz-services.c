@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzz target: a guest's frame, to the host's DHCPv4 server. */
+/* Fuzz target: a guest's frame, to the host's DHCP server and router. */
 
 #include <config.h>
 
@@ -7,6 +7,8 @@
 #include <string.h>
 #include "controller/dhcp4-options.h"
 #include "controller/dhcp4.h"
+#include "controller/ra.h"
+#include "controller/ra.h"
 #include "dhcp.h"
 #include "model/jansson.h"
 #include "model/mapping.h"
@@ -88,7 +90,7 @@ try_dhcp4(const uint8_t *data, size_t n)
     if (reply.size) {
         struct dhcp4_options options;
         struct dhcp_header header;
-        struct service_udp udp;
+        struct service_message udp;
         uint8_t type;
 
         ovs_assert(service_udp4_parse(reply.data, reply.size, 67, 68, &udp));
@@ -104,6 +106,18 @@ try_dhcp4(const uint8_t *data, size_t n)
     ofpbuf_uninit(&reply);
 }
 
+static void
+try_ra(const uint8_t *data, size_t n)
+{
+    struct service_message ra;
+    struct ofpbuf reply;
+
+    try(ra_answer, data, n, &reply);
+    ovs_assert(!reply.size
+               || service_nd_parse(reply.data, reply.size, 134, &ra));
+    ofpbuf_uninit(&reply);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -111,5 +125,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         make_facts();
     }
     try_dhcp4(data, n);
+    try_ra(data, n);
     return 0;
 }
