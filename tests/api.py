@@ -57,7 +57,7 @@ class Service:
             connection.close()
             return response.status, None, response.headers
         text = response.read()
-        is_json = 'json' in response.headers.get('Content-Type', '')
+        is_json = text and 'json' in response.headers.get('Content-Type', '')
         return (response.status, json.loads(text) if is_json else None,
                 response.headers)
 
@@ -266,6 +266,8 @@ def what_goes_well(do):
     lease(do, node, str(uuid.uuid4()), 'another')
 
     do('get', '/v1/self', node, **me)
+    do('get', '/v1/self', node,
+       headers=dict(me['headers'], **{'If-None-Match': '*'}))
     do('patch', '/v1/self', node, {'name': 'n2'}, **me)
     do('post', '/v1/self/heartbeat', node, {'nonce': '0' * 32}, **me)
     do('put', '/v1/self/credential', node,
@@ -369,6 +371,10 @@ def what_operators_do(do):
     mac = '/v1/nets/a/bindings/02:00:00:00:00:01'
     host = '/v1/nets/a/bindings/06:76:00:00:00:01'
     each('put', mac, {'addresses': ['10.1.0.9']}, {'addresses': ['10.1.0.8']})
+    for path in mac, '/v1/nets/a', '/v1/users/admin':
+        each('get', path)
+        each('get', path, headers={'If-None-Match': '*'})
+    each('get', '/v1/nets/a/bindings/x')
     each('post', '/v1/nets/a/bindings', {}, {'mac': '02:00:00:00:00:01'})
     each('put', host, {})
     each('patch', host, {'labels': ['web']})
@@ -401,6 +407,7 @@ def what_operators_do(do):
     user = {'name': 'u', 'role': 'viewer'}
     each('post', '/v1/users', user, user)
     each('get', '/v1/users/u')
+    each('patch', '/v1/users/u', {'role': 'viewer'}, {'name': 'admin'})
     stale = {'headers': {'If-Match': '"1.1"'}}
     token = each('post', '/v1/tokens', {'uses': 1})
     each('put', mac, {}, **stale)

@@ -41,8 +41,8 @@ static const struct {
     [OPT_TIMEOUT] = { "timeout", "SECONDS", "give up after (default: 30)" },
     [OPT_VERSION] = { "version", NULL, "show the version" },
     [OPT_COMMANDS] = { "commands", NULL, NULL },
-    [OPT_NAME] = { "name", "NAME", "name of this node "
-                   "(default: the host's)" },
+    [OPT_NAME] = { "name", "NAME", "join: name of this node (default: the "
+                   "host's); else a new name" },
     [OPT_ENDPOINT] = { "endpoint", "ADDR:PORT", "where other nodes reach "
                        "this one; may be repeated" },
     [OPT_STATE_DIR] = { "state-dir", "DIR", "the controller's state "
@@ -292,6 +292,11 @@ const struct ctl_command ctl_commands[] = {
       "--certificate there is none; the certificate is what the user shows.\n"
       "Without --ttl a token is good until the user is removed.",
       ctl_user_add },
+    { "user set", "NAME", 1, 1,
+      BIT(OPT_NAME) | BIT(OPT_ROLE) | BIT(OPT_TTL),
+      "change a user's name, role, or how long it is good",
+      "The token or certificate stays. --ttl '' takes the time limit away.",
+      ctl_user_set },
     { "user ls", "", 0, 0, BIT(OPT_FILTER), "list who may use the service",
       NULL, ctl_user_ls },
     { "user show", "NAME", 1, 1, 0, "show one user", NULL, ctl_user_show },

@@ -100,7 +100,7 @@ ctl_run ctl_member_add, ctl_member_ls, ctl_member_rm;
 ctl_run ctl_port_add, ctl_port_set, ctl_port_ls, ctl_port_rm;
 ctl_run ctl_address_ls, ctl_pool_add, ctl_pool_ls, ctl_pool_rm,
     ctl_reservation_add, ctl_reservation_ls, ctl_reservation_rm;
-ctl_run ctl_user_add, ctl_user_ls, ctl_user_show, ctl_user_rm;
+ctl_run ctl_user_add, ctl_user_set, ctl_user_ls, ctl_user_show, ctl_user_rm;
 ctl_run ctl_acl_ls, ctl_acl_add, ctl_acl_rm, ctl_acl_apply, ctl_acl_export;
 ctl_run ctl_audit_ls;
 

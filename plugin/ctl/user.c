@@ -51,6 +51,14 @@ read_certificate(const char *path)
     return json;
 }
 
+static void
+check_role(const char *role)
+{
+    if (role && strcmp(role, "viewer") && strcmp(role, "operator")) {
+        ctl_usage("--role %s: must be viewer or operator", role);
+    }
+}
+
 void
 ctl_user_add(struct ctl *ctl)
 {
@@ -60,9 +68,7 @@ ctl_user_add(struct ctl *ctl)
     const char *certificate = ctl_option(ctl, OPT_CERTIFICATE);
 
     ctl_check("", model_check_name(name));
-    if (role && strcmp(role, "viewer") && strcmp(role, "operator")) {
-        ctl_usage("--role %s: must be viewer or operator", role);
-    }
+    check_role(role);
     json_t *body = json_pack("{s:s, s:s}", "name", name,
                              "role", role ? role : "viewer");
     if (ttl) {
@@ -82,6 +88,38 @@ ctl_user_add(struct ctl *ctl)
         model_wipe(s, strlen(s));
         free(s);
     }
+    json_decref(user);
+}
+
+void
+ctl_user_set(struct ctl *ctl)
+{
+    const char *name = ctl_arg(ctl, 0);
+    const char *new_name = ctl_option(ctl, OPT_NAME);
+    const char *role = ctl_option(ctl, OPT_ROLE);
+    const char *ttl = ctl_option(ctl, OPT_TTL);
+    json_t *body = json_object();
+
+    check_role(role);
+    if (new_name) {
+        ctl_check("--name", model_check_name(new_name));
+        json_object_set_new(body, "name", json_string(new_name));
+    }
+    if (role) {
+        json_object_set_new(body, "role", json_string(role));
+    }
+    if (ttl && ttl[0]) {
+        json_object_set_new(body, "ttl",
+                            json_integer(ctl_parse_time("ttl", ttl)));
+    } else if (ttl) {
+        json_object_set_new(body, "expires", json_null());
+    }
+    if (!json_object_size(body)) {
+        ctl_usage("nothing to set (see vsubnetctl user set --help)");
+    }
+    json_t *user = ctl_request(ctl, "PATCH", ctl_path("users", name, NULL),
+                               body);
+    output_done(ctl, user, "user %s changed", name);
     json_decref(user);
 }
 

@@ -34,7 +34,7 @@ _vsubnetctl_candidates() {
         _vsubnetctl_names acl name "${words[2]}" ;;
     "2 token rm")
         _vsubnetctl_names token id ;;
-    "2 user show" | "2 user rm")
+    "2 user set" | "2 user show" | "2 user rm")
         _vsubnetctl_names user name ;;
     "2 net set" | "2 net show" | "2 net rekey" | "2 net rm" | "2 member "* | "2 port "* \
         | "2 address "* | "2 pool "* | "2 acl "* | "2 reservation "*)

@@ -612,6 +612,18 @@ find_binding(struct api_call *call, const struct mdb_net *net,
     return row;
 }
 
+void
+api_binding_get(struct api_call *call)
+{
+    const struct mdb_net *net = api_net(call, call->args[0]);
+    const struct mdb_binding *row
+        = net ? find_binding(call, net, call->args[1]) : NULL;
+
+    if (row) {
+        api_ok(call, MHD_HTTP_OK, db_binding_json(call->api->db, row));
+    }
+}
+
 static void
 patch_binding(struct api_call *call, struct binding_input *in)
 {

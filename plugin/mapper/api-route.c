@@ -30,7 +30,7 @@ static const struct api_route routes[] = {
     { "POST", "/v1/register", ROLE_TOKEN | ROLE_NODE, api_register,
       WRITE_BODY | ANYHOW },
 
-    { "GET", "/v1/self", ROLE_NODE, api_self_get, 0 },
+    { "GET", "/v1/self", ROLE_NODE, api_self_get, ROUTE_CACHED },
     { "PATCH", "/v1/self", ROLE_NODE, api_self_patch, WRITE_BODY },
     { "PUT", "/v1/self/lease", ROLE_NODE, api_self_lease,
       WRITE_BODY | ANYHOW | ROUTE_MAY_PARK },
@@ -60,7 +60,7 @@ static const struct api_route routes[] = {
 
     { "GET", "/v1/nets", USERS, api_nets_get, 0 },
     { "POST", "/v1/nets", ROLE_OPERATOR, api_nets_post, CREATE },
-    { "GET", "/v1/nets/*", USERS, api_net_get, 0 },
+    { "GET", "/v1/nets/*", USERS, api_net_get, ROUTE_CACHED },
     { "PATCH", "/v1/nets/*", ROLE_OPERATOR, api_net_patch, WRITE_BODY },
     { "DELETE", "/v1/nets/*", ROLE_OPERATOR, api_net_delete, WRITE },
     { "POST", "/v1/nets/*/rekey", ROLE_OPERATOR, api_net_rekey, CREATE_MAY },
@@ -74,6 +74,7 @@ static const struct api_route routes[] = {
     { "GET", "/v1/nets/*/bindings", USERS, api_bindings_get, 0 },
     { "POST", "/v1/nets/*/bindings", ROLE_OPERATOR, api_bindings_post,
       CREATE },
+    { "GET", "/v1/nets/*/bindings/*", USERS, api_binding_get, ROUTE_CACHED },
     { "PUT", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_put,
       WRITE_BODY },
     { "PATCH", "/v1/nets/*/bindings/*", ROLE_OPERATOR, api_binding_patch,
@@ -106,7 +107,8 @@ static const struct api_route routes[] = {
 
     { "GET", "/v1/users", USERS, api_users_get, 0 },
     { "POST", "/v1/users", ROLE_OPERATOR, api_users_post, CREATE },
-    { "GET", "/v1/users/*", USERS, api_user_get, 0 },
+    { "GET", "/v1/users/*", USERS, api_user_get, ROUTE_CACHED },
+    { "PATCH", "/v1/users/*", ROLE_OPERATOR, api_user_patch, WRITE_BODY },
     { "DELETE", "/v1/users/*", ROLE_OPERATOR, api_user_delete, WRITE },
 
     { "GET", "/v1/audit", USERS, api_audit_get, 0 },

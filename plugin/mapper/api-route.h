@@ -22,6 +22,8 @@ enum route_flags {
     ROUTE_MAY_PARK = 1 << 6,    /* See api_lease_park(). */
     ROUTE_ONCE = 1 << 7,        /* Heeds Idempotency-Key. */
     ROUTE_LARGE = 1 << 8,       /* Takes a body of HTTP_LARGE_BODY_MAX. */
+    ROUTE_CACHED = 1 << 9,      /* Heeds If-None-Match: all that the answer
+                                 * tells is of its revision. */
 };
 
 struct api_route {

@@ -6,6 +6,7 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "mapper/api.h"
 #include "mapper/api-list.h"
@@ -24,6 +25,7 @@ struct user_input {
     const char *name;
     const char *role;
     int64_t expires;            /* 0: never. */
+    bool has_expires;           /* In a PATCH: the body says so. */
     char certificate[MODEL_SECRET_HEX + 1];     /* Or "". */
 };
 
@@ -45,26 +47,64 @@ read_certificate(struct model_reader *r, struct user_input *in)
     }
 }
 
+/* What POST and PATCH have in common. */
+static void
+read_common(struct model_reader *r, enum model_presence presence,
+            struct user_input *in)
+{
+    memset(in, 0, sizeof *in);
+    in->name = model_reader_name(r, "name", presence);
+    in->role = model_reader_string(r, "role", presence);
+    if (in->role && strcmp(in->role, AUTH_OPERATOR)
+        && strcmp(in->role, AUTH_VIEWER)) {
+        model_reader_fail(r, "role", xstrdup("must be " AUTH_OPERATOR " or "
+                                             AUTH_VIEWER));
+    }
+    if (model_reader_has(r, "ttl")) {
+        in->expires = time_wall() + model_reader_uint(
+            r, "ttl", MODEL_REQUIRED, 1, USER_TTL_MAX);
+        in->has_expires = true;
+    }
+}
+
 static bool
 read_user(struct api_call *call, struct user_input *in)
 {
     struct model_reader r;
 
-    memset(in, 0, sizeof *in);
     model_reader_init(&r, call->body);
-    in->name = model_reader_name(&r, "name", MODEL_REQUIRED);
-    in->role = model_reader_string(&r, "role", MODEL_REQUIRED);
-    if (in->role && strcmp(in->role, AUTH_OPERATOR)
-        && strcmp(in->role, AUTH_VIEWER)) {
-        model_reader_fail(&r, "role", xstrdup("must be " AUTH_OPERATOR " or "
-                                              AUTH_VIEWER));
-    }
-    if (model_reader_has(&r, "ttl")) {
-        in->expires = time_wall() + model_reader_uint(
-            &r, "ttl", MODEL_REQUIRED, 1, USER_TTL_MAX);
-    }
+    read_common(&r, MODEL_REQUIRED, in);
     read_certificate(&r, in);
     return api_finish_reader(call, &r);
+}
+
+/* A time, as "expires" is shown; null is never. */
+static void
+read_expires(struct model_reader *r, struct user_input *in)
+{
+    const char *text = model_reader_string(r, "expires", MODEL_OPTIONAL);
+    int64_t now = time_wall();
+
+    if (!json_object_get(r->object, "expires")) {
+        return;
+    }
+    if (in->has_expires) {
+        model_reader_fail(r, "expires", xstrdup("not together with ttl"));
+        return;
+    }
+    in->has_expires = true;
+    if (text) {
+        struct tm tm;
+
+        memset(&tm, 0, sizeof tm);
+        const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+        in->expires = end && !*end ? timegm(&tm) : -1;
+        if (in->expires <= now || in->expires > now + USER_TTL_MAX) {
+            model_reader_fail(r, "expires", xasprintf(
+                "not a time to come, of at most %d days from now, like "
+                "2027-01-31T00:00:00Z", USER_TTL_MAX / 86400));
+        }
+    }
 }
 
 /* Finds whom the path names, by name or ID; null, after answering 404. */
@@ -93,6 +133,22 @@ count_users(const struct db *db)
     return n;
 }
 
+/* Says whether USER, which may be null, may be called NAME. */
+static bool
+check_name(struct api_call *call, const char *name,
+           const struct mdb_operator *user)
+{
+    const struct mdb_operator *by_name = db_user_by_name(call->api->db, name);
+    const struct mdb_operator *by_id = db_user(call->api->db, name);
+
+    if ((by_name && by_name != user) || (by_id && by_id != user)) {
+        api_fail(call, MHD_HTTP_CONFLICT, "name-in-use", "name",
+                 "there is a user %s already", name);
+        return false;
+    }
+    return true;
+}
+
 static bool
 check_user(struct api_call *call, const struct user_input *in)
 {
@@ -101,9 +157,8 @@ check_user(struct api_call *call, const struct user_input *in)
         = (in->certificate[0] ? db_user_by_certificate(db, in->certificate)
            : NULL);
 
-    if (db_user_by_name(db, in->name) || db_user(db, in->name)) {
-        api_fail(call, MHD_HTTP_CONFLICT, "name-in-use", "name",
-                 "there is a user %s already", in->name);
+    if (!check_name(call, in->name, NULL)) {
+        return false;
     } else if (other) {
         api_fail(call, MHD_HTTP_CONFLICT, "certificate-in-use",
                  "certificate", "this is the certificate of user %s",
@@ -202,6 +257,94 @@ is_last_operator(const struct db *db, const struct mdb_operator *user)
     return !user->expires && !strcmp(db_user_role(user), AUTH_OPERATOR);
 }
 
+static void
+refuse_last_operator(struct api_call *call, const struct mdb_operator *user)
+{
+    api_fail(call, MHD_HTTP_CONFLICT, "last-operator", NULL,
+             "%s is the last operator without a time limit: add another "
+             "one first", db_user_name(user));
+}
+
+/* Says whether USER may become what IN says; else answers. */
+static bool
+check_patch(struct api_call *call, const struct mdb_operator *user,
+            const struct user_input *in)
+{
+    bool stays = ((!in->role || !strcmp(in->role, AUTH_OPERATOR))
+                  && (!in->has_expires || !in->expires));
+
+    if (in->name && !check_name(call, in->name, user)) {
+        return false;
+    }
+    /* Nothing but this time says when the certificate ends. */
+    if (user->certificate[0] && in->has_expires
+        && (!in->expires || in->expires > user->expires)) {
+        api_fail(call, MHD_HTTP_CONFLICT, "certificate-expires", "expires",
+                 "the certificate of %s is good for as long as it is now, or "
+                 "less", db_user_name(user));
+        return false;
+    }
+    if (!stays && is_last_operator(call->api->db, user)) {
+        refuse_last_operator(call, user);
+        return false;
+    }
+    return true;
+}
+
+static void
+patch_user(struct api_call *call, const struct mdb_operator *user,
+           const struct user_input *in)
+{
+    char *old_name = xstrdup(db_user_name(user));
+    char *old_role = xstrdup(db_user_role(user));
+    bool renamed = in->name && strcmp(in->name, old_name);
+    bool changed_role = in->role && strcmp(in->role, old_role);
+    bool changed_end = in->has_expires && in->expires != user->expires;
+
+    if (renamed) {
+        mdb_operator_set_name(user, in->name);
+    }
+    if (changed_role) {
+        mdb_operator_set_role(user, in->role);
+    }
+    if (changed_end) {
+        mdb_operator_set_expires(user, in->expires);
+    }
+    if (renamed || changed_role || changed_end) {
+        char *expires = user->expires ? db_format_time(user->expires) : NULL;
+
+        mdb_operator_set_revision(user, txn_touch(call->txn));
+        audit(call, "user-changed", old_name, "%s%s%s%s%s%s",
+              db_user_role(user), renamed ? ", now " : "",
+              renamed ? in->name : "", changed_end ? ", until " : "",
+              changed_end && expires ? expires : "",
+              changed_end && !expires ? "removed" : "");
+        free(expires);
+    }
+    free(old_role);
+    free(old_name);
+    api_ok(call, MHD_HTTP_OK, db_user_json(call->api->db, user));
+}
+
+void
+api_user_patch(struct api_call *call)
+{
+    struct model_reader r;
+    struct user_input in;
+
+    model_reader_init(&r, call->body);
+    read_common(&r, MODEL_OPTIONAL, &in);
+    read_expires(&r, &in);
+    if (api_finish_reader(call, &r)) {
+        const struct mdb_operator *user = find_user(call, call->args[0]);
+
+        if (user && api_matches(call, user->revision)
+            && check_patch(call, user, &in)) {
+            patch_user(call, user, &in);
+        }
+    }
+}
+
 void
 api_user_delete(struct api_call *call)
 {
@@ -214,9 +357,7 @@ api_user_delete(struct api_call *call)
         return;
     }
     if (is_last_operator(call->api->db, user)) {
-        api_fail(call, MHD_HTTP_CONFLICT, "last-operator", NULL,
-                 "%s is the last operator without a time limit: add another "
-                 "one first", db_user_name(user));
+        refuse_last_operator(call, user);
         return;
     }
     txn_touch(call->txn);

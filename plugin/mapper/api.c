@@ -115,19 +115,37 @@ api_problem_set(struct api_call *call, const char *name, json_t *value)
     json_object_set_new(present_answer(call)->body, name, value);
 }
 
-/* Says whether the list of entity tags TEXT has "TAG". */
+/* Says whether the list of entity tags TEXT has "TAG"; W/"TAG" too, as caches
+ * may write it, if BEFORE has '/'. */
 static bool
-has_tag(const char *text, const char *tag)
+has_tag(const char *text, const char *tag, const char *before)
 {
     size_t n = strlen(tag);
 
     for (const char *p = text; (p = strstr(p, tag)) != NULL; p++) {
         if (p > text && p[-1] == '"' && p[n] == '"'
-            && (p - 1 == text || strchr(", \t", p[-2]))) {
+            && (p - 1 == text || strchr(before, p[-2]))) {
             return true;
         }
     }
     return false;
+}
+
+static bool
+is_any(const char *text)
+{
+    return !strcmp(text + strspn(text, " \t"), "*");
+}
+
+/* Says whether who asks has the answer already, which is of REVISION (RFC
+ * 9110 section 13.1.2). */
+static bool
+is_not_modified(const struct api_call *call, const char *revision)
+{
+    const char *has = call->if_none_match;
+
+    return (has && call->route->flags & ROUTE_CACHED
+            && (is_any(has) || has_tag(has, revision, ", \t/")));
 }
 
 bool
@@ -140,8 +158,7 @@ api_matches(struct api_call *call, int64_t revision)
     json_t *json = model_revision_to_json(db_row_revision(call->api->db,
                                                           revision));
     const char *tag = json_string_value(json);
-    bool ok = revision && (has_tag(want, tag)
-                           || !strcmp(want + strspn(want, " \t"), "*"));
+    bool ok = revision && (has_tag(want, tag, ", \t") || is_any(want));
     if (!ok) {
         api_fail(call, MHD_HTTP_PRECONDITION_FAILED, "revision-mismatch",
                  "If-Match", (revision ? "If-Match: the revision is %s now"
@@ -295,6 +312,7 @@ call_destroy(struct api_call *call)
     free(call->last_event_id);
     free(call->path);
     free(call->if_match);
+    free(call->if_none_match);
     free(call->idempotency_key);
     free(call);
 }
@@ -316,7 +334,7 @@ call_log(const struct api_call *call, const struct api_answer *answer)
 static void
 call_finish(struct api_call *call, int attempt)
 {
-    const struct api_answer *answer = &call->answers[attempt];
+    struct api_answer *answer = &call->answers[attempt];
     const char *header = NULL;
     const char *value = NULL;
     char seconds[INT_STRLEN(int) + 1];
@@ -327,6 +345,10 @@ call_finish(struct api_call *call, int attempt)
     const char *revision = json_string_value(json_object_get(answer->body,
                                                              "revision"));
 
+    if (answer->status == MHD_HTTP_OK && revision
+        && is_not_modified(call, revision)) {
+        answer->status = MHD_HTTP_NOT_MODIFIED;
+    }
     call_log(call, answer);
     if (answer->status == MHD_HTTP_UNAUTHORIZED) {
         COVERAGE_INC(mapper_api_unauthorized);
@@ -343,12 +365,12 @@ call_finish(struct api_call *call, int attempt)
                  (int) json_integer_value(retry_after));
         header = MHD_HTTP_HEADER_RETRY_AFTER;
         value = seconds;
-    } else if (answer->status < 300 && revision) {
+    } else if (answer->status < 400 && revision) {
         snprintf(etag, sizeof etag, "\"%s\"", revision);
         header = MHD_HTTP_HEADER_ETAG;
         value = etag;
     }
-    if (answer->body) {
+    if (answer->body && answer->status != MHD_HTTP_NOT_MODIFIED) {
         text = json_dumps(answer->body, JSON_COMPACT);
     }
     call_count(call, answer->status);
@@ -673,6 +695,7 @@ api_handle(struct http_connection *connection,
     call->last_event_id = nullable_xstrdup(request->last_event_id);
     call->path = xstrdup(request->path);
     call->if_match = nullable_xstrdup(request->if_match);
+    call->if_none_match = nullable_xstrdup(request->if_none_match);
     call->idempotency_key = nullable_xstrdup(request->idempotency_key);
     http_connection_peer(connection, call->source);
     call->txn_request.apply = call_apply;

@@ -76,6 +76,7 @@ struct api_call {
     char *last_event_id;
     char *path;                 /* Of the request, undecoded. */
     char *if_match;             /* Headers, or null. */
+    char *if_none_match;
     char *idempotency_key;
     char source[INET6_ADDRSTRLEN]; /* Address of who calls. */
     struct lease_waiter waiter; /* While a holder is asked (api-lease.c). */
@@ -154,13 +155,14 @@ api_handler api_nodes_get, api_node_get, api_node_patch, api_node_delete,
 api_handler api_nets_get, api_nets_post, api_net_get, api_net_patch,
     api_net_delete, api_net_rekey;
 api_handler api_members_get, api_member_put, api_member_delete;
-api_handler api_bindings_get, api_bindings_post, api_binding_put,
+api_handler api_bindings_get, api_bindings_post, api_binding_get, api_binding_put,
     api_binding_patch, api_binding_delete, api_keys_get;
 api_handler api_addresses_get, api_pools_get, api_pool_put, api_pool_delete,
     api_reservations_get, api_reservation_put, api_reservation_delete;
 api_handler api_rules_get, api_rules_post, api_rules_put, api_rule_get,
     api_rule_put, api_rule_patch, api_rule_delete, api_self_hits;
-api_handler api_users_get, api_users_post, api_user_get, api_user_delete;
+api_handler api_users_get, api_users_post, api_user_get, api_user_patch,
+    api_user_delete;
 api_handler api_audit_get, api_wait;
 
 #endif /* mapper/api.h */

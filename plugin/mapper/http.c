@@ -239,6 +239,8 @@ request_head(const struct http_connection *c, const char *method)
         .last_event_id = get(c->mhd, MHD_HEADER_KIND, "Last-Event-ID"),
         .instance = get(c->mhd, MHD_HEADER_KIND, "VSubnet-Instance"),
         .if_match = get(c->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_MATCH),
+        .if_none_match = get(c->mhd, MHD_HEADER_KIND,
+                             MHD_HTTP_HEADER_IF_NONE_MATCH),
         .idempotency_key = get(c->mhd, MHD_HEADER_KIND, "Idempotency-Key"),
         .body = "",
     };

@@ -75,6 +75,7 @@ struct http_request {
     const char *last_event_id;
     const char *instance;       /* Header VSubnet-Instance. */
     const char *if_match;
+    const char *if_none_match;
     const char *idempotency_key;
     const char *body;           /* Null-terminated. */
     size_t body_size;
