@@ -10,6 +10,7 @@ plugin_ctl_vsubnetctl_SOURCES = \
 	plugin/ctl/client.c \
 	plugin/ctl/client.h \
 	plugin/ctl/command.c \
+	plugin/ctl/connected.c \
 	plugin/ctl/ctl.h \
 	plugin/ctl/events.c \
 	plugin/ctl/files.c \

@@ -26,6 +26,7 @@
 struct client {
     struct svec urls;
     size_t current;             /* Index of the URL to try first. */
+    size_t pinned;              /* The only one to try, or CLIENT_ANY_URL. */
     char *ca;
     char *credential;
     char *certificate;
@@ -43,6 +44,7 @@ client_create(const struct svec *urls, const char *ca, const char *credential,
 
     curl_global_init(CURL_GLOBAL_DEFAULT);
     svec_clone(&client->urls, urls);
+    client->pinned = CLIENT_ANY_URL;
     client->ca = nullable_xstrdup(ca);
     client->credential = nullable_xstrdup(credential);
     client->timeout = timeout;
@@ -321,6 +323,10 @@ try_urls(struct client *client, const struct request *request,
     memset(answer, 0, sizeof *answer);
     for (size_t i = 0; i < client->urls.n; i++) {
         size_t index = (client->current + i) % client->urls.n;
+
+        if (client->pinned != CLIENT_ANY_URL && client->pinned != index) {
+            continue;
+        }
         struct client_answer this = { .status = 0 };
         char *error;
         CURLcode code = try_url(client, request, client->urls.names[index],
@@ -329,7 +335,9 @@ try_urls(struct client *client, const struct request *request,
         if (code == CURLE_OK) {
             client_answer_destroy(answer);
             *answer = this;
-            client->current = index;
+            if (client->pinned == CLIENT_ANY_URL) {
+                client->current = index;
+            }
             if (answer->status != 503) {
                 break;
             }
@@ -346,6 +354,24 @@ try_urls(struct client *client, const struct request *request,
                             ds_cstr(&errors));
     ds_destroy(&errors);
     return error;
+}
+
+size_t
+client_n_urls(const struct client *client)
+{
+    return client->urls.n;
+}
+
+size_t
+client_current(const struct client *client)
+{
+    return client->current;
+}
+
+void
+client_pin(struct client *client, size_t index)
+{
+    client->pinned = index;
 }
 
 const char *

@@ -23,6 +23,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct client;
 struct ctl;
@@ -51,6 +52,13 @@ void client_set_certificate(struct client *, const char *certificate,
                             const char *private_key);
 /* The URL that answered last, or that is asked first. */
 const char *client_url(const struct client *);
+/* How many URLs there are, and which answered last; while one is pinned, no
+ * other is tried. */
+#define CLIENT_ANY_URL SIZE_MAX
+size_t client_n_urls(const struct client *);
+size_t client_current(const struct client *);
+void client_pin(struct client *, size_t);
+
 /* Sent as VSubnet-Instance; null for none. */
 void client_set_instance(struct client *, const char *instance);
 

@@ -165,7 +165,7 @@ add_origin_name(json_t *node, const json_t *nodes)
 void
 ctl_node_ls(struct ctl *ctl)
 {
-    json_t *nodes = ctl_list_filtered(ctl, ctl_path("nodes", NULL), 0);
+    json_t *nodes = ctl_list_nodes(ctl);
 
     for (size_t i = 0; i < json_array_size(nodes)
          && !ctl_has(ctl, OPT_JSON); i++) {
@@ -188,7 +188,10 @@ ctl_node_show(struct ctl *ctl)
     json_t *node = ctl_request(ctl, "GET",
                                ctl_path("nodes", ctl_arg(ctl, 0), NULL),
                                NULL);
+    json_t *one = json_pack("[O]", node);
 
+    ctl_merge_connected(ctl, one);
+    json_decref(one);
     if (json_is_string(json_object_get(node, "origin"))
         && !ctl_has(ctl, OPT_JSON)) {
         json_t *nodes = ctl_list(ctl, ctl_path("nodes", NULL));
