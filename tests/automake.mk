@@ -43,6 +43,7 @@ TESTSUITE_AT = \
 	tests/system-clone.at \
 	tests/system-keys.at \
 	tests/system-moves.at \
+	tests/system-rules.at \
 	tests/system-secrets.at \
 	tests/system-sandbox.at \
 	tests/system-nonce.at

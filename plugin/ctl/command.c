@@ -276,7 +276,7 @@ const struct ctl_command ctl_commands[] = {
       "add a rule to a vSubnet", acl_add_details, ctl_acl_add },
     { "acl ls", "NET", 1, 1, BIT(OPT_FILTER),
       "list the rules of a vSubnet, in the order in which they are asked",
-      "Packets and bytes are those of connections that a rule decided, as\n"
+      "Packets and bytes are those of the connections that a rule decided, as\n"
       "hosts have reported them since the service was started.", ctl_acl_ls },
     { "acl rm", "NET NAME", 2, 2, WAIT, "remove a rule", NULL, ctl_acl_rm },
     { "acl apply", "FILE|-", 1, 1, BIT(OPT_DRY_RUN) | WAIT,
