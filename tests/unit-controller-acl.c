@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unit tests of plugin/controller: labels, zones. */
+/* Unit tests of plugin/controller: labels, zones, the log of rules. */
 #include <config.h>
 #include "unit-controller.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
+#include "byte-order.h"
 #include "command-line.h"
+#include "controller/acl-log.h"
 #include "controller/ct-zones.h"
 #include "controller/flow-desired.h"
 #include "controller/flow-set.h"
 #include "controller/flow-tables.h"
 #include "controller/local-port.h"
+#include "controller/ofctrl.h"
+#include "controller/rule-cookie.h"
 #include "flow.h"
 #include "model/mapping.h"
 #include "openvswitch/dynamic-string.h"
@@ -132,5 +137,97 @@ test_labels(struct ovs_cmdl_context *ctx OVS_UNUSED)
               : !strstr(ds_cstr(&s), "xxreg"), "%s", ds_cstr(&s));
         ds_destroy(&s);
     }
+    mapping_destroy(mapping);
+}
+
+/* The log of rules. */
+
+static void
+expect_line(struct acl_log *log, const struct mapping *mapping,
+            const struct punt *punt, long long int now, const char *expected)
+{
+    struct ds line = DS_EMPTY_INITIALIZER;
+    struct local_ports ports;
+
+    test_ports(&ports);
+    bool logged = acl_log_line(log, mapping, &ports, punt, now, &line);
+    CHECK(logged == !!expected
+          && (!expected || !strcmp(ds_cstr(&line), expected)), "%s",
+          ds_cstr(&line));
+    local_ports_destroy(&ports);
+    ds_destroy(&line);
+}
+
+#define MACS "0a:00:00:00:00:03 > 0a:00:00:00:00:01"
+
+void
+test_acl_log(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const uint8_t frame[] = {
+        0x0a, 0, 0, 0, 0, 1, 0x0a, 0, 0, 0, 0, 3, 0x12, 0x34 };
+    struct mapping *mapping = test_mapping();
+    struct model_rule *rule = xzalloc(sizeof *rule);
+    struct acl_log log;
+    struct flow md;
+
+    rule->net = xstrdup("demo");
+    rule->name = xstrdup("no-ssh");
+    rule->action = MODEL_DENY;
+    CHECK(mapping_put_rule(mapping, rule), "rule");
+    struct punt punt = {
+        .kind = PUNT_ACL_LOG, .vni = 5001, .port = u16_to_ofp(3),
+        .cookie = rule_cookie(mapping_net(mapping, "demo"), rule),
+        .frame = frame, .len = sizeof frame, .metadata = &md };
+
+    acl_log_init(&log);
+    memset(&md, 0, sizeof md);
+    expect_line(&log, mapping, &punt, 0, "vSubnet demo: rule no-ssh denies "
+                "a frame of type 0x1234, " MACS ", from port tap1");
+
+    md.dl_type = htons(ETH_TYPE_IP);
+    md.ct_state = CS_TRACKED | CS_NEW;
+    md.ct_nw_proto = IPPROTO_TCP;
+    md.ct_nw_src = htonl(0x0a4d0005);
+    md.ct_nw_dst = htonl(0x0a4d0007);
+    md.ct_tp_src = htons(40112);
+    md.ct_tp_dst = htons(22);
+    expect_line(&log, mapping, &punt, 0, "vSubnet demo: rule no-ssh denies "
+                "tcp 10.77.0.5:40112 > 10.77.0.7:22, " MACS
+                ", from port tap1");
+
+    punt.port = u16_to_ofp(9);
+    md.tunnel.ip_src = htonl(0xf0000009);
+    md.dl_type = htons(ETH_TYPE_IPV6);
+    md.ct_state = CS_TRACKED | CS_ESTABLISHED | CS_REPLY_DIR;
+    md.ct_nw_proto = IPPROTO_ICMPV6;
+    md.ct_tp_src = htons(128);
+    md.ct_tp_dst = 0;
+    ipv6_parse("fd77::5", &md.ct_ipv6_src);
+    ipv6_parse("fd77::7", &md.ct_ipv6_dst);
+    rule->action = MODEL_ALLOW;
+    expect_line(&log, mapping, &punt, 0, "vSubnet demo: rule no-ssh allows "
+                "answer to icmp6 fd77::5 > fd77::7 type 128 code 0, " MACS
+                ", from node h9");
+
+    /* Two more in that second. */
+    md.ct_nw_proto = IPPROTO_UDP;
+    for (int i = 0; i < 12; i++) {
+        expect_line(&log, mapping, &punt, 999, (i >= 2 ? NULL
+                    : "vSubnet demo: rule no-ssh allows answer to udp "
+                      "[fd77::5]:128 > [fd77::7]:0, " MACS
+                      ", from node h9"));
+    }
+    expect_line(&log, mapping, &punt, 1000, "vSubnet demo: rule no-ssh "
+                "allows answer to udp [fd77::5]:128 > [fd77::7]:0, " MACS
+                ", from node h9 (10 more left out)");
+
+    /* Cut off; of no rule. */
+    punt.len = 13;
+    expect_line(&log, mapping, &punt, 5000, NULL);
+    punt.len = sizeof frame;
+    punt.cookie++;
+    expect_line(&log, mapping, &punt, 5000, NULL);
+
+    acl_log_destroy(&log);
     mapping_destroy(mapping);
 }

@@ -304,6 +304,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "ct-zones", NULL, 0, 0, test_ct_zones, OVS_RO },
     { "rules", NULL, 0, 0, test_rules, OVS_RO },
     { "rule-sizes", NULL, 0, 0, test_rule_sizes, OVS_RO },
+    { "acl-log", NULL, 0, 0, test_acl_log, OVS_RO },
     { "labels", NULL, 0, 0, test_labels, OVS_RO },
     { "names", NULL, 0, 0, test_names, OVS_RO },
     { "sse", NULL, 0, 0, test_sse, OVS_RO },

@@ -33,6 +33,7 @@ void test_ports(struct local_ports *);
 /* unit-controller-acl.c */
 void test_ct_zones(struct ovs_cmdl_context *);
 void test_labels(struct ovs_cmdl_context *);
+void test_acl_log(struct ovs_cmdl_context *);
 
 /* unit-controller-rules.c */
 void test_rules(struct ovs_cmdl_context *);

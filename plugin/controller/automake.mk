@@ -4,6 +4,8 @@ noinst_LIBRARIES += plugin/controller/libvsubnet-controller.a
 plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/announce.c \
 	plugin/controller/announce.h \
+	plugin/controller/acl-log.c \
+	plugin/controller/acl-log.h \
 	plugin/controller/bindings.c \
 	plugin/controller/bindings.h \
 	plugin/controller/cache.c \

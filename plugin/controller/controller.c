@@ -159,6 +159,7 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     own_keys_init(&c->keys, state_dir);
     keyring_out_init(&c->keyring, run_dir);
     learnt_init(&c->learnt);
+    acl_log_init(&c->acl_log);
     services_init(&c->services);
     guard_init(&c->guard);
     moves_init(&c->moves);
@@ -199,6 +200,7 @@ controller_destroy(struct controller *c)
         mapping_touches_destroy(&c->touches);
         ovs_config_destroy(c->ovs);
         learnt_destroy(&c->learnt);
+        acl_log_destroy(&c->acl_log);
         services_destroy(&c->services);
         guard_destroy(&c->guard);
         moves_destroy(&c->moves);

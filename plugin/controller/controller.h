@@ -29,6 +29,7 @@
  * Not thread-safe. */
 
 #include <stdbool.h>
+#include "controller/acl-log.h"
 #include "controller/cache.h"
 #include "controller/credential-rotation.h"
 #include "controller/ct-zones.h"
@@ -66,6 +67,7 @@ struct controller {
     struct key_service *key_service;
     struct hits *hits;
     struct learnt learnt;
+    struct acl_log acl_log;
     struct services services;
     struct guard guard;
     struct moves moves;

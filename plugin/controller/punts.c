@@ -3,6 +3,7 @@
 #include <config.h>
 #include "controller/punts.h"
 
+#include "controller/acl-log.h"
 #include "controller/controller.h"
 #include "controller/guard.h"
 #include "controller/learnt.h"
@@ -39,6 +40,9 @@ punts_receive(struct controller *c, const struct punt *punt)
     case PUNT_DHCP6:
     case PUNT_ROUTER:
         services_receive(c, punt);
+        break;
+    case PUNT_ACL_LOG:
+        acl_log_receive(c, punt);
         break;
     case PUNT_LOOP:
         guard_receive(c, punt);
