@@ -35,6 +35,7 @@ TESTSUITE_AT = \
 	tests/ctl-acl.at \
 	tests/ctl-api.at \
 	tests/system-macros.at \
+	tests/system-acl.at \
 	tests/system-traffic.at \
 	tests/system-trace.at \
 	tests/system-isolation.at \
@@ -54,7 +55,7 @@ EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
 EXTRA_DIST += tests/README.md tests/run tests/faults tests/faults.py tests/soak tests/system-lib.sh tests/decode.py \
 	tests/api.py tests/echo.py tests/frames.py tests/services-cache.py \
 	tests/hostile.py tests/nonces.py tests/opens-none.py tests/secrets.py \
-	tests/stream.py \
+	tests/stream.py tests/talk.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \
 	tutorial/lib/build.sh tutorial/lib/hosts.sh tutorial/lib/moves.sh \
 	tutorial/lib/demo.sh
