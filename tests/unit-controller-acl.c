@@ -77,7 +77,8 @@ lookup_flow(const struct mapping *mapping, uint64_t mac, struct ds *s)
     const struct flow_entry *flow;
 
     test_ports(&ports);
-    const struct flow_input input = { &ports, mapping, u16_to_ofp(9), NULL };
+    const struct flow_input input = {
+        .ports = &ports, .mapping = mapping, .tunnel = u16_to_ofp(9) };
     flow_set_init(&flows);
     flow_desired_compute(&input, &flows);
     FLOW_SET_FOR_EACH (flow, &flows) {

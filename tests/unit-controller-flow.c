@@ -59,8 +59,11 @@ compute(struct flow_set *flows, const struct mapping *mapping,
 {
     struct local_ports ports;
     test_ports(&ports);
-    const struct flow_input input = { &ports, mapping, u16_to_ofp(tunnel),
-                                      NULL };
+    const struct flow_input input = {
+        .ports = &ports,
+        .mapping = mapping,
+        .tunnel = u16_to_ofp(tunnel),
+    };
 
     flow_set_init(flows);
     flow_desired_compute(&input, flows);

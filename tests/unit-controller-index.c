@@ -9,6 +9,7 @@
 #include "controller/flow-index.h"
 #include "controller/flow-tables.h"
 #include "controller/local-port.h"
+#include "controller/mac-damping.h"
 #include "flow.h"
 #include "model/jansson.h"
 #include "model/mapping.h"
@@ -27,6 +28,7 @@ enum {
     N_VNIS = 6,
     N_MACS = 6,
     N_PORTS = 5,
+    N_HOLDS = 3,
     SELF = 7,
     TUNNEL = 9,
 };
@@ -36,6 +38,8 @@ struct world {
     struct local_ports ports;
     ofp_port_t tunnel;
     struct ct_zones zones;
+    struct mac_hold holds[N_HOLDS];
+    size_t n_holds;
     unsigned int revision;
     unsigned int n_applied;
 
@@ -372,6 +376,29 @@ change_zones(struct world *w)
     }
 }
 
+/* Other MACs are held. */
+
+static void
+touch_holds(struct world *w)
+{
+    for (size_t i = 0; i < w->n_holds; i++) {
+        mapping_touches_add(&w->touches, MAPPING_TOUCH_NET_ROW,
+                            w->holds[i].vni, eth_addr_zero);
+    }
+}
+
+static void
+change_holds(struct world *w)
+{
+    touch_holds(w);
+    w->n_holds = random_range(N_HOLDS + 1);
+    for (size_t i = 0; i < w->n_holds; i++) {
+        w->holds[i] = (struct mac_hold) {
+            draw_vni(), draw_mac(), u16_to_ofp(random_range(N_PORTS)) };
+    }
+    touch_holds(w);
+}
+
 /* Checks. */
 
 static void
@@ -450,8 +477,14 @@ install(struct world *w)
 static void
 compare(struct world *w, unsigned int seed, unsigned int step)
 {
-    const struct flow_input input = { &w->ports, w->mapping, w->tunnel,
-                                      &w->zones };
+    const struct mac_holds holds = { w->holds, w->n_holds };
+    const struct flow_input input = {
+        .ports = &w->ports,
+        .mapping = w->mapping,
+        .tunnel = w->tunnel,
+        .zones = &w->zones,
+        .holds = &holds,
+    };
     const struct flow_entry *flow;
     struct flow_set reference;
 
@@ -493,6 +526,9 @@ run_world(unsigned int seed, unsigned int *n_applied, unsigned int *n_shadowed)
         }
         if (one_in(10)) {
             change_zones(&w);
+        }
+        if (one_in(5)) {
+            change_holds(&w);
         }
         if (one_in(25)) {
             w.tunnel = w.tunnel ? 0 : u16_to_ofp(TUNNEL);
@@ -556,8 +592,11 @@ test_flow_index_one(struct ovs_cmdl_context *ctx OVS_UNUSED)
         struct flow_index index;
 
         test_ports(&ports);
-        const struct flow_input input = { &ports, mapping,
-                                          u16_to_ofp(TUNNEL), NULL };
+        const struct flow_input input = {
+            .ports = &ports,
+            .mapping = mapping,
+            .tunnel = u16_to_ofp(TUNNEL),
+        };
         flow_index_init(&index);
         for (int j = 0; j < sizes[i]; j++) {
             mapping_put_binding(mapping,

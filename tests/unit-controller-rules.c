@@ -177,8 +177,12 @@ world_init(struct world *w)
     ct_zones_init(&w->zones);
     ct_zones_add(&w->zones, 5001, ZONE);
 
-    const struct flow_input input = { &w->ports, w->mapping,
-                                      u16_to_ofp(TUNNEL), &w->zones };
+    const struct flow_input input = {
+        .ports = &w->ports,
+        .mapping = w->mapping,
+        .tunnel = u16_to_ofp(TUNNEL),
+        .zones = &w->zones,
+    };
     flow_set_init(&w->flows);
     flow_desired_compute(&input, &w->flows);
     w->tables = flow_sim_tables_create(&w->flows);
@@ -551,8 +555,12 @@ make_rule(const char *name, enum model_direction direction,
 static size_t
 count_flows(const struct mapping *mapping, const struct local_ports *ports)
 {
-    const struct flow_input input = { ports, mapping, u16_to_ofp(TUNNEL),
-                                      NULL };
+    const struct flow_input input = {
+        .ports = ports,
+        .mapping = mapping,
+        .tunnel = u16_to_ofp(TUNNEL),
+        .zones = NULL,
+    };
     struct flow_set flows;
 
     flow_set_init(&flows);

@@ -8,10 +8,12 @@
 #include "controller/local-port.h"
 #include "controller/loop-guard.h"
 #include "controller/loop-probe.h"
+#include "controller/mac-damping.h"
 #include "controller/meters.h"
 #include "flow.h"
 #include "model/mapping.h"
 #include "openvswitch/dynamic-string.h"
+#include "packets.h"
 #include "util.h"
 
 static void
@@ -305,4 +307,109 @@ test_loop_guard(struct ovs_cmdl_context *ctx OVS_UNUSED)
     CHECK(n >= 10, "%s", ds_cstr(&w.probed));
     loop_guard_destroy(&w.guard);
     ds_destroy(&w.probed);
+}
+
+/* MACs that move. */
+
+static bool
+always(uint32_t vni OVS_UNUSED, ofp_port_t port, void *gone_)
+{
+    const ofp_port_t *gone = gone_;
+    return port != *gone;
+}
+
+/* Moves the MAC between 'a' and 'b', 'n' times, 'ms' apart; returns after how
+ * many moves it was held, or 0. */
+static int
+flap(struct mac_damping *d, struct eth_addr mac, ofp_port_t a, ofp_port_t b,
+     int n, int ms, long long int *now)
+{
+    for (int i = 1; i <= n; i++) {
+        *now += ms;
+        if (mac_damping_move(d, 5001, mac, a, b, *now)) {
+            return i;
+        }
+        ofp_port_t c = a;
+        a = b;
+        b = c;
+    }
+    return 0;
+}
+
+void
+test_mac_damping(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    const struct eth_addr mac = ETH_ADDR_C(0a,00,00,00,00,31);
+    const ofp_port_t p2 = u16_to_ofp(2), p3 = u16_to_ofp(3);
+    ofp_port_t gone = u16_to_ofp(99);
+    static const struct { int ms, held; } tests[] = {
+        { 1, 5 }, { 500, 5 }, { 1000, 5 }, { 2000, 6 }, { 5000, 0 },
+        { 60000, 0 },
+    };
+    long long int now = 1000000;
+    struct mac_damping d;
+
+    /* How often is too often. */
+    for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
+        mac_damping_init(&d);
+        int held = flap(&d, mac, p2, p3, 50, tests[i].ms, &now);
+        CHECK(held == tests[i].held, "%d ms: %d", tests[i].ms, held);
+        if (held) {
+            CHECK(mac_damping_find(&d, 5001, mac)->at.home == p2, "home");
+        }
+        mac_damping_destroy(&d);
+    }
+
+    /* While it is held it does not move; each time for twice as long. */
+    mac_damping_init(&d);
+    for (int hold = MAC_DAMPING_HOLD; hold <= MAC_DAMPING_HOLD_MAX;
+         hold *= 2) {
+        CHECK(flap(&d, mac, MAC_ELSEWHERE, p3, 9, 10, &now) == 5, "held");
+        CHECK(mac_damping_find(&d, 5001, mac)->at.home == MAC_ELSEWHERE,
+              "home");
+        CHECK(mac_damping_next(&d) == now + hold, "%lld instead of %d",
+              mac_damping_next(&d) - now, hold);
+        CHECK(!flap(&d, mac, MAC_ELSEWHERE, p3, 50, 1, &now), "twice");
+        mac_damping_run(&d, now, always, NULL, &gone);
+        CHECK(d.n_held == 1, "released too soon");
+        now = mac_damping_next(&d);
+        mac_damping_run(&d, now, always, NULL, &gone);
+        CHECK(d.n_held == 0 && mac_damping_next(&d) == LLONG_MAX, "held");
+    }
+    /* After a long quiet, for as long as at first, and at its new home; if
+     * that is gone, no longer. */
+    now += MAC_DAMPING_MEMORY;
+    CHECK(flap(&d, mac, p2, p3, 5, 10, &now) == 5, "held");
+    CHECK(mac_damping_next(&d) == now + MAC_DAMPING_HOLD, "forgets");
+    gone = p2;
+    mac_damping_run(&d, now, always, NULL, &gone);
+    CHECK(d.n_held == 0, "home is gone");
+    mac_damping_destroy(&d);
+
+    /* Whatever guests do, so many and no more. */
+    mac_damping_init(&d);
+    for (int i = 0; i < 2 * MAC_DAMPING_MAX; i++) {
+        struct eth_addr other;
+
+        eth_addr_from_uint64(UINT64_C(0x0a1000000000) + i, &other);
+        flap(&d, other, p2, p3, 5, 0, &now);
+    }
+    struct mac_holds holds;
+    mac_damping_holds(&d, &holds);
+    CHECK(holds.n == MAC_DAMPING_HELD_MAX && d.n_held == holds.n,
+          "%"PRIuSIZE" held", holds.n);
+    CHECK(hmap_count(&d.macs) == MAC_DAMPING_MAX, "%"PRIuSIZE,
+          hmap_count(&d.macs));
+    for (size_t i = 1; i < holds.n; i++) {
+        CHECK(eth_addr_compare_3way(holds.holds[i - 1].mac,
+                                    holds.holds[i].mac) < 0, "order");
+    }
+    free(holds.holds);
+
+    /* And those that are quiet make room. */
+    gone = p2;
+    mac_damping_run(&d, now, always, NULL, &gone);
+    mac_damping_run(&d, now + MAC_DAMPING_MEMORY, always, NULL, &gone);
+    CHECK(hmap_is_empty(&d.macs), "%"PRIuSIZE, hmap_count(&d.macs));
+    mac_damping_destroy(&d);
 }

@@ -337,6 +337,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "flow-names", NULL, 0, 0, test_flow_names, OVS_RO },
     { "loop-probe", NULL, 0, 0, test_loop_probe, OVS_RO },
     { "loop-guard", NULL, 0, 0, test_loop_guard, OVS_RO },
+    { "mac-damping", NULL, 0, 0, test_mac_damping, OVS_RO },
     { "learnt", NULL, 0, 0, test_learnt, OVS_RO },
     { "bindings", NULL, 0, 0, test_bindings, OVS_RO },
     { "bindings-learnt", NULL, 0, 0, test_bindings_learnt, OVS_RO },

@@ -89,6 +89,7 @@ void test_key_rotation(struct ovs_cmdl_context *);
 void test_meters(struct ovs_cmdl_context *);
 void test_loop_probe(struct ovs_cmdl_context *);
 void test_loop_guard(struct ovs_cmdl_context *);
+void test_mac_damping(struct ovs_cmdl_context *);
 
 /* unit-controller-trace.c */
 void test_flow_names(struct ovs_cmdl_context *);

@@ -82,6 +82,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/loop-guard.h \
 	plugin/controller/loop-probe.c \
 	plugin/controller/loop-probe.h \
+	plugin/controller/mac-damping.c \
+	plugin/controller/mac-damping.h \
 	plugin/controller/mapping-event.c \
 	plugin/controller/mapping-event.h \
 	plugin/controller/meters.c \

@@ -57,7 +57,10 @@ switch_learnt(void *c_, uint32_t vni, ofp_port_t port, struct eth_addr mac,
               bool present)
 {
     struct controller *c = c_;
-    learnt_set_present(&c->learnt, vni, port, mac, present);
+
+    if (!present || !guard_learnt(c, vni, port, mac)) {
+        learnt_set_present(&c->learnt, vni, port, mac, present);
+    }
 }
 
 static void
@@ -528,6 +531,8 @@ static void
 mac_moved(uint32_t vni, struct eth_addr mac, void *c_)
 {
     struct controller *c = c_;
+
+    guard_moved_away(c, vni, mac);
     ofctrl_unlearn(c->ofctrl, vni, mac);
 }
 
@@ -544,8 +549,13 @@ update_meters(struct controller *c)
 static void
 update_flows(struct controller *c)
 {
-    const struct flow_input input = { &c->ports, c->mapping, c->tunnel,
-                                      &c->zones };
+    const struct flow_input input = {
+        .ports = &c->ports,
+        .mapping = c->mapping,
+        .tunnel = c->tunnel,
+        .zones = &c->zones,
+        .holds = &c->guard.holds,
+    };
     struct flow_index *flows = &c->flows;
 
     update_meters(c);

@@ -312,6 +312,7 @@ flow_desired_net(const struct flow_input *input, const struct model_net *net,
         }
     }
     flow_acl_net(&c, net);
+    flow_storm_net(&c, net);
     compose_flood(&c, net, false);
     if (input->tunnel) {
         compose_net_tunnel(&c, net);

@@ -13,7 +13,8 @@
  *
  *      base        the tunnel port
  *      vSubnet     its row; its local ports; the bindings of their MACs; its
- *                  zone; the tunnel port; this node's number and endpoints
+ *                  zone; the MACs that are held in it; the tunnel port; this
+ *                  node's number and endpoints
  *      binding     itself; its vSubnet's name, VNI, max_macs and
  *                  arp_suppression, and labels if it has any itself; the local
  *                  port that it names, if it is at this node; the tunnel port;
@@ -32,6 +33,7 @@ struct ct_zones;
 struct flow_entry;
 struct flow_set;
 struct local_ports;
+struct mac_holds;
 struct mapping;
 struct model_binding;
 struct model_net;
@@ -41,6 +43,7 @@ struct flow_input {
     const struct mapping *mapping;      /* Not NULL. */
     ofp_port_t tunnel;                  /* 0: there is none. */
     const struct ct_zones *zones;       /* NULL: there are none. */
+    const struct mac_holds *holds;      /* The same. */
 };
 
 /* Flows, each with one reference.  A key may appear twice. */

@@ -43,6 +43,9 @@ void flow_services_port(struct compose *, const struct model_net *,
 void flow_storm_base(struct compose *);
 void flow_storm_port(struct compose *, const struct local_port *);
 
+/* The same, tables 0 and 11: MACs that are held. */
+void flow_storm_net(struct compose *, const struct model_net *);
+
 /* flow-loop.c: table 0. */
 void flow_loop_base(struct compose *);
 void flow_loop_port(struct compose *, const struct local_port *);

@@ -80,6 +80,7 @@ enum flow_priority {
     FP_CLASSIFY_OAM = 190,      /* The tunnel's own messages. */
     FP_CLASSIFY_UNDERLAY = 160, /* The tunnel's datagrams, by a local port. */
     FP_CLASSIFY_BLOCKED = 150,  /* A local port that is cut off. */
+    FP_CLASSIFY_HELD = 140,     /* A MAC that is held elsewhere. */
     FP_CLASSIFY_PORT = 100,     /* A local port, or the tunnel with a VNI. */
 
     /* FT_SECURITY, FT_SECURITY_ND: ports whose addresses are bound. */
@@ -97,6 +98,7 @@ enum flow_priority {
      * how a MAC that moved here is noticed. */
     FP_LEARN_MOVE = 150,        /* Whose guest may be here; see claim.h. */
     FP_LEARN_KNOWN_IP = 140,
+    FP_LEARN_HELD = 130,        /* Not from the tunnel (mac-damping.h). */
     FP_LEARN_BOUND = 110,
     FP_LEARN_COPY = 60,         /* ARP and ND of local ports. */
     FP_LEARN_MAC = 50,

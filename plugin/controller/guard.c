@@ -9,15 +9,18 @@
 
 #include "controller/controller.h"
 #include "controller/host-addr.h"
+#include "controller/learnt.h"
 #include "controller/local-port.h"
 #include "controller/loop-probe.h"
 #include "controller/ofctrl.h"
 #include "controller/own-keys.h"
 #include "coverage.h"
 #include "flow.h"
+#include "model/jansson.h"
 #include "model/mapping.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
 #include "packets.h"
 #include "random.h"
 #include "seal/wire.h"
@@ -25,21 +28,29 @@
 #include "unixctl.h"
 #include "util.h"
 
+VLOG_DEFINE_THIS_MODULE(guard);
+
 COVERAGE_DEFINE(guard_probe_sent);
 COVERAGE_DEFINE(guard_probe_received);
 COVERAGE_DEFINE(guard_probe_forged);
 COVERAGE_DEFINE(guard_probe_old);
 
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 30);
+
 void
 guard_init(struct guard *guard)
 {
     loop_guard_init(&guard->loops);
+    mac_damping_init(&guard->macs);
+    mac_damping_holds(&guard->macs, &guard->holds);
 }
 
 void
 guard_destroy(struct guard *guard)
 {
     loop_guard_destroy(&guard->loops);
+    mac_damping_destroy(&guard->macs);
+    free(guard->holds.holds);
 }
 
 /* What is blocked may be another now: ports are to be looked at again. */
@@ -238,6 +249,139 @@ guard_receive(struct controller *c, const struct punt *punt)
     note_changes(c);
 }
 
+/* MACs that move. */
+
+/* Something else is held in the vSubnet. */
+static void
+renew_holds(struct controller *c, uint32_t vni)
+{
+    free(c->guard.holds.holds);
+    mac_damping_holds(&c->guard.macs, &c->guard.holds);
+    mapping_touches_add(&c->touches, MAPPING_TOUCH_NET_ROW, vni,
+                        eth_addr_zero);
+    c->flows_changed = true;
+    poll_immediate_wake();
+}
+
+static const struct model_binding *
+find_binding(const struct controller *c, uint32_t vni, struct eth_addr addr)
+{
+    const struct model_net *net = (c->mapping
+                                   ? mapping_net_by_vni(c->mapping, vni)
+                                   : NULL);
+    return net ? mapping_binding(c->mapping, net->name, addr) : NULL;
+}
+
+/* Where the MAC was as far as is known; false: it is not.  A binding at
+ * another node stands for a MAC that was never here. */
+static bool
+last_place(const struct controller *c, uint32_t vni, struct eth_addr addr,
+           ofp_port_t *place)
+{
+    const struct damped_mac *damped = mac_damping_find(&c->guard.macs, vni,
+                                                       addr);
+    const struct learnt_mac *learnt = learnt_find(&c->learnt, vni, addr);
+    const struct model_binding *binding = find_binding(c, vni, addr);
+    uint32_t self = (c->mapping && c->mapping->self
+                     ? c->mapping->self->number : 0);
+
+    *place = (damped ? damped->place
+              : learnt && learnt->port ? learnt->port
+              : MAC_ELSEWHERE);
+    return (damped || (learnt && learnt->port)
+            || (binding && binding->node && binding->node != self));
+}
+
+static char *
+hold_sentence(const struct controller *c, const struct mac_hold *hold)
+{
+    const struct model_net *net = mapping_net_by_vni(c->mapping, hold->vni);
+    const struct local_port *port
+        = (hold->home != MAC_ELSEWHERE
+           ? local_ports_find_ofport(&c->ports, hold->home) : NULL);
+
+    return xasprintf("MAC "ETH_ADDR_FMT" of vSubnet %s moves too often: it is "
+                     "held at %s%s for a while", ETH_ADDR_ARGS(hold->mac),
+                     net ? net->name : "?", port ? "port " : "other hosts",
+                     port ? port->name : "");
+}
+
+static void
+move(struct controller *c, uint32_t vni, struct eth_addr addr,
+     ofp_port_t from, ofp_port_t to)
+{
+    struct mac_damping *macs = &c->guard.macs;
+
+    if (mac_damping_move(macs, vni, addr, from, to, time_msec())) {
+        char *sentence = hold_sentence(c, &mac_damping_find(macs, vni,
+                                                            addr)->at);
+        VLOG_WARN_RL(&rl, "%s", sentence);
+        free(sentence);
+        renew_holds(c, vni);
+    }
+}
+
+bool
+guard_learnt(struct controller *c, uint32_t vni, ofp_port_t port,
+             struct eth_addr addr)
+{
+    const struct damped_mac *damped;
+    ofp_port_t from;
+
+    if (last_place(c, vni, addr, &from) && from != port) {
+        move(c, vni, addr, from, port);
+    }
+    damped = mac_damping_find(&c->guard.macs, vni, addr);
+    if (!damped || !damped->held_until || damped->at.home == port) {
+        return false;
+    }
+
+    const struct learnt_mac *learnt = learnt_find(&c->learnt, vni, addr);
+    ofctrl_unlearn(c->ofctrl, vni, addr);
+    if (learnt && learnt->port != damped->at.home) {
+        learnt_set_present(&c->learnt, vni, learnt->port, addr, false);
+    }
+    return true;
+}
+
+void
+guard_moved_away(struct controller *c, uint32_t vni, struct eth_addr addr)
+{
+    ofp_port_t from;
+
+    if (last_place(c, vni, addr, &from)) {
+        move(c, vni, addr, from, MAC_ELSEWHERE);
+    }
+}
+
+void
+guard_add_problems(const struct controller *c, struct json_t *problems)
+{
+    for (size_t i = 0; c->mapping && i < c->guard.holds.n; i++) {
+        char *sentence = hold_sentence(c, &c->guard.holds.holds[i]);
+
+        json_array_append_new(problems, json_string(sentence));
+        free(sentence);
+    }
+}
+
+static bool
+port_exists(uint32_t vni, ofp_port_t ofport, void *c_)
+{
+    const struct controller *c = c_;
+    const struct local_port *port = local_ports_find_ofport(&c->ports,
+                                                            ofport);
+    return port && port->vni == vni;
+}
+
+static void
+mac_released(const struct mac_hold *hold, void *c_)
+{
+    VLOG_INFO_RL(&rl, "MAC "ETH_ADDR_FMT" may move again",
+                 ETH_ADDR_ARGS(hold->mac));
+    renew_holds(c_, hold->vni);
+}
+
 /* The rounds. */
 
 static bool
@@ -252,6 +396,8 @@ guard_run(struct controller *c)
     if (is_active(c)) {
         loop_guard_run(&c->guard.loops, time_msec(), random_uint32(),
                        send_probe, c);
+        mac_damping_run(&c->guard.macs, time_msec(), port_exists,
+                        mac_released, c);
         note_changes(c);
     }
 }
@@ -261,6 +407,7 @@ guard_wait(struct controller *c)
 {
     if (is_active(c)) {
         poll_timer_wait_until(loop_guard_next(&c->guard.loops));
+        poll_timer_wait_until(mac_damping_next(&c->guard.macs));
     }
 }
 

@@ -8,16 +8,23 @@
  * endpoint is a port of a vSubnet, or is bridged with one, so that datagrams
  * of the tunnel come in there.  loop-guard.h says what becomes of such a port.
  *
+ * Counts how often MACs move (mac-damping.h), and has those held that do too
+ * often.
+ *
  * `ovs-appctl -t vsubnet-controller vsubnet/unblock PORT` opens a port. */
 
 #include "controller/loop-guard.h"
+#include "controller/mac-damping.h"
 
 struct controller;
+struct json_t;
 struct local_ports;
 struct punt;
 
 struct guard {
     struct loop_guard loops;
+    struct mac_damping macs;
+    struct mac_holds holds;     /* Of 'macs', as flows have it. */
 };
 
 void guard_init(struct guard *);
@@ -28,6 +35,18 @@ void guard_sync_ports(struct controller *, struct local_ports *);
 
 /* A frame of kind PUNT_LOOP. */
 void guard_receive(struct controller *, const struct punt *);
+
+/* The switch has learnt the MAC on the port (MAC_ELSEWHERE: from the tunnel).
+ * Returns true if it is held at another place: then it was not. */
+bool guard_learnt(struct controller *, uint32_t vni, ofp_port_t,
+                  struct eth_addr);
+
+/* The mapping service says that the MAC, which was at a local port, is at
+ * another host. */
+void guard_moved_away(struct controller *, uint32_t vni, struct eth_addr);
+
+/* Adds to 'problems' a sentence for each MAC that is held. */
+void guard_add_problems(const struct controller *, struct json_t *problems);
 
 void guard_run(struct controller *);
 void guard_wait(struct controller *);

@@ -42,7 +42,11 @@
     COUNTER(loop_blocked, "ports_blocked_total",                        \
             "Times that a port was cut off because of a loop.")         \
     COUNTER(guard_probe_forged, "loop_probes_forged_total",             \
-            "Probes for loops that no member of the vSubnet has sent.")
+            "Probes for loops that no member of the vSubnet has sent.") \
+    COUNTER(mac_moved, "mac_moves_total",                               \
+            "Times that a learnt MAC was somewhere else than before.")  \
+    COUNTER(mac_held, "macs_held_total",                                \
+            "Times that a MAC was held because it moved too often.")
 
 #define COUNTER(COVERAGE, NAME, HELP)                   \
     extern struct coverage_counter counter_##COVERAGE;

@@ -347,6 +347,7 @@ problems_to_json(const struct controller *c)
     add_service_problems(c, problems);
     add_output_problems(c, problems);
     add_port_problems(c, problems);
+    guard_add_problems(c, problems);
     return problems;
 }
 
