@@ -145,14 +145,17 @@ append_port(const struct controller *c, json_t *array,
         }
     }
     if (json_array_size(array) == before) {
-        json_array_append_new(array, json_pack(
-            "{s:s, s:o, s:o, s:[], s:b}", "name", port->name,
-            "node", (port->has_mac && binding && binding->node
-                     ? json_integer(binding->node) : json_null()),
+        json_t *json = json_pack(
+            "{s:s, s:o, s:[], s:b}", "name", port->name,
             "mac", (port->has_mac
                     ? json_sprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(port->mac))
                     : json_null()),
-            "addresses", "registered", false));
+            "addresses", "registered", false);
+
+        if (port->has_mac && binding && binding->node) {
+            json_object_set_new(json, "node", json_integer(binding->node));
+        }
+        json_array_append_new(array, json);
     }
 }
 
