@@ -4,7 +4,7 @@
     service = Service(host, programs, environment)
     service.add_net("net0")
     node = Node(service, "n0", "net0", service.join_token(["net0"]))
-    node.bind([("net0", "0e:00:00:00:00:01")])
+    node.bind([("net0", "0e:00:00:00:00:01", ["10.0.0.1"])])
     watcher = Watcher(service, node)
 """
 
@@ -99,10 +99,12 @@ class Node:
             "endpoints": ["192.0.2.1:8002"]})
 
     def bind(self, items):
-        """Registers (vSubnet, MAC) pairs, so many at once as may be."""
+        """Registers (vSubnet, MAC, addresses), so many at once as may be."""
         for i in range(0, len(items), ITEMS_MAX):
-            self.change("put", [{"net": net, "mac": mac, "port": "tap0"}
-                                for net, mac in items[i:i + ITEMS_MAX]])
+            self.change("put", [{"net": net, "mac": mac, "port": "tap0",
+                                 "addresses": addresses}
+                                for net, mac, addresses
+                                in items[i:i + ITEMS_MAX]])
 
     def unbind(self, net, mac):
         self.change("remove", [{"net": net, "mac": mac}])
