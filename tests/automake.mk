@@ -53,7 +53,7 @@ EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
 	tests/segments.py tests/transfer.py
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
 EXTRA_DIST += tests/README.md tests/run tests/faults tests/faults.py tests/soak tests/system-lib.sh tests/decode.py \
-	tests/api.py tests/echo.py tests/frames.py tests/services-cache.py \
+	tests/api.py tests/echo.py tests/frames.py tests/rogue.py tests/services-cache.py \
 	tests/hostile.py tests/nonces.py tests/opens-none.py tests/secrets.py \
 	tests/stream.py tests/talk.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \
@@ -138,6 +138,7 @@ tests_unit_controller_LDADD = \
 check_PROGRAMS += tests/unit-services
 tests_unit_services_SOURCES = \
 	tests/unit-dhcp4.c \
+	tests/unit-dhcp6.c \
 	tests/unit-ra.c \
 	tests/unit-services.c \
 	tests/unit-services.h

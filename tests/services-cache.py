@@ -4,8 +4,8 @@
 
 usage: services-cache.py CACHE [ADDRESS]
 
-"demo" gets DHCP and SLAAC, "six" DHCPv6; the guests' MACs are bound, that of
-g1 to ADDRESS.
+"demo" gets DHCP and SLAAC, "six" DHCPv6 and guests that may be servers; some
+guests' MACs are bound, that of g1 to ADDRESS.
 """
 import json
 import os
@@ -35,7 +35,7 @@ DHCP = {'lease': 3600, 'gateway': '10.77.0.1', 'domain': 'demo.example',
 snapshot['nets'] = [
     net('demo', 5001, subnets=['10.77.0.0/24', 'fd77::/64'], dhcp=DHCP,
         ipv6='slaac'),
-    net('six', 5002, subnets=['fd66::/64'], ipv6='dhcpv6',
+    net('six', 5002, subnets=['fd66::/64'], ipv6='dhcpv6', guest_dhcp=True,
         dhcp={**DHCP, 'gateway': None, 'routes': []}),
 ]
 snapshot['members'] = [m for m in snapshot['members'] if m['net'] == 'demo']

@@ -62,11 +62,12 @@ static const char snapshot[] =
     NET("own", 5, FULL ",'guest_dhcp':true") ","
     NET("long", 6, LONG ",'ipv6':'dhcpv6'") ","
     NET("alone", 7, "'dhcp':null,'ipv6':'dhcpv6'") ","
-    NET("none", 8, "'dhcp':null") "],"
+    NET("none", 8, "'dhcp':null") ","
+    NET("both", 9, FULL ",'ipv6':'dhcpv6','guest_dhcp':true") "],"
     "'members':[],'bindings':["
     BINDINGS("full") "," BINDINGS("bare") "," BINDINGS("slaac") ","
     BINDINGS("dhcpv6") "," BINDINGS("own") "," BINDINGS("long") ","
-    BINDINGS("alone") "],'keys':[],'rules':[]}";
+    BINDINGS("alone") "," BINDINGS("both") "],'keys':[],'rules':[]}";
 
 struct mapping *
 services_mapping(void)
@@ -366,6 +367,8 @@ static const struct ovs_cmdl_command commands[] = {
     { "dhcp4-bad", NULL, 0, 0, test_dhcp4_bad, OVS_RO },
     { "dhcp4-options", NULL, 0, 0, test_dhcp4_options, OVS_RO },
     { "dhcp4-long", NULL, 0, 0, test_dhcp4_long, OVS_RO },
+    { "dhcp6", NULL, 0, 0, test_dhcp6, OVS_RO },
+    { "dhcp6-long", NULL, 0, 0, test_dhcp6_long, OVS_RO },
     { "ra", NULL, 0, 0, test_ra, OVS_RO },
     { NULL, NULL, 0, 0, NULL, OVS_RO },
 };

@@ -25,8 +25,8 @@ struct ovs_cmdl_context;
 
 /* A mapping with vSubnets "full" (DHCP with everything), "bare" (DHCP and no
  * more), "slaac" and "dhcpv6" (as full, and that), "own" (as full, and guests
- * may be servers), "long" (more than fits into a small message), "alone"
- * (DHCPv6 without DHCP) and "none", all but the last with these bindings:
+ * may be servers), "both" (as dhcpv6, and the same), "long" (more than fits into a small message), "alone"
+ * (DHCPv6 without DHCP) and "none", all but that with these bindings:
  * 0a:..:01 (10.77.0.20, 10.77.0.21, fd77::20, fd77::21), 0a:..:02
  * (10.77.0.1), 0a:..:03 (none), 0a:..:04 (dynamic, 10.77.0.40, fd77::40). */
 struct mapping *services_mapping(void);
@@ -61,6 +61,10 @@ void test_dhcp4(struct ovs_cmdl_context *);
 void test_dhcp4_bad(struct ovs_cmdl_context *);
 void test_dhcp4_options(struct ovs_cmdl_context *);
 void test_dhcp4_long(struct ovs_cmdl_context *);
+
+/* unit-dhcp6.c */
+void test_dhcp6(struct ovs_cmdl_context *);
+void test_dhcp6_long(struct ovs_cmdl_context *);
 
 /* unit-ra.c */
 void test_ra(struct ovs_cmdl_context *);

@@ -24,6 +24,10 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/dhcp4-options.h \
 	plugin/controller/dhcp4.c \
 	plugin/controller/dhcp4.h \
+	plugin/controller/dhcp6-request.c \
+	plugin/controller/dhcp6-request.h \
+	plugin/controller/dhcp6.c \
+	plugin/controller/dhcp6.h \
 	plugin/controller/flow-acl.c \
 	plugin/controller/flow-acl.h \
 	plugin/controller/flow-arp.c \

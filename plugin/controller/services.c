@@ -8,6 +8,7 @@
 
 #include "controller/controller.h"
 #include "controller/dhcp4.h"
+#include "controller/dhcp6.h"
 #include "controller/local-port.h"
 #include "controller/ofctrl.h"
 #include "controller/ra.h"
@@ -49,6 +50,7 @@ struct service_port {
 
 static const char *const service_names[N_SERVICES] = {
     [SERVICE_DHCP4] = "dhcp4",
+    [SERVICE_DHCP6] = "dhcp6",
     [SERVICE_RA] = "router_solicitation",
 };
 
@@ -248,6 +250,10 @@ answer(enum service_kind kind, const struct punt *punt,
         return (facts->net->dhcp
                 ? dhcp4_answer(punt->frame, punt->len, facts, reply, note)
                 : SERVICE_OTHERS);
+    case SERVICE_DHCP6:
+        return (facts->net->ipv6 != MODEL_IPV6_NONE
+                ? dhcp6_answer(punt->frame, punt->len, facts, reply, note)
+                : SERVICE_OTHERS);
     case SERVICE_RA:
         return (facts->net->ipv6 != MODEL_IPV6_NONE
                 ? ra_answer(punt->frame, punt->len, facts, reply, note)
@@ -300,10 +306,12 @@ service_of(enum punt_kind punt, enum service_kind *kind)
     case PUNT_DHCP4:
         *kind = SERVICE_DHCP4;
         return true;
+    case PUNT_DHCP6:
+        *kind = SERVICE_DHCP6;
+        return true;
     case PUNT_ROUTER:
         *kind = SERVICE_RA;
         return true;
-    case PUNT_DHCP6:
     case PUNT_ANNOUNCEMENT:
     case PUNT_FULL:
     default:

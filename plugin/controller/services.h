@@ -33,7 +33,7 @@ struct model_binding;
 struct model_net;
 struct punt;
 
-enum service_kind { SERVICE_DHCP4, SERVICE_RA, N_SERVICES };
+enum service_kind { SERVICE_DHCP4, SERVICE_DHCP6, SERVICE_RA, N_SERVICES };
 
 enum service_outcome {
     OUTCOME_ANSWERED,

@@ -42,6 +42,10 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/services/dhcp4-inform \
 	tests/fuzz/corpus/services/dhcp4-overload \
 	tests/fuzz/corpus/services/dhcp4-request \
+	tests/fuzz/corpus/services/dhcp6-confirm \
+	tests/fuzz/corpus/services/dhcp6-inform \
+	tests/fuzz/corpus/services/dhcp6-renew \
+	tests/fuzz/corpus/services/dhcp6-solicit \
 	tests/fuzz/corpus/services/router-solicitation \
 	tests/fuzz/corpus/session-state/design \
 	tests/fuzz/corpus/session-state/small
@@ -61,7 +65,7 @@ fuzz_events_sources = $(fuzz_model) \
 	$(top_srcdir)/plugin/controller/mapping-event.c
 fuzz_services_sources = $(fuzz_model) \
 	$(top_srcdir)/plugin/controller/service-frame.c \
-	$(top_srcdir)/plugin/controller/dhcp4*.c \
+	$(top_srcdir)/plugin/controller/dhcp[46]*.c \
 	$(top_srcdir)/plugin/controller/ra.c
 # Of a function that a target replaces, the first definition counts.
 fuzz_registration_ldflags = -Wl,-z,muldefs

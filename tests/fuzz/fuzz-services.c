@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzz target: a guest's frame, to the host's DHCP server and router. */
+/* Fuzz target: a guest's frame, to the host's DHCP servers and router. */
 
 #include <config.h>
 
@@ -7,7 +7,9 @@
 #include <string.h>
 #include "controller/dhcp4-options.h"
 #include "controller/dhcp4.h"
+#include "controller/dhcp6.h"
 #include "controller/ra.h"
+#include "controller/dhcp6.h"
 #include "controller/ra.h"
 #include "dhcp.h"
 #include "model/jansson.h"
@@ -107,6 +109,19 @@ try_dhcp4(const uint8_t *data, size_t n)
 }
 
 static void
+try_dhcp6(const uint8_t *data, size_t n)
+{
+    struct service_message udp;
+    struct ofpbuf reply;
+
+    try(dhcp6_answer, data, n, &reply);
+    ovs_assert(!reply.size
+               || (service_udp6_parse(reply.data, reply.size, 547, 546, &udp)
+                   && udp.len >= 4 && (udp.data[0] == 2 || udp.data[0] == 7)));
+    ofpbuf_uninit(&reply);
+}
+
+static void
 try_ra(const uint8_t *data, size_t n)
 {
     struct service_message ra;
@@ -125,6 +140,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         make_facts();
     }
     try_dhcp4(data, n);
+    try_dhcp6(data, n);
     try_ra(data, n);
     return 0;
 }
