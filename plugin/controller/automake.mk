@@ -16,6 +16,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/client.h \
 	plugin/controller/controller.c \
 	plugin/controller/controller.h \
+	plugin/controller/ct-limits.c \
+	plugin/controller/ct-limits.h \
 	plugin/controller/ct-zones.c \
 	plugin/controller/ct-zones.h \
 	plugin/controller/credential-rotation.c \

@@ -50,6 +50,8 @@ switch_reset(void *c_)
 {
     struct controller *c = c_;
     learnt_reset(&c->learnt, time_msec());
+    ct_limits_reset(&c->ct_limits);
+    c->flows_changed = true;
 }
 
 static void
@@ -168,6 +170,7 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     moves_init(&c->moves);
     flow_index_init(&c->flows);
     ct_zones_init(&c->zones);
+    ct_limits_init(&c->ct_limits);
     c->flows_forgotten = true;
     c->ovs = ovs_config_create(db);
     c->ofctrl = ofctrl_create(&switch_events);
@@ -215,6 +218,7 @@ controller_destroy(struct controller *c)
         instance_destroy(&c->instance);
         local_ports_destroy(&c->ports);
         ct_zones_destroy(&c->zones);
+        ct_limits_destroy(&c->ct_limits);
         mapping_destroy(c->mapping);
         free(c->mapping_error);
         free(c->endpoints);
@@ -567,6 +571,7 @@ update_flows(struct controller *c)
                         ? NULL : &flows->touched));
     flow_index_settle(flows);
     c->flows_forgotten = false;
+    ct_limits_update(&c->ct_limits, &c->zones, c->mapping);
     learnt_note_registered(&c->learnt, c->mapping, mac_moved, c);
     COVERAGE_INC(controller_flows_computed);
 }
@@ -610,6 +615,7 @@ run_flows(struct controller *c)
         c->flows_changed = false;
     }
     ofctrl_run(c->ofctrl);
+    ct_limits_run(&c->ct_limits);
 }
 
 /* The mapping is this node's, and what it has to say goes under its ID. */
@@ -710,6 +716,7 @@ controller_wait(struct controller *c)
     poll_timer_wait_until(c->next_update);
     keyring_out_wait(&c->keyring);
     ofctrl_wait(c->ofctrl);
+    ct_limits_wait(&c->ct_limits);
     guard_wait(c);
     moves_wait(c);
     if (is_known_node(c)) {

@@ -32,6 +32,7 @@
 #include "controller/acl-log.h"
 #include "controller/cache.h"
 #include "controller/credential-rotation.h"
+#include "controller/ct-limits.h"
 #include "controller/ct-zones.h"
 #include "controller/flow-index.h"
 #include "controller/guard.h"
@@ -102,6 +103,7 @@ struct controller {
     struct local_ports ports;           /* Those that flows are for, */
     struct ct_zones zones;              /* and what they use. */
     bool zones_known;
+    struct ct_limits ct_limits;
     ofp_port_t tunnel;
     char *endpoints;                    /* Own, or NULL: not known. */
     int mtu;                            /* A guess; see ovs-config.h. */

@@ -8,6 +8,7 @@
 
 #include "controller/client.h"
 #include "controller/controller.h"
+#include "controller/flow-acl.h"
 #include "controller/http.h"
 #include "controller/monitor.h"
 #include "controller/sse.h"
@@ -82,6 +83,21 @@ keys_are_there(const struct controller *c)
     return true;
 }
 
+/* True if each filtered vSubnet has a zone, without which nothing passes. */
+static bool
+zones_are_there(const struct controller *c)
+{
+    const struct model_net *net;
+
+    HMAP_FOR_EACH (net, by_name, &c->mapping->nets) {
+        if (flow_acl_is_filtered(net) && !ct_zones_find(&c->zones, net->vni)
+            && hmap_count(&c->zones.zones) < CT_ZONE_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void
 told(const struct http_result *result, void *installed_)
 {
@@ -106,7 +122,8 @@ installed_run(struct controller *c)
     }
     if (c->mapping_changed || c->keyring_changed
         || !monitor_is_ready(c, &why) || !c->mapping->self
-        || !host_ports_are_there(c) || !keys_are_there(c)) {
+        || !host_ports_are_there(c) || !keys_are_there(c)
+        || !zones_are_there(c)) {
         return;
     }
 

@@ -176,7 +176,8 @@ keyring_out_init(struct keyring_out *out, const char *run_dir)
 {
     *out = (struct keyring_out) {
         .path = xasprintf("%s/keyring", run_dir),
-        .reload = reload_create(),
+        .reload = reload_create("vsubnet/reload-keyring",
+                                "reload the keyring"),
     };
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asks ovs-vswitchd to read the keyring again. */
+/* Asks ovs-vswitchd for something: to read the keyring again, or else. */
 #include <config.h>
 #include "controller/reload.h"
 
@@ -31,6 +31,8 @@ enum {
 enum reload_state { R_IDLE, R_CONNECTING, R_ASKED, R_WAITING };
 
 struct reload {
+    const char *command, *deed;
+    struct json *arguments;
     enum reload_state state;
     struct stream *stream;      /* R_CONNECTING. */
     struct jsonrpc *rpc;        /* R_ASKED. */
@@ -42,9 +44,21 @@ struct reload {
 };
 
 struct reload *
-reload_create(void)
+reload_create(const char *command, const char *deed)
 {
-    return xzalloc(sizeof(struct reload));
+    struct reload *reload = xzalloc(sizeof *reload);
+
+    reload->command = command;
+    reload->deed = deed;
+    reload->arguments = json_array_create_empty();
+    return reload;
+}
+
+void
+reload_set_arguments(struct reload *reload, struct json *arguments)
+{
+    json_destroy(reload->arguments);
+    reload->arguments = arguments;
 }
 
 static void
@@ -61,6 +75,7 @@ reload_destroy(struct reload *reload)
 {
     if (reload) {
         disconnect(reload);
+        json_destroy(reload->arguments);
         free(reload->error);
         free(reload);
     }
@@ -95,7 +110,7 @@ set_state(struct reload *reload, enum reload_state state, int timeout)
 static void
 failed(struct reload *reload, const char *error)
 {
-    VLOG_INFO_RL(&rl, "ovs-vswitchd did not reload the keyring: %s", error);
+    VLOG_INFO_RL(&rl, "ovs-vswitchd did not %s: %s", reload->deed, error);
     disconnect(reload);
     free(reload->error);
     reload->error = xmemdup0(error, strcspn(error, "\n"));
@@ -156,8 +171,9 @@ run_connecting(struct reload *reload)
     reload->rpc = jsonrpc_open(reload->stream);
     reload->stream = NULL;
     jsonrpc_send(reload->rpc,
-                 jsonrpc_create_request("vsubnet/reload-keyring",
-                                        json_array_create_empty(), NULL));
+                 jsonrpc_create_request(reload->command,
+                                        json_clone(reload->arguments),
+                                        NULL));
     set_state(reload, R_ASKED, ANSWER_MS);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asks ovs-vswitchd to read the keyring again. */
+/* Asks ovs-vswitchd for something: to read the keyring again, or else. */
 #ifndef VSUBNET_RELOAD_H
 #define VSUBNET_RELOAD_H 1
 
@@ -20,7 +20,16 @@
 
 #include <stdbool.h>
 
-struct reload *reload_create(void);
+struct json;
+
+/* 'command' is one of ovs-vswitchd's (ovs-appctl), 'deed' says what it does:
+ * "ovs-vswitchd did not DEED".  Both are constant. */
+struct reload *reload_create(const char *command, const char *deed);
+
+/* Of the command, from the next time on that it is sent: an array, which is
+ * taken over.  None at first. */
+void reload_set_arguments(struct reload *, struct json *);
+
 void reload_destroy(struct reload *);
 void reload_start(struct reload *);
 void reload_run(struct reload *);
