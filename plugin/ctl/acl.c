@@ -88,6 +88,67 @@ acl_in_order(const json_t *rules)
     return sorted;
 }
 
+/* Adds to member NAME of HITS that of MORE. */
+static void
+add_hits(json_t *hits, const json_t *more, const char *name)
+{
+    json_int_t sum = (json_integer_value(json_object_get(hits, name))
+                      + json_integer_value(json_object_get(more, name)));
+
+    json_object_set_new(hits, name, json_integer(sum));
+}
+
+/* Adds to the hits of RULES those of OTHERS, which another mapper told. */
+static void
+merge_hits(json_t *rules, const json_t *others)
+{
+    json_t *by_name = json_object();
+
+    for (size_t i = 0; i < json_array_size(others); i++) {
+        json_t *other = json_array_get(others, i);
+        const char *name = json_string_value(json_object_get(other, "name"));
+
+        if (name) {
+            json_object_set(by_name, name, json_object_get(other, "hits"));
+        }
+    }
+    for (size_t i = 0; i < json_array_size(rules); i++) {
+        json_t *rule = json_array_get(rules, i);
+        const char *name = json_string_value(json_object_get(rule, "name"));
+        json_t *hits = json_object_get(rule, "hits");
+        const json_t *more = name ? json_object_get(by_name, name) : NULL;
+
+        if (hits && more) {
+            add_hits(hits, more, "packets");
+            add_hits(hits, more, "bytes");
+        }
+    }
+    json_decref(by_name);
+}
+
+/* A mapper knows what was reported to itself, and all else is in the database
+ * that all share. */
+static void
+ask_other_mappers(struct ctl *ctl, json_t *rules)
+{
+    struct client *client = ctl_client(ctl);
+    size_t answered = client_current(client);
+
+    for (size_t i = 0; i < client_n_urls(client); i++) {
+        if (i != answered && json_array_size(rules)) {
+            char *path = ctl_path("nets", ctl_arg(ctl, 0), "rules", NULL);
+
+            client_pin(client, i);
+            json_t *page = ctl_try(ctl, path,
+                                   "what hosts told another mapper");
+            merge_hits(rules, json_object_get(page, "items"));
+            json_decref(page);
+            free(path);
+        }
+    }
+    client_pin(client, CLIENT_ANY_URL);
+}
+
 /* In the order in which rules are asked. */
 void
 ctl_acl_ls(struct ctl *ctl)
@@ -101,6 +162,7 @@ ctl_acl_ls(struct ctl *ctl)
     json_t *rules = ctl_list_filtered(ctl, ctl_path("nets", ctl_arg(ctl, 0),
                                                     "rules", NULL), 0);
 
+    ask_other_mappers(ctl, rules);
     if (ctl_has(ctl, OPT_JSON)) {
         output_json(rules);
     } else {

@@ -7,11 +7,13 @@
 #include <curl/curl.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ctl/files.h"
 #include "ctl/ctl.h"
+#include "ctl/output.h"
 #include "model/jansson.h"
 #include "model/reader.h"
 #include "model/types.h"
@@ -528,6 +530,30 @@ ctl_request(struct ctl *ctl, const char *method, char *path, json_t *body)
     client_answer_destroy(&answer);
     json_decref(body);
     free(path);
+    return json;
+}
+
+json_t *
+ctl_try(struct ctl *ctl, const char *path, const char *what)
+{
+    struct client_answer answer;
+    char *error = client_send(ctl_client(ctl), "GET", path, NULL, &answer);
+    json_t *json = NULL;
+
+    if (!error) {
+        error = client_refusal(&answer);
+        if (!error && !answer.json) {
+            error = xstrdup("the answer is not JSON");
+        }
+        json = error ? NULL : json_incref(answer.json);
+        client_answer_destroy(&answer);
+    }
+    if (error) {
+        error = output_printable(error);
+        fflush(stdout);
+        fprintf(stderr, "vsubnetctl: %s is not known: %s\n", what, error);
+        free(error);
+    }
     return json;
 }
 

@@ -92,6 +92,10 @@ char *ctl_path(const char *part, ...)
 struct json_t *ctl_request(struct ctl *, const char *method, char *path,
                            struct json_t *body);
 
+/* GETs PATH.  Returns null if that fails, after a warning that WHAT is not
+ * known. */
+struct json_t *ctl_try(struct ctl *, const char *path, const char *what);
+
 /* GETs a list, page after page, and returns the array of its items.  PATH is
  * freed. */
 struct json_t *ctl_list(struct ctl *, char *path);

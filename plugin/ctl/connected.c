@@ -9,7 +9,6 @@
 
 #include "ctl/client.h"
 #include "ctl/ctl.h"
-#include "ctl/output.h"
 #include "ctl/verbs.h"
 #include "model/jansson.h"
 #include "util.h"
@@ -18,33 +17,7 @@
  * database that they share.  So "connected" is asked of each of them, where a
  * node is if one says so. */
 
-/* GETs PATH of the mapper that is pinned.  Returns null, after a warning, if it
- * does not answer. */
-static json_t *
-ask(struct ctl *ctl, const char *path)
-{
-    struct client *client = ctl_client(ctl);
-    struct client_answer answer;
-    char *error = client_send(client, "GET", path, NULL, &answer);
-    json_t *json = NULL;
-
-    if (!error) {
-        error = client_refusal(&answer);
-        if (!error && !answer.json) {
-            error = xstrdup("the answer is not JSON");
-        }
-        json = error ? NULL : json_incref(answer.json);
-        client_answer_destroy(&answer);
-    }
-    if (error) {
-        error = output_printable(error);
-        fflush(stdout);
-        fprintf(stderr, "vsubnetctl: who is connected to another mapper is "
-                "not known: %s\n", error);
-        free(error);
-    }
-    return json;
-}
+static const char unknown[] = "who is connected to another mapper";
 
 static void
 merge(json_t *nodes, const json_t *others)
@@ -77,7 +50,7 @@ merge_list(struct ctl *ctl, json_t *nodes)
     char *path = xstrdup("/v1/nodes");
 
     while (path) {
-        json_t *page = ask(ctl, path);
+        json_t *page = ctl_try(ctl, path, unknown);
         const char *next = json_string_value(json_object_get(page, "next"));
 
         free(path);
@@ -102,7 +75,7 @@ ctl_merge_connected(struct ctl *ctl, json_t *nodes)
             const char *id = json_string_value(
                 json_object_get(json_array_get(nodes, 0), "id"));
             char *path = ctl_path("nodes", id ? id : "", NULL);
-            json_t *node = ask(ctl, path);
+            json_t *node = ctl_try(ctl, path, unknown);
 
             if (node) {
                 json_t *one = json_pack("[o]", node);
