@@ -243,10 +243,13 @@ const struct ctl_command ctl_commands[] = {
       "A port that names its vSubnet in external_ids:vsubnet needs none of\n"
       "this: its node binds it. What is bound here, no node can change.",
       ctl_port_add },
-    { "port set", "NET MAC", 2, 2, PORT_SETTINGS | WAIT,
-      "change labels and port security of a binding",
-      "The labels are then those that are given; --label '' is none. Hosts'\n"
-      "own ports may have them too, but not what a node has learnt.",
+    { "port set", "NET MAC", 2, 2,
+      BIT(OPT_ADDRESS) | BIT(OPT_IFACE_ID) | BIT(OPT_NODE) | PORT_SETTINGS
+      | WAIT,
+      "change a binding that an operator made",
+      "What is not given stays; addresses and labels are then those that are\n"
+      "given, and '' is none. Of a host's own port, labels and port security can\n"
+      "be changed; of what a node has learnt, nothing.",
       ctl_port_set },
     { "port ls", "[NET]", 0, 1, BIT(OPT_FILTER),
       "list bindings: of a vSubnet, or all", NULL, ctl_port_ls },

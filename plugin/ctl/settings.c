@@ -163,9 +163,58 @@ ctl_net_options(const struct ctl *ctl, const json_t *now, json_t *body)
     set_dhcp(ctl, now, body);
 }
 
-void
-ctl_port_options(const struct ctl *ctl, json_t *body)
+/* Returns the --address options as the API wants them: "auto" alone, an
+ * array, or null where there are none. */
+static json_t *
+addresses_option(const struct ctl *ctl)
 {
+    const struct svec *values = &ctl->options[OPT_ADDRESS];
+    const char *value;
+    size_t i;
+
+    SVEC_FOR_EACH (i, value, values) {
+        struct model_address address;
+
+        if (!value[0] && values->n == 1) {
+            return json_array();
+        } else if (strcmp(value, "auto")) {
+            ctl_check("--address", model_address_parse(value, &address));
+        } else if (values->n > 1) {
+            ctl_usage("--address auto goes with no other --address");
+        } else {
+            return json_string("auto");
+        }
+    }
+    return values->n ? ctl_strings_option(ctl, OPT_ADDRESS) : NULL;
+}
+
+/* The service wants a node's number. */
+static void
+set_node(struct ctl *ctl, json_t *body)
+{
+    const char *node = ctl_option(ctl, OPT_NODE);
+
+    if (node && node[0]) {
+        json_t *json = ctl_request(ctl, "GET",
+                                   ctl_path("nodes", node, NULL), NULL);
+
+        json_object_set(body, "node", json_object_get(json, "number"));
+        json_decref(json);
+    } else if (node) {
+        json_object_set_new(body, "node", json_null());
+    }
+}
+
+void
+ctl_port_options(struct ctl *ctl, json_t *body)
+{
+    json_t *addresses = addresses_option(ctl);
+
+    if (addresses) {
+        json_object_set_new(body, "addresses", addresses);
+    }
+    set_text(ctl, OPT_IFACE_ID, "iface-id", body, "iface_id");
+    set_node(ctl, body);
     set_switch(ctl, OPT_PORT_SECURITY, "port-security", body,
                "port_security");
     set_list(ctl, OPT_LABEL, body, "labels");

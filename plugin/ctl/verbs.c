@@ -387,37 +387,11 @@ ctl_member_rm(struct ctl *ctl)
 
 /* Bindings, which the command line calls ports. */
 
-/* Returns the --address options as the API wants them: "auto" alone, an
- * array, or null where there are none. */
-static json_t *
-addresses_option(const struct ctl *ctl)
-{
-    const struct svec *values = &ctl->options[OPT_ADDRESS];
-    const char *value;
-    size_t i;
-
-    SVEC_FOR_EACH (i, value, values) {
-        struct model_address address;
-
-        if (strcmp(value, "auto")) {
-            ctl_check("--address", model_address_parse(value, &address));
-        } else if (values->n > 1) {
-            ctl_usage("--address auto goes with no other --address");
-        } else {
-            return json_string("auto");
-        }
-    }
-    return values->n ? ctl_strings_option(ctl, OPT_ADDRESS) : NULL;
-}
-
 void
 ctl_port_add(struct ctl *ctl)
 {
     const char *net = ctl_arg(ctl, 0);
     const char *mac = ctl_option(ctl, OPT_MAC);
-    const char *iface_id = ctl_option(ctl, OPT_IFACE_ID);
-    const char *node = ctl_option(ctl, OPT_NODE);
-    json_t *addresses = addresses_option(ctl);
     struct eth_addr ea;
 
     if (mac) {
@@ -425,18 +399,6 @@ ctl_port_add(struct ctl *ctl)
     }
     json_t *body = json_pack("{s:o}", "mac",
                              mac ? json_string(mac) : json_null());
-    if (addresses) {
-        json_object_set_new(body, "addresses", addresses);
-    }
-    if (iface_id) {
-        json_object_set_new(body, "iface_id", json_string(iface_id));
-    }
-    if (node) {
-        json_t *json = ctl_request(ctl, "GET",
-                                   ctl_path("nodes", node, NULL), NULL);
-        json_object_set(body, "node", json_object_get(json, "number"));
-        json_decref(json);
-    }
     ctl_port_options(ctl, body);
     json_t *binding = ctl_request(
         ctl, "POST", ctl_path("nets", net, "bindings", NULL), body);

@@ -21,7 +21,7 @@ json_int_t ctl_parse_time(const char *name, const char *);
 /* Put into BODY what the options of a vSubnet or a port say.  NOW is the
  * vSubnet as it is, or null. */
 void ctl_net_options(const struct ctl *, const json_t *now, json_t *body);
-void ctl_port_options(const struct ctl *, json_t *body);
+void ctl_port_options(struct ctl *, json_t *body);
 
 /* The nodes that --filter names; and makes "connected" of NODES, an array, what
  * all mappers say, not only the one that answered. */

@@ -37,6 +37,7 @@ struct binding_input {
     const char *port;
     bool clears_port;
     const char *iface_id;
+    bool keeps_iface_id;        /* In a PATCH that does not name it. */
     int64_t sequence;           /* Of the binding, as the node knew it. */
     bool has_sequence;
     bool port_security;
@@ -523,7 +524,9 @@ write_static(struct api_call *call, const struct mdb_net *net,
         row = change_new_binding(call->txn, net->name, in->mac, "static");
     }
     mdb_binding_set_origin(row, "static");
-    mdb_binding_set_iface_id(row, in->iface_id ? in->iface_id : "");
+    if (!in->keeps_iface_id) {
+        mdb_binding_set_iface_id(row, in->iface_id ? in->iface_id : "");
+    }
     if (in->has_node || in->clears_node) {
         change_place_binding(call->txn, row, in->node);
     }
@@ -624,6 +627,21 @@ api_binding_get(struct api_call *call)
     }
 }
 
+/* Says whether BODY names anything but what read_port_settings() reads. */
+static bool
+names_more(const json_t *body)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach (CONST_CAST(json_t *, body), name, value) {
+        if (strcmp(name, "labels") && strcmp(name, "port_security")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 patch_binding(struct api_call *call, struct binding_input *in)
 {
@@ -638,6 +656,16 @@ patch_binding(struct api_call *call, struct binding_input *in)
         api_fail(call, MHD_HTTP_CONFLICT, "binding-is-dynamic", NULL,
                  "%s is what a node has learnt, which does not last: make it "
                  "a static binding by PUT", row->mac);
+    } else if (!strcmp(row->origin, "static")) {
+        in->keeps_iface_id = !json_object_get(call->body, "iface_id");
+        if (check_static(call, net, row, in)) {
+            write_static(call, net, row, in);
+        }
+    } else if (names_more(call->body)) {
+        api_fail(call, MHD_HTTP_CONFLICT, "binding-is-host", NULL,
+                 "%s is the port of node %"PRId64" itself, of which only "
+                 "labels and port_security can be changed", row->mac,
+                 row->node);
     } else if (check_labels(call, net, row, in)) {
         write_port_settings(call, net, row, in);
         mdb_binding_set_revision(row, txn_touch(call->txn));
@@ -650,12 +678,8 @@ void
 api_binding_patch(struct api_call *call)
 {
     struct binding_input in;
-    struct model_reader r;
 
-    memset(&in, 0, sizeof in);
-    model_reader_init(&r, call->body);
-    read_port_settings(&r, &in);
-    if (api_finish_reader(call, &r)) {
+    if (read_operator_binding(call, &in, call->args[1])) {
         patch_binding(call, &in);
     }
     binding_input_destroy(&in);
