@@ -53,6 +53,8 @@ struct hits {
     bool begun;                 /* There was a first round. */
     bool telling;               /* A request is under way. */
     bool unconnected;           /* The switch can't be asked. */
+    unsigned int part, n_parts; /* COUNTING: what has been asked for, */
+    bool part_done;             /* and answered. */
     long long int next;         /* Round. */
     struct hmap counters;
     struct shash sums;          /* "struct sum"s, by "NET NAME". */
@@ -107,6 +109,35 @@ hits_hurry(struct hits *hits)
 }
 
 /* COUNTING. */
+
+static const enum flow_table tables[] = { FT_ACL_EGRESS, FT_ACL_INGRESS };
+
+/* Asks for the present part. */
+static bool
+ask_part(struct hits *hits, struct ofctrl *ofctrl)
+{
+    /* Slices are by the low bits of cookies, which are those of hashes. */
+    unsigned int n_slices = hits->n_parts / ARRAY_SIZE(tables);
+
+    hits->part_done = false;
+    return ofctrl_count(ofctrl, tables[hits->part % ARRAY_SIZE(tables)],
+                        cookie_make(COOKIE_RULE, 0,
+                                    hits->part / ARRAY_SIZE(tables)),
+                        UINT64_C(0xff) << 56 | (n_slices - 1));
+}
+
+static bool
+begin_round(struct hits *hits, struct ofctrl *ofctrl, size_t n_rules)
+{
+    unsigned int n_slices = 1;
+
+    while (n_slices * HITS_PART < n_rules) {
+        n_slices *= 2;
+    }
+    hits->part = 0;
+    hits->n_parts = n_slices * ARRAY_SIZE(tables);
+    return ask_part(hits, ofctrl);
+}
 
 static uint64_t
 flow_id(const struct ofputil_flow_stats *fs)
@@ -188,7 +219,10 @@ hits_counted(struct hits *hits, const struct mapping *mapping,
              const struct ofputil_flow_stats *fs)
 {
     if (!fs) {
-        end_round(hits);
+        hits->part_done = true;
+        if (++hits->part >= hits->n_parts) {
+            end_round(hits);
+        }
         return;
     }
 
@@ -283,7 +317,8 @@ run_idle(struct hits *hits, struct ofctrl *ofctrl,
         && hmap_is_empty(&hits->counters)) {
         hits->next = time_msec() + HITS_MS;
     } else {
-        hits->unconnected = !ofctrl_count(ofctrl, COOKIE_RULE);
+        hits->unconnected = !begin_round(hits, ofctrl,
+                                         hmap_count(&mapping->rules));
         hits->state = hits->unconnected ? hits->state : COUNTING;
     }
 }
@@ -295,7 +330,8 @@ hits_run(struct hits *hits, struct ofctrl *ofctrl,
     if (!mapping) {
         return;
     }
-    if (hits->state == COUNTING && !ofctrl_is_counting(ofctrl)) {
+    if (hits->state == COUNTING && !ofctrl_is_counting(ofctrl)
+        && (!hits->part_done || !ask_part(hits, ofctrl))) {
         /* It was cut off. */
         hits->next = time_msec() + (hits->begun ? HITS_MS : FIRST_AGAIN_MS);
         hits->state = IDLE;

@@ -14,6 +14,9 @@
  *       '-----------------------------------------------------'<------'  after
  *                                                                   another)
  *
+ * It is asked for in parts, by table and by bits of the cookies, of some
+ * HITS_PART rules each: the switch forwards nothing while it answers.
+ *
  * Counters of a flow belong to its table, priority and match.  One that has
  * counted less than before was made anew.  The first time after a start is
  * when the switch is connected, before this controller has changed a flow: all
@@ -30,6 +33,7 @@
 enum {
     HITS_MS = 30 * 1000,
     HITS_ITEMS_MAX = 500,       /* In one request. */
+    HITS_PART = 256,
 };
 
 struct client;

@@ -101,10 +101,10 @@ ofctrl_msg_meter_mod(const struct meter_change *change)
 }
 
 static struct ofpbuf *
-flow_stats(uint64_t cookie, uint64_t cookie_mask)
+flow_stats(uint8_t table, uint64_t cookie, uint64_t cookie_mask)
 {
     struct ofputil_flow_stats_request fsr = {
-        .table_id = OFPTT_ALL,
+        .table_id = table,
         .out_port = OFPP_ANY,
         .out_group = OFPG_ANY,
         .cookie = htonll(cookie),
@@ -117,13 +117,13 @@ flow_stats(uint64_t cookie, uint64_t cookie_mask)
 struct ofpbuf *
 ofctrl_msg_flow_stats(void)
 {
-    return flow_stats(0, 0);
+    return flow_stats(OFPTT_ALL, 0, 0);
 }
 
 struct ofpbuf *
-ofctrl_msg_flow_count(enum cookie_kind kind)
+ofctrl_msg_flow_count(enum flow_table table, uint64_t cookie, uint64_t mask)
 {
-    return flow_stats(cookie_make(kind, 0, 0), UINT64_C(0xff) << 56);
+    return flow_stats(table, cookie, mask);
 }
 
 struct ofpbuf *

@@ -25,7 +25,8 @@ struct ofpbuf *ofctrl_msg_packet_out(ofp_port_t in, ofp_port_t out,
 struct ofpbuf *ofctrl_msg_meter_config(void);   /* Of all meters. */
 struct ofpbuf *ofctrl_msg_meter_mod(const struct meter_change *);
 struct ofpbuf *ofctrl_msg_flow_stats(void);     /* Of all flows. */
-struct ofpbuf *ofctrl_msg_flow_count(enum cookie_kind);
+struct ofpbuf *ofctrl_msg_flow_count(enum flow_table table, uint64_t cookie,
+                                     uint64_t mask);
 struct ofpbuf *ofctrl_msg_flow_monitor(void);   /* Of learnt flows. */
 struct ofpbuf *ofctrl_msg_flow_mod(const struct flow_change *);
 struct ofpbuf *ofctrl_msg_flush_zone(uint16_t zone);

@@ -772,12 +772,14 @@ ofctrl_inject_frame(struct ofctrl *ofctrl, ofp_port_t port, const void *frame,
 }
 
 bool
-ofctrl_count(struct ofctrl *ofctrl, enum cookie_kind kind)
+ofctrl_count(struct ofctrl *ofctrl, enum flow_table table, uint64_t cookie,
+             uint64_t mask)
 {
     if (ofctrl->state == S_DISCONNECTED || ofctrl->counting) {
         return false;
     }
-    ofctrl->count_xid = send_msg(ofctrl, ofctrl_msg_flow_count(kind));
+    ofctrl->count_xid = send_msg(ofctrl, ofctrl_msg_flow_count(table, cookie,
+                                                               mask));
     ofctrl->counting = true;
     return true;
 }

@@ -131,10 +131,13 @@ void ofctrl_send_frame(struct ofctrl *, ofp_port_t port, const void *frame,
 void ofctrl_inject_frame(struct ofctrl *, ofp_port_t port, const void *frame,
                          size_t len);
 
-/* Asks for the counters of all flows with cookies of a kind.  Answers come
+/* Asks for the counters of the flows in 'table' whose cookies are 'cookie' in
+ * the bits of 'mask'.  ovs-vswitchd's main thread forwards nothing while it
+ * answers, so it is better to ask for less and oftener.  Answers come
  * from ofctrl_run(), until ofctrl_is_counting() is false.  Returns false if
  * there is no connection, or one is asking already. */
-bool ofctrl_count(struct ofctrl *, enum cookie_kind);
+bool ofctrl_count(struct ofctrl *, enum flow_table table, uint64_t cookie,
+                  uint64_t mask);
 bool ofctrl_is_counting(const struct ofctrl *);
 
 void ofctrl_run(struct ofctrl *);
