@@ -98,7 +98,7 @@ add_hits(json_t *hits, const json_t *more, const char *name)
     json_object_set_new(hits, name, json_integer(sum));
 }
 
-/* Adds to the hits of RULES those of OTHERS, which another mapper told. */
+/* Adds to the hits of RULES those of OTHERS, which a mapper told. */
 static void
 merge_hits(json_t *rules, const json_t *others)
 {
@@ -127,26 +127,36 @@ merge_hits(json_t *rules, const json_t *others)
 }
 
 /* A mapper knows what was reported to itself, and all else is in the database
- * that all share. */
+ * that all share.  Several URLs may be of one mapper. */
 static void
-ask_other_mappers(struct ctl *ctl, json_t *rules)
+ask_all_mappers(struct ctl *ctl, json_t *rules)
 {
     struct client *client = ctl_client(ctl);
-    size_t answered = client_current(client);
+    json_t *seen = json_object();
 
+    if (client_n_urls(client) < 2 || !json_array_size(rules)) {
+        json_decref(seen);
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(rules); i++) {
+        json_object_set_new(json_array_get(rules, i), "hits", json_pack(
+            "{s:i, s:i}", "packets", 0, "bytes", 0));
+    }
     for (size_t i = 0; i < client_n_urls(client); i++) {
-        if (i != answered && json_array_size(rules)) {
-            char *path = ctl_path("nets", ctl_arg(ctl, 0), "rules", NULL);
+        char *path = ctl_path("nets", ctl_arg(ctl, 0), "rules", NULL);
 
-            client_pin(client, i);
-            json_t *page = ctl_try(ctl, path,
-                                   "what hosts told another mapper");
+        client_pin(client, i);
+        json_t *page = ctl_try(ctl, path, "what hosts told another mapper");
+        const char *id = json_string_value(json_object_get(page, "hits_id"));
+        if (id && !json_object_get(seen, id)) {
+            json_object_set_new(seen, id, json_true());
             merge_hits(rules, json_object_get(page, "items"));
-            json_decref(page);
-            free(path);
         }
+        json_decref(page);
+        free(path);
     }
     client_pin(client, CLIENT_ANY_URL);
+    json_decref(seen);
 }
 
 /* In the order in which rules are asked. */
@@ -162,7 +172,7 @@ ctl_acl_ls(struct ctl *ctl)
     json_t *rules = ctl_list_filtered(ctl, ctl_path("nets", ctl_arg(ctl, 0),
                                                     "rules", NULL), 0);
 
-    ask_other_mappers(ctl, rules);
+    ask_all_mappers(ctl, rules);
     if (ctl_has(ctl, OPT_JSON)) {
         output_json(rules);
     } else {

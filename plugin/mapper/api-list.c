@@ -12,7 +12,6 @@
 #include <strings.h>
 
 #include "mapper/api.h"
-#include "mapper/db.h"
 #include "mapper/http.h"
 #include "util.h"
 
@@ -187,8 +186,8 @@ api_list_add(struct api_list *list, json_t *item, const char *key, ...)
     list->n_looked++;
 }
 
-static json_t *
-list_body(const struct api_list *list)
+json_t *
+api_list_body(const struct api_list *list)
 {
     json_t *body = json_object();
 
@@ -200,19 +199,14 @@ list_body(const struct api_list *list)
 }
 
 void
-api_list_end(struct api_list *list)
+api_list_end_body(struct api_list *list, json_t *body)
 {
-    api_ok(list->call, MHD_HTTP_OK, list_body(list));
+    api_ok(list->call, MHD_HTTP_OK, body);
     list_destroy(list);
 }
 
 void
-api_list_end_revised(struct api_list *list, int64_t revision)
+api_list_end(struct api_list *list)
 {
-    json_t *body = list_body(list);
-
-    json_object_set_new(body, "revision", model_revision_to_json(
-        db_row_revision(list->call->api->db, revision)));
-    api_ok(list->call, MHD_HTTP_OK, body);
-    list_destroy(list);
+    api_list_end_body(list, api_list_body(list));
 }

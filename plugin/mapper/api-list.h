@@ -76,8 +76,10 @@ bool api_list_more(struct api_list *);
 void api_list_add(struct api_list *, json_t *item, const char *key, ...)
     OVS_PRINTF_FORMAT(3, 4);
 
-/* Answers.  A list that has a revision as a whole tells it, too. */
+/* Answers.  The body may have other members, too: then it is made by the first
+ * and given the second. */
 void api_list_end(struct api_list *);
-void api_list_end_revised(struct api_list *, int64_t revision);
+json_t *api_list_body(const struct api_list *);
+void api_list_end_body(struct api_list *, json_t *);
 
 #endif /* mapper/api-list.h */

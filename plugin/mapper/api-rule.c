@@ -18,6 +18,7 @@
 #include "model/rule.h"
 #include "sset.h"
 #include "util.h"
+#include "uuid.h"
 
 /* Each vSubnet has one revision of its rules as a whole, which grows with each
  * change of one of them: for who lists them, thinks, and then says what all of
@@ -359,7 +360,15 @@ api_rules_get(struct api_call *call)
         api_list_add(&list, rule_json(call, row), "%s", row->name);
     }
     mdb_rule_index_destroy_row(from);
-    api_list_end_revised(&list, rules_revision(net));
+
+    json_t *body = api_list_body(&list);
+    char *hits_id = xasprintf(UUID_FMT, UUID_ARGS(
+        rule_hits_id(call->api->rule_hits)));
+    json_object_set_new(body, "hits_id", json_string(hits_id));
+    json_object_set_new(body, "revision", model_revision_to_json(
+        db_row_revision(db, rules_revision(net))));
+    api_list_end_body(&list, body);
+    free(hits_id);
 }
 
 /* The rules of a body that are all rules of a vSubnet. */

@@ -16,6 +16,7 @@ enum { SWEEP_MIN = 1024 };
 
 struct rule_hits {
     const struct db *db;
+    struct uuid id;
     struct hmap sums;           /* struct entry. */
     size_t sweep_at;            /* So many sums. */
 };
@@ -32,8 +33,15 @@ rule_hits_create(const struct db *db)
     struct rule_hits *hits = xmalloc(sizeof *hits);
 
     *hits = (struct rule_hits) { .db = db, .sweep_at = SWEEP_MIN };
+    uuid_generate(&hits->id);
     hmap_init(&hits->sums);
     return hits;
+}
+
+const struct uuid *
+rule_hits_id(const struct rule_hits *hits)
+{
+    return &hits->id;
 }
 
 void

@@ -13,6 +13,9 @@
  * What is left of removed rules is thrown away now and then, so that there
  * are never more than twice as many sums as there were rules, or a thousand.
  *
+ * Who adds up the sums of several mappers knows by an ID whether an answer is
+ * of one that has been asked already: a mapper may have several addresses.
+ *
  * Nodes are believed here, but a sum stays what JSON can tell. */
 
 #include <stdint.h>
@@ -28,6 +31,9 @@ struct rule_hits_sum {
 
 struct rule_hits *rule_hits_create(const struct db *);
 void rule_hits_destroy(struct rule_hits *);
+
+/* Which sums these are: another ID for each process. */
+const struct uuid *rule_hits_id(const struct rule_hits *);
 
 /* Adds to the sum of the rule whose row is ROW. */
 void rule_hits_add(struct rule_hits *, const struct uuid *row,
