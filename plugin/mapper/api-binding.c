@@ -480,7 +480,7 @@ write_port_settings(struct api_call *call, const struct mdb_net *net,
                                       !in->port_security);
     }
     if (in->has_labels) {
-        mdb_binding_set_labels(row, CONST_CAST(const char **, in->labels),
+        mdb_binding_set_labels(row, (const char **) in->labels,
                                in->n_labels);
         change_set_labels(call->txn, net, in->net_labels);
     }

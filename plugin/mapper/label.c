@@ -62,7 +62,8 @@ char *
 label_list_change(const char *list, char *const *gone, size_t n_gone,
                   char *const *added, size_t n_added)
 {
-    const char *bits[MODEL_LABELS_MAX];
+    static char none[] = "";
+    char *bits[MODEL_LABELS_MAX];
     char **labels;
     size_t n = label_list_parse(list, &labels);
     bool has_room = n <= MODEL_LABELS_MAX;
@@ -72,13 +73,11 @@ label_list_change(const char *list, char *const *gone, size_t n_gone,
                       && (find(gone, n_gone, labels[i]) >= n_gone
                           || find(added, n_added, labels[i]) < n_added));
 
-        bits[i] = stays ? labels[i] : "";
+        bits[i] = stays ? labels[i] : none;
     }
     for (size_t i = 0; i < n_added && has_room; i++) {
-        char *const *all = CONST_CAST(char *const *, bits);
-
-        if (find(all, MODEL_LABELS_MAX, added[i]) >= MODEL_LABELS_MAX) {
-            size_t bit = find(all, MODEL_LABELS_MAX, "");
+        if (find(bits, MODEL_LABELS_MAX, added[i]) >= MODEL_LABELS_MAX) {
+            size_t bit = find(bits, MODEL_LABELS_MAX, "");
 
             has_room = bit < MODEL_LABELS_MAX;
             if (has_room) {
@@ -87,8 +86,7 @@ label_list_change(const char *list, char *const *gone, size_t n_gone,
         }
     }
 
-    char *changed = has_room ? format(CONST_CAST(char *const *, bits),
-                                      MODEL_LABELS_MAX) : NULL;
+    char *changed = has_room ? format(bits, MODEL_LABELS_MAX) : NULL;
     model_labels_free(labels, n);
     return changed;
 }
