@@ -346,7 +346,7 @@ format_flows(const struct mapping *mapping, const struct local_ports *ports,
 void
 test_claim_flows(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
-#define PUNT "actions=controller(max_len=128,userdata=09,meter_id=100)," \
+#define PUNT "actions=controller(max_len=128,userdata=09,meter_id=131075)," \
     "goto_table:15\n"
 #define FROM "in_port=3,dl_src=0a:00:00:00:00:03"
 #define HERE "actions=set_field:0x2->reg14,set_field:0x3->reg15\n"
@@ -430,6 +430,27 @@ test_claim_announcement(struct ovs_cmdl_context *ctx OVS_UNUSED)
     compose_nd_ns(&p, mac, &ip6, &one);
     CHECK(!IS_ANNOUNCEMENT(), "a solicitation");
     dp_packet_uninit(&p);
+}
+
+/* Two guests that both go on saying that they are here. */
+void
+test_claim_pace(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    struct claim_pace pace = { 0, 0 };
+    struct ds s = DS_EMPTY_INITIALIZER;
+    long long int now;
+
+    for (now = 5000; now < 205000; now += 100) {
+        if (claim_pace_allows(&pace, now)) {
+            ds_put_format(&s, "%lld ", now / 1000);
+        }
+    }
+    CHECK(!strcmp(ds_cstr(&s), "5 6 8 12 20 36 68 128 188 "), "%s",
+          ds_cstr(&s));
+    CHECK(claim_pace_allows(&pace, 1000000), "long after");
+    CHECK(claim_pace_allows(&pace, 1001000), "it begins anew");
+    CHECK(!claim_pace_allows(&pace, 1002999), "and doubles");
+    ds_destroy(&s);
 }
 
 /* What a host says of guests that arrived. */

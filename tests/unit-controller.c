@@ -346,6 +346,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "claims-converge", NULL, 0, 0, test_claims_converge, OVS_RO },
     { "claim-flows", NULL, 0, 0, test_claim_flows, OVS_RO },
     { "claim-announcement", NULL, 0, 0, test_claim_announcement, OVS_RO },
+    { "claim-pace", NULL, 0, 0, test_claim_pace, OVS_RO },
     { "announce", NULL, 0, 0, test_announce, OVS_RO },
     { NULL, NULL, 0, 0, NULL, OVS_RO },
 };

@@ -99,6 +99,7 @@ void test_claim(struct ovs_cmdl_context *);
 void test_claims_converge(struct ovs_cmdl_context *);
 void test_claim_flows(struct ovs_cmdl_context *);
 void test_claim_announcement(struct ovs_cmdl_context *);
+void test_claim_pace(struct ovs_cmdl_context *);
 void test_announce(struct ovs_cmdl_context *);
 
 #endif /* unit-controller.h */

@@ -140,3 +140,18 @@ claim_is_announcement(const void *frame, size_t len)
     return (is_nd(&flow, NULL) && flow.tp_src == htons(ND_NEIGHBOR_ADVERT)
             && ipv6_addr_is_multicast(&flow.ipv6_dst));
 }
+
+/* Pace. */
+
+bool
+claim_pace_allows(struct claim_pace *pace, long long int now)
+{
+    if (pace->pause && now < pace->last + pace->pause) {
+        return false;
+    }
+    bool anew = (!pace->pause || now >= pace->last + 10LL * pace->pause);
+    pace->pause = (anew ? CLAIM_PACE_MIN_MS
+                   : MIN(2 * pace->pause, CLAIM_PACE_MAX_MS));
+    pace->last = now;
+    return true;
+}

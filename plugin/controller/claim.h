@@ -111,4 +111,20 @@ char *claim_format(struct claim);       /* NULL for CLAIM_NONE. */
  * gratuitous ARP, an unsolicited neighbour advertisement. */
 bool claim_is_announcement(const void *frame, size_t len);
 
+/* How often a guest is believed that it is here: at once, then after a pause
+ * that doubles each time, up to CLAIM_PACE_MAX_MS, since each time costs all
+ * hosts a change.  After ten such pauses it begins anew. */
+enum {
+    CLAIM_PACE_MIN_MS = 1000,
+    CLAIM_PACE_MAX_MS = 60000,
+};
+
+struct claim_pace {
+    long long int last;         /* When it was believed. */
+    int pause;                  /* Since then; 0: it never was. */
+};
+
+/* Returns whether it is believed at 'now', and takes note of that. */
+bool claim_pace_allows(struct claim_pace *, long long int now);
+
 #endif /* claim.h */

@@ -26,7 +26,7 @@ punt(struct compose *c, const struct local_port *port)
 {
     match_set_in_port(&c->match, port->ofport);
     match_set_dl_src(&c->match, port->mac);
-    act_punt(c, PUNT_MOVE, FM_COPIES);
+    act_punt(c, PUNT_MOVE, meter_of_punts(port->ofport));
     act_goto(c, FT_ARP);
     emit(c, FT_LEARN, FP_LEARN_MOVE,
          cookie_make(COOKIE_PORT, port->vni, ofp_to_u16(port->ofport)));

@@ -3,6 +3,8 @@
 #include <config.h>
 #include "controller/moves.h"
 
+#include <stdlib.h>
+
 #include "controller/claim.h"
 #include "controller/controller.h"
 #include "controller/local-port.h"
@@ -19,6 +21,7 @@
 VLOG_DEFINE_THIS_MODULE(moves);
 
 COVERAGE_DEFINE(moves_announced);
+COVERAGE_DEFINE(moves_disbelieved);
 COVERAGE_DEFINE(moves_heard);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 50);
@@ -27,6 +30,7 @@ void
 moves_init(struct moves *moves)
 {
     sset_init(&moves->spoke);
+    shash_init(&moves->paces);
     announcements_init(&moves->announcements);
 }
 
@@ -34,6 +38,7 @@ void
 moves_destroy(struct moves *moves)
 {
     sset_destroy(&moves->spoke);
+    shash_destroy_free_data(&moves->paces);
     announcements_destroy(&moves->announcements);
 }
 
@@ -43,6 +48,20 @@ judge(const struct controller *c, const struct local_port *port)
     return claim_judge(port,
                        mapping_binding(c->mapping, port->net, port->mac),
                        c->mapping->self ? c->mapping->self->number : 0);
+}
+
+/* A guest that goes on saying that it is here, while another one does so at
+ * another host, is not heard each time. */
+static bool
+is_believed(struct moves *moves, const char *name)
+{
+    struct claim_pace *pace = shash_find_data(&moves->paces, name);
+
+    if (!pace) {
+        pace = xzalloc(sizeof *pace);
+        shash_add(&moves->paces, name, pace);
+    }
+    return claim_pace_allows(pace, time_msec());
 }
 
 void
@@ -62,6 +81,10 @@ moves_receive(struct controller *c, const struct punt *punt)
     if (state == CLAIM_WAITS
         || (state == CLAIM_LOST
             && claim_is_announcement(punt->frame, punt->len))) {
+        if (!is_believed(&c->moves, port->name)) {
+            COVERAGE_INC(moves_disbelieved);
+            return;
+        }
         COVERAGE_INC(moves_heard);
         VLOG_INFO_RL(&rl, "port %s: the guest "ETH_ADDR_FMT" speaks here",
                      port->name, ETH_ADDR_ARGS(port->mac));
@@ -91,6 +114,14 @@ moves_unlearn(struct controller *c)
 void
 moves_ports_changed(struct controller *c, const struct local_ports *new)
 {
+    struct shash_node *node;
+
+    SHASH_FOR_EACH_SAFE (node, &c->moves.paces) {
+        if (!local_ports_find(new, node->name)) {
+            free(node->data);
+            shash_delete(&c->moves.paces, node);
+        }
+    }
     for (size_t i = 0; i < new->n; i++) {
         const struct local_port *port = &new->ports[i];
         const struct local_port *old = local_ports_find(&c->ports,

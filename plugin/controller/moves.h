@@ -18,6 +18,7 @@ struct punt;
 
 struct moves {
     struct sset spoke;          /* Names of ports, for ovs-config.h. */
+    struct shash paces;         /* "struct claim_pace"s by such a name. */
     struct announcements announcements;
 };
 
