@@ -41,6 +41,7 @@ TESTSUITE_AT = \
 	tests/system-isolation.at \
 	tests/system-outage.at \
 	tests/system-address.at \
+	tests/system-neighbours.at \
 	tests/system-clone.at \
 	tests/system-keys.at \
 	tests/system-moves.at \
@@ -54,7 +55,7 @@ EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
 EXTRA_DIST += tests/README.md tests/run tests/faults tests/faults.py tests/soak tests/system-lib.sh tests/decode.py \
 	tests/api.py tests/echo.py tests/frames.py tests/rogue.py tests/services-cache.py \
-	tests/hostile.py tests/nonces.py tests/opens-none.py tests/secrets.py \
+	tests/neighbours.py tests/hostile.py tests/nonces.py tests/opens-none.py tests/secrets.py \
 	tests/stream.py tests/talk.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \
 	tutorial/lib/build.sh tutorial/lib/hosts.sh tutorial/lib/moves.sh \
@@ -118,6 +119,7 @@ tests_unit_controller_SOURCES = \
 	tests/unit-controller-arp.c \
 	tests/unit-controller-binding.c \
 	tests/unit-controller-cache.c \
+	tests/unit-controller-duplicates.c \
 	tests/unit-controller-flow.c \
 	tests/unit-controller-hits.c \
 	tests/unit-controller-identity.c \

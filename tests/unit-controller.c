@@ -325,6 +325,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "desired-sizes", NULL, 0, 0, test_desired_sizes, OVS_RO },
     { "security", NULL, 0, 0, test_security, OVS_RO },
     { "security-none", NULL, 0, 0, test_security_none, OVS_RO },
+    { "duplicates", NULL, 0, 0, test_duplicates, OVS_RO },
     { "arp-sizes", NULL, 0, 0, test_arp_sizes, OVS_RO },
     { "canonical", NULL, 0, 0, test_canonical, OVS_RO },
     { "diff", NULL, 0, 0, test_diff, OVS_RO },

@@ -55,6 +55,9 @@ void test_arp_sizes(struct ovs_cmdl_context *);
 void test_security(struct ovs_cmdl_context *);
 void test_security_none(struct ovs_cmdl_context *);
 
+/* unit-controller-duplicates.c */
+void test_duplicates(struct ovs_cmdl_context *);
+
 /* unit-controller-cache.c */
 void test_cache(struct ovs_cmdl_context *);
 void test_cache_error(struct ovs_cmdl_context *);

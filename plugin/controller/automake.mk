@@ -32,6 +32,8 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/dhcp6.h \
 	plugin/controller/flow-acl.c \
 	plugin/controller/flow-acl.h \
+	plugin/controller/duplicates.c \
+	plugin/controller/duplicates.h \
 	plugin/controller/flow-arp.c \
 	plugin/controller/flow-compose.c \
 	plugin/controller/flow-compose.h \

@@ -167,6 +167,7 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     acl_log_init(&c->acl_log);
     services_init(&c->services);
     guard_init(&c->guard);
+    duplicates_init(&c->duplicates);
     moves_init(&c->moves);
     flow_index_init(&c->flows);
     ct_zones_init(&c->zones);
@@ -209,6 +210,7 @@ controller_destroy(struct controller *c)
         acl_log_destroy(&c->acl_log);
         services_destroy(&c->services);
         guard_destroy(&c->guard);
+        duplicates_destroy(&c->duplicates);
         moves_destroy(&c->moves);
         keyring_out_destroy(&c->keyring);
         own_keys_destroy(&c->keys);
@@ -477,6 +479,10 @@ run_database(struct controller *c)
         c->keyring_changed = true;
         c->next_update = 0;
     }
+    if (c->mapping && duplicates_run(&c->duplicates, c->mapping, &c->ports,
+                                     time_msec())) {
+        c->next_update = 0;
+    }
     if (ovs_config_run(c->ovs) || time_msec() >= c->next_update) {
         if (c->mapping) {
             update_mtu(c);
@@ -486,6 +492,7 @@ run_database(struct controller *c)
             .paths = &c->paths,
             .mapping = c->mapping,
             .ports = &c->ports,
+            .duplicates = &c->duplicates,
             .joined = c->node.identity != NULL,
             .mtu = c->mtu,
             .spoke = &c->moves.spoke,
@@ -728,6 +735,7 @@ controller_wait(struct controller *c)
         }
     }
     if (c->mapping) {
+        poll_timer_wait_until(duplicates_next(&c->duplicates));
         cache_wait(&c->cache);
         hits_wait(c->hits);
         if (c->flows_changed && ovs_config_bridge_is_usable(c->ovs)

@@ -34,6 +34,7 @@
 #include "controller/credential-rotation.h"
 #include "controller/ct-limits.h"
 #include "controller/ct-zones.h"
+#include "controller/duplicates.h"
 #include "controller/flow-index.h"
 #include "controller/guard.h"
 #include "controller/identity.h"
@@ -71,6 +72,7 @@ struct controller {
     struct acl_log acl_log;
     struct services services;
     struct guard guard;
+    struct duplicates duplicates;
     struct moves moves;
     struct underlay underlay;
 

@@ -39,6 +39,8 @@
             "Times that the bridge's flows were read.")                 \
     COUNTER(controller_flows_computed, "flow_computations_total",       \
             "Times that the desired flows were computed.")              \
+    COUNTER(duplicate_address, "duplicate_addresses_total",             \
+            "Addresses of others that local ports were found to claim.") \
     COUNTER(loop_blocked, "ports_blocked_total",                        \
             "Times that a port was cut off because of a loop.")         \
     COUNTER(guard_probe_forged, "loop_probes_forged_total",             \
@@ -228,6 +230,9 @@ put_switch(struct ds *out, const struct controller *c)
     put_gauge(out, "vsubnet_controller_blocked_ports",
               "Ports of this host that are cut off.",
               loop_guard_n_blocked(&c->guard.loops));
+    put_gauge(out, "vsubnet_controller_duplicate_addresses",
+              "Addresses of others that local ports claim.",
+              duplicates_count(&c->duplicates));
     metrics_family(out, "vsubnet_controller_tunnel_mtu_bytes", METRICS_GAUGE,
                    "Longest inner packet that goes to each peer in one "
                    "datagram.");

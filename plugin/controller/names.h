@@ -18,6 +18,8 @@
 
 /* On an Interface: why its port is cut off (loop-guard.h). */
 #define NAME_BLOCKED "vsubnet-blocked"
+/* On an Interface: addresses of others that it uses (duplicates.h). */
+#define NAME_DUPLICATE "vsubnet-duplicate"
 /* On an Interface: what it knows of whose its MAC is (claim.h). */
 #define NAME_CLAIM "vsubnet-claim"
 /* On an Interface, or in Open_vSwitch for all: when it claims its MAC. */

@@ -36,6 +36,7 @@
 #include "sset.h"
 
 struct ct_zones;
+struct duplicates;
 struct mapping;
 struct ovsdb_idl;
 
@@ -61,6 +62,7 @@ struct ovs_want {
     const struct ovs_config_paths *paths;
     const struct mapping *mapping;  /* NULL: not known, touch no port. */
     const struct local_ports *ports;    /* Why ports are blocked. */
+    const struct duplicates *duplicates;    /* What is noted of ports. */
     bool joined;                    /* Otherwise nothing is made. */
     const struct sset *spoke;       /* Ports whose guests spoke: claim.h. */
     int mtu;                        /* Of the host's own ports, as long as the

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controller/ct-zones.h"
+#include "controller/duplicates.h"
 #include "controller/flow-names.h"
 #include "controller/host-addr.h"
 #include "controller/names.h"
@@ -541,26 +542,40 @@ ovs_make_zones(const struct ovs_make *make, const struct ovsrec_bridge *br,
 
 /* Notes. */
 
-/* The first look at a port reads from its interface why it was blocked, so
- * what is said there is not touched before the port is in want->ports. */
 static void
-make_note(const struct ovs_make *make, const struct ovsrec_interface *iface,
-          const struct local_ports *now)
+make_note(const struct ovsrec_interface *iface, const char *key,
+          const char *new)
 {
-    const struct local_port *port = local_ports_find(make->want->ports,
-                                                     iface->name);
-    const char *old = smap_get(&iface->external_ids, NAME_BLOCKED);
-    const char *new = port ? port->blocked : NULL;
+    const char *old = smap_get(&iface->external_ids, key);
 
-    if ((!port && local_ports_find(now, iface->name))
-        || nullable_string_is_equal(old, new)) {
+    if (nullable_string_is_equal(old, new)) {
         return;
     }
     if (new) {
-        ovsrec_interface_update_external_ids_setkey(iface, NAME_BLOCKED, new);
+        ovsrec_interface_update_external_ids_setkey(iface, key, new);
     } else {
-        ovsrec_interface_update_external_ids_delkey(iface, NAME_BLOCKED);
+        ovsrec_interface_update_external_ids_delkey(iface, key);
     }
+}
+
+/* The first look at a port reads from its interface why it was blocked, so
+ * what is said there is not touched before the port is in want->ports. */
+static void
+make_port_notes(const struct ovs_make *make,
+                const struct ovsrec_interface *iface,
+                const struct local_ports *now)
+{
+    const struct local_port *port = local_ports_find(make->want->ports,
+                                                     iface->name);
+
+    if (!port && local_ports_find(now, iface->name)) {
+        return;
+    }
+    char *duplicate = (port ? duplicates_note(make->want->duplicates, port)
+                       : NULL);
+    make_note(iface, NAME_BLOCKED, port ? port->blocked : NULL);
+    make_note(iface, NAME_DUPLICATE, duplicate);
+    free(duplicate);
 }
 
 void
@@ -569,7 +584,7 @@ ovs_make_notes(const struct ovs_make *make, const struct ovsrec_bridge *br,
 {
     for (size_t i = 0; make->txn && i < br->n_ports; i++) {
         if (br->ports[i]->n_interfaces == 1) {
-            make_note(make, br->ports[i]->interfaces[0], now);
+            make_port_notes(make, br->ports[i]->interfaces[0], now);
         }
     }
 }

@@ -5,12 +5,15 @@
 
 #include "controller/acl-log.h"
 #include "controller/controller.h"
+#include "controller/duplicates.h"
 #include "controller/guard.h"
 #include "controller/learnt.h"
 #include "controller/moves.h"
 #include "controller/ofctrl.h"
 #include "controller/services.h"
+#include "dp-packet.h"
 #include "packets.h"
+#include "timeval.h"
 
 /* The switch does not tell of what is deleted by us.  If there is room now, it
  * will tell that it learnt the MAC again. */
@@ -25,6 +28,24 @@ receive_full(struct controller *c, const struct punt *punt)
     }
 }
 
+/* Of announcements, only the duplicate address that one may be is of interest
+ * here: what is to be answered comes by itself, too. */
+static void
+receive_duplicate(struct controller *c, const struct punt *punt)
+{
+    struct dp_packet answer;
+
+    dp_packet_init(&answer, 0);
+    if (c->mapping
+        && duplicates_receive(&c->duplicates, c->mapping, &c->ports, punt,
+                              time_msec(), &answer)
+        && punt->kind == PUNT_DUPLICATE) {
+        ofctrl_send_frame(c->ofctrl, punt->port, dp_packet_data(&answer),
+                          dp_packet_size(&answer));
+    }
+    dp_packet_uninit(&answer);
+}
+
 void
 punts_receive(struct controller *c, const struct punt *punt)
 {
@@ -32,6 +53,10 @@ punts_receive(struct controller *c, const struct punt *punt)
     case PUNT_ANNOUNCEMENT:
         learnt_announce(&c->learnt, punt->vni, punt->port, punt->frame,
                         punt->len);
+        receive_duplicate(c, punt);
+        break;
+    case PUNT_DUPLICATE:
+        receive_duplicate(c, punt);
         break;
     case PUNT_FULL:
         receive_full(c, punt);

@@ -20,6 +20,7 @@
 #include "model/jansson.h"
 #include "model/mapping.h"
 #include "model/reader.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "packets.h"
 #include "seal/wire.h"
@@ -322,6 +323,27 @@ add_output_problems(const struct controller *c, json_t *problems)
 }
 
 static void
+add_duplicates(const struct controller *c, json_t *problems,
+               const struct local_port *port)
+{
+    size_t n;
+    const struct duplicate **list = duplicates_of_port(&c->duplicates, port,
+                                                       &n);
+
+    for (size_t i = 0; i < n; i++) {
+        struct ds ip = DS_EMPTY_INITIALIZER;
+
+        ipv6_format_mapped(&list[i]->ip, &ip);
+        json_array_append_new(problems, json_sprintf(
+            "port %s: "ETH_ADDR_FMT" claims %s, which is bound to "
+            ETH_ADDR_FMT, port->name, ETH_ADDR_ARGS(list[i]->mac),
+            ds_cstr(&ip), ETH_ADDR_ARGS(list[i]->owner)));
+        ds_destroy(&ip);
+    }
+    free(list);
+}
+
+static void
 add_port_problems(const struct controller *c, json_t *problems)
 {
     for (size_t i = 0; i < c->ports.n; i++) {
@@ -332,6 +354,7 @@ add_port_problems(const struct controller *c, json_t *problems)
             json_array_append_new(problems, json_sprintf(
                 "port %s is blocked: %s", port->name, port->blocked));
         }
+        add_duplicates(c, problems, port);
         if (refusal) {
             json_array_append_new(problems, json_sprintf(
                 "port %s: the mapping service does not register "
