@@ -9,6 +9,7 @@ tell tcp|udp PORT                 whoever speaks to it is told something 50
                                   times a second, without an end
 listen tcp|udp ADDRESS PORT FILE  speaks once, and then adds to FILE what it is
                                   told
+shout ADDRESS PORT                sends a datagram to a broadcast address
 """
 
 import socket
@@ -71,8 +72,14 @@ def listen(protocol, address, port, path):
             f.write(data)
 
 
+def shout(address, port):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    s.sendto(b"!", (address, int(port)))
+
+
 if __name__ == "__main__":
-    result = {"probe": probe, "tell": tell,
-              "listen": listen}[sys.argv[1]](*sys.argv[2:])
+    result = {"probe": probe, "tell": tell, "listen": listen,
+              "shout": shout}[sys.argv[1]](*sys.argv[2:])
     if result:
         print(result)

@@ -225,6 +225,16 @@ static const char *const local_flows[] = {
 
 /* Filtering, what all vSubnets share of it. */
 static const char *const acl_flows[] = {
+    "cookie=0x100000000000000, table=45, priority=105,reg0=0x120/0x120 "
+        "actions=" EXCHANGE POLICY "resubmit(,46),goto_table:48",
+    "cookie=0x100000000000000, table=49, priority=105,ct_state=+new+trk,tcp,"
+        "reg0=0x60/0x160,tcp_flags=-syn+ack "
+        "actions=set_field:0x100/0x100->reg0,resubmit(,45)",
+    "cookie=0x100000000000000, table=49, priority=105,ct_state=+new+trk,tcp6,"
+        "reg0=0x60/0x160,tcp_flags=-syn+ack "
+        "actions=set_field:0x100/0x100->reg0,resubmit(,45)",
+    "cookie=0x100000000000000, table=49, priority=58,reg0=0x100/0x100 "
+        "actions=goto_table:50",
     "cookie=0x100000000000000, table=23, priority=120,arp "
         "actions=goto_table:35",
     "cookie=0x100000000000000, table=23, priority=120,icmp6,nw_ttl=1,"
@@ -324,6 +334,11 @@ static const char *const alone_flows[] = {
 
 /* And with tunnel port 9. */
 static const char *const tunnel_flows[] = {
+    "cookie=0x100000000000000, table=45, priority=115,reg0=0x120/0x120,"
+        "reg15=0x9 "
+        "actions=" EXCHANGE POLICY "resubmit(,47),goto_table:49",
+    "cookie=0x100000000000000, table=45, priority=115,reg0=0x121/0x121 "
+        "actions=" EXCHANGE POLICY "resubmit(,46),goto_table:49",
     "cookie=0x100000000000000, table=45, priority=130,reg0=0x20/0x20,"
         "reg15=0x9,in_port=9 actions=drop",
     "cookie=0x100000000000000, table=45, priority=110,ct_state=-rpl,"

@@ -209,6 +209,7 @@ struct frame {
     uint8_t type, code;         /* ICMP: of the connection's first packet. */
     bool later;                 /* A later fragment. */
     bool reply, established, related, blocked;
+    bool middle;                /* TCP: no first segment, of no known one. */
 };
 
 static void
@@ -246,6 +247,8 @@ draw_frame(struct frame *f)
     f->reply = f->established && one_in(2);
     f->related = one_in(12);
     f->blocked = f->established && one_in(3);
+    f->middle = (f->protocol == IPPROTO_TCP && !f->established && !f->later
+                 && !f->related && one_in(2));
 }
 
 static void
@@ -305,6 +308,10 @@ set_frame(const struct frame *f, struct flow *flow)
     } else if (has_ports(f->protocol)) {
         flow->tp_src = htons(f->reply ? f->dst_port : f->src_port);
         flow->tp_dst = htons(f->reply ? f->src_port : f->dst_port);
+        if (f->protocol == IPPROTO_TCP) {
+            flow->tcp_flags = htons(f->middle || f->established ? TCP_ACK
+                                    : TCP_SYN);
+        }
     } else if (f->protocol != 47) {
         flow->tp_src = htons(f->type + f->reply);
     }
@@ -405,6 +412,16 @@ allows(const struct world *w, const struct frame *f,
             : w->net->policy == MODEL_POLICY_OPEN);
 }
 
+static bool
+may_pass(const struct world *w, const struct frame *f, int caller,
+         bool caller_is_local, int callee, bool callee_is_local)
+{
+    return ((!caller_is_local
+             || allows(w, f, MODEL_EGRESS, caller, callee))
+            && (!callee_is_local
+                || allows(w, f, MODEL_INGRESS, callee, caller)));
+}
+
 /* Whether the copy of the frame for 'port' goes there.  'receiver' is whose
  * labels count, -1: nobody's. */
 static bool
@@ -423,15 +440,27 @@ passes(const struct world *w, const struct frame *f, int port, int receiver)
     if (f->related) {
         return !f->blocked;
     }
-    return ((!caller_is_local
-             || allows(w, f, MODEL_EGRESS, caller, callee))
-            && (!callee_is_local
-                || allows(w, f, MODEL_INGRESS, callee, caller)));
+    return may_pass(w, f, caller, caller_is_local, callee, callee_is_local);
+}
+
+/* Whether it passes as an answer to something that the receiver sent. */
+static bool
+passes_as_answer(const struct world *w, const struct frame *f, int port,
+                 int receiver)
+{
+    struct frame first = *f;
+
+    first.src = f->dst;
+    first.dst = f->src;
+    first.src_port = f->dst_port;
+    first.dst_port = f->src_port;
+    return (f->middle && may_pass(w, &first, receiver, port != TUNNEL,
+                                  f->sender, parties[f->sender].port));
 }
 
 struct expected {
     bool outputs[TUNNEL + 1];
-    bool any, denied;           /* Copies. */
+    bool any, denied, answers;  /* Copies. */
 };
 
 static void
@@ -440,10 +469,12 @@ expect_copy(const struct world *w, const struct frame *f, int port,
 {
     if (port != parties[f->sender].port) {
         bool pass = passes(w, f, port, receiver);
+        bool answer = !pass && passes_as_answer(w, f, port, receiver);
 
-        e->outputs[port] = pass;
+        e->outputs[port] = pass || answer;
         e->any |= pass;
-        e->denied |= !pass;
+        e->answers |= answer;
+        e->denied |= !pass && !answer;
     }
 }
 
@@ -505,7 +536,7 @@ check_frame(const struct world *w, const struct frame *f,
 void
 test_rules(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
-    unsigned int n_passed = 0, n_denied = 0, n_both = 0;
+    unsigned int n_passed = 0, n_denied = 0, n_both = 0, n_answers = 0;
 
     random_set_seed(1);
     for (unsigned int i = 0; i < N_WORLDS; i++) {
@@ -521,15 +552,17 @@ test_rules(struct ovs_cmdl_context *ctx OVS_UNUSED)
             expect(&w, &f, &e);
             snprintf(where, sizeof where, "world %u, frame %u", i, j);
             check_frame(&w, &f, &e, where);
-            n_passed += e.any && !e.denied;
-            n_denied += e.denied && !e.any;
+            n_passed += e.any && !e.denied && !e.answers;
+            n_denied += e.denied && !e.any && !e.answers;
             n_both += e.any && e.denied;
+            n_answers += e.answers;
         }
         world_destroy(&w);
     }
-    printf("%u passed, %u denied, %u to some ports only\n", n_passed,
-           n_denied, n_both);
-    CHECK(n_passed > 5000 && n_denied > 5000 && n_both > 100, "too few");
+    printf("%u passed, %u denied, %u to some ports only, %u as answers\n",
+           n_passed, n_denied, n_both, n_answers);
+    CHECK(n_passed > 5000 && n_denied > 5000 && n_both > 100
+          && n_answers > 100, "too few");
 }
 
 /* Numbers of flows. */
@@ -601,12 +634,14 @@ test_rule_sizes(struct ovs_cmdl_context *ctx OVS_UNUSED)
         { MODEL_ALLOW, false, -1, NULL, 1 },
         { MODEL_DENY, true, IPPROTO_TCP, NULL, 1 },
         { MODEL_ALLOW, true, IPPROTO_TCP, NULL, 2 },
-        { MODEL_DENY, false, IPPROTO_TCP, "80", 1 },
-        { MODEL_ALLOW, false, IPPROTO_TCP, "80", 2 },
-        { MODEL_ALLOW, false, IPPROTO_TCP, "80,443", 3 },
-        { MODEL_DENY, false, IPPROTO_TCP, "80,81", 1 },
-        { MODEL_DENY, false, IPPROTO_TCP, "81,82", 2 },
-        { MODEL_DENY, false, IPPROTO_TCP, "80-83,84-87", 1 },
+        { MODEL_DENY, false, IPPROTO_TCP, "80", 2 },
+        { MODEL_ALLOW, false, IPPROTO_TCP, "80", 3 },
+        { MODEL_ALLOW, true, IPPROTO_TCP, "80", 4 },
+        { MODEL_ALLOW, false, IPPROTO_TCP, "80,443", 5 },
+        { MODEL_DENY, false, IPPROTO_TCP, "80,81", 2 },
+        { MODEL_DENY, false, IPPROTO_TCP, "81,82", 4 },
+        { MODEL_DENY, false, IPPROTO_UDP, "80-83,84-87", 1 },
+        { MODEL_ALLOW, false, IPPROTO_UDP, "53", 2 },
         { MODEL_DENY, false, IPPROTO_UDP, "1-65534", 30 },
         { MODEL_ALLOW, false, IPPROTO_UDP, "0-65535", 1 },
         { MODEL_DENY, false, IPPROTO_SCTP, "80", 4 },
@@ -643,7 +678,7 @@ test_rule_sizes(struct ovs_cmdl_context *ctx OVS_UNUSED)
         free(ports);
     }
     long long int start = time_msec();
-    CHECK(count_flows(mapping, &few) == open_few + 4 + N_RULES, "rules");
+    CHECK(count_flows(mapping, &few) == open_few + 4 + 2 * N_RULES, "rules");
     printf("%d rules in %lld ms\n", N_RULES, time_msec() - start);
     CHECK(count_flows(mapping, &many) - count_flows(mapping, &few)
           == open_many - open_few + N_PORTS, "ports");

@@ -157,26 +157,42 @@ act_exchange_labels(struct compose *c)
 
 enum between { LOCAL_LOCAL, LOCAL_REMOTE, REMOTE_LOCAL };
 
+enum way {
+    OF_CALLER,
+    OF_CALLEE,                  /* An answer, */
+    OF_CALLEE_PERHAPS,          /* or what may be one. */
+};
+
 static void
-compose_judge(struct compose *c, enum between between, bool reply)
+compose_judge(struct compose *c, enum between between, enum way way)
 {
+    static const enum flow_priority local[] = { FP_JUDGE, FP_JUDGE,
+                                                FP_JUDGE_ANSWER };
+    static const enum flow_priority remote[] = {
+        FP_JUDGE_REMOTE, FP_JUDGE_REMOTE, FP_JUDGE_REMOTE_ANSWER };
+    const bool reply = way != OF_CALLER;
     const bool caller_is_local = between != (reply ? LOCAL_REMOTE
                                              : REMOTE_LOCAL);
+    uint32_t flags = FF_ACL;
 
-    match_flags(c, FF_ACL, FF_ACL);
-    match_ct_state(c, reply ? CS_REPLY_DIR : 0, CS_REPLY_DIR);
+    if (way == OF_CALLEE_PERHAPS) {
+        flags |= FF_ANSWER;
+    } else {
+        match_ct_state(c, reply ? CS_REPLY_DIR : 0, CS_REPLY_DIR);
+    }
     if (between == LOCAL_REMOTE) {
         match_set_reg(&c->match, FR_OUTPUT_IDX,
                       ofp_to_u16(c->input->tunnel));
     } else if (between == REMOTE_LOCAL) {
-        match_flags(c, FF_ACL | FF_FROM_TUNNEL, FF_ACL | FF_FROM_TUNNEL);
+        flags |= FF_FROM_TUNNEL;
     }
+    match_flags(c, flags, flags);
     if (reply) {
         act_exchange_labels(c);
     }
     act_judge(c, caller_is_local ? FT_ACL_EGRESS : FT_ACL_INGRESS);
     act_goto(c, between == LOCAL_LOCAL ? FT_ACL_SECOND : FT_ACL_VERDICT);
-    emit(c, FT_ACL_IN, between == LOCAL_LOCAL ? FP_JUDGE : FP_JUDGE_REMOTE,
+    emit(c, FT_ACL_IN, (between == LOCAL_LOCAL ? local[way] : remote[way]),
          COOKIE);
 }
 
@@ -231,6 +247,18 @@ compose_commit(struct compose *c, uint16_t dl_type)
     act_commit(c, true);
     emit(c, FT_ACL_VERDICT, FP_BLOCK, COOKIE);
 
+    /* A TCP segment that does not begin a connection, of one that is not
+     * known: it may be an answer. */
+    match_set_dl_type(&c->match, htons(dl_type));
+    match_set_nw_proto(&c->match, IPPROTO_TCP);
+    match_set_tcp_flags_masked(&c->match, htons(TCP_ACK),
+                               htons(TCP_ACK | TCP_SYN));
+    match_flags(c, flags, flags | FF_ANSWER);
+    match_ct_state(c, CS_TRACKED | CS_NEW, CS_TRACKED | CS_NEW);
+    act_set_flag(c, FF_ANSWER);
+    act_resubmit(c, FT_ACL_IN);
+    emit(c, FT_ACL_VERDICT, FP_ANOTHER_LOOK, COOKIE);
+
     match_set_dl_type(&c->match, htons(dl_type));
     match_ct_state(c, established, established);
     match_set_ct_mark_masked(&c->match, CM_BLOCKED, CM_BLOCKED);
@@ -261,6 +289,10 @@ compose_verdict(struct compose *c)
     match_flags(c, flags, flags);
     emit(c, FT_ACL_VERDICT, FP_DENIED, COOKIE);
 
+    match_flags(c, FF_ANSWER, FF_ANSWER);
+    act_goto(c, FT_OUTPUT);
+    emit(c, FT_ACL_VERDICT, FP_PASS_ANSWER, COOKIE);
+
     match_ct_state(c, CS_TRACKED | CS_NEW, CS_TRACKED | CS_NEW);
     match_set_dl_dst_masked(&c->match, group, group);
     act_goto(c, FT_OUTPUT);
@@ -287,11 +319,11 @@ flow_acl_base(struct compose *c)
 {
     compose_track(c);
     compose_related(c);
-    for (int reply = 0; reply < 2; reply++) {
-        compose_judge(c, LOCAL_LOCAL, reply);
+    for (enum way way = OF_CALLER; way <= OF_CALLEE_PERHAPS; way++) {
+        compose_judge(c, LOCAL_LOCAL, way);
         if (c->input->tunnel) {
-            compose_judge(c, LOCAL_REMOTE, reply);
-            compose_judge(c, REMOTE_LOCAL, reply);
+            compose_judge(c, LOCAL_REMOTE, way);
+            compose_judge(c, REMOTE_LOCAL, way);
         }
     }
     if (c->input->tunnel) {

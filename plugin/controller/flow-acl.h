@@ -58,6 +58,14 @@
  * (Rules can't judge them: Open vSwitch leaves the ct_* fields of those that
  * the caller sends out of its flow keys.)
  *
+ * A TCP segment other than the first of a connection that is not known (since
+ * ovs-vswitchd was started anew, or a guest came from another host) may be the
+ * caller's or an answer.  If it is denied as the caller's it is judged as an
+ * answer, too ("FF_ANSWER"), and passes without commitment, until the caller
+ * sends something.  Otherwise a caller that only listens would wait for ever.
+ * That gives nobody more than he has: who could be called could answer so.  A
+ * rule that logs what it denies does that in vain then.
+ *
  * Fragments are put together for connection tracking and come out of it again
  * one by one.  The first is judged like any packet; without it the others are
  * of no use.  They are judged by all but ports and ICMP types: what a rule
@@ -72,7 +80,9 @@
  * A rule is one flow; one that allows and logs two, since only the first
  * packets of a connection are logged; each range of ports is 1 to 30 flows (as
  * many as binary prefixes cover it), for SCTP four times as many; a rule with
- * ports or ICMP types that allows needs one more for fragments.  A filtered
+ * ports or ICMP types that allows needs one more for fragments.  If it names an
+ * address or ports, and may be about TCP, there is the same once more for
+ * FF_ANSWER (but for fragments, and not logged).  A filtered
  * vSubnet has one flow, and one for each of its local ports; the rest is the
  * same for all.  Nothing grows with ports or bindings times rules.
  *

@@ -24,7 +24,21 @@ struct rule_flows {
     uint64_t cookie;
     enum flow_priority priority;
     enum flow_table table;
+
+    /* Flows for what is, or may be, an answer of which nothing is known differ
+     * from others: then there are both, and this is for the one or other. */
+    bool differ, answer;
 };
+
+/* Adds to what is matched of the flags. */
+static void
+match_more_flags(struct compose *c, uint32_t flags, uint32_t mask)
+{
+    const struct match *m = &c->match;
+
+    match_flags(c, m->flow.regs[FR_FLAGS_IDX] | flags,
+                m->wc.masks.regs[FR_FLAGS_IDX] | mask);
+}
 
 /* Adds to what is matched of ct_state. */
 static void
@@ -49,10 +63,10 @@ match_label(struct compose *c, const struct model_net *net,
 
 /* The other party's address, as the connection's first packet had it. */
 static void
-match_remote(struct compose *c, const struct model_rule *rule)
+match_remote(struct compose *c, const struct model_rule *rule, bool answer)
 {
     const bool ipv4 = model_address_is_ipv4(&rule->remote);
-    const bool callee = rule->direction == MODEL_EGRESS;
+    const bool callee = (rule->direction == MODEL_EGRESS) != answer;
     const int plen = (rule->remote.plen >= 0 ? rule->remote.plen
                       : ipv4 ? 32 : 128);
 
@@ -112,10 +126,13 @@ match_rule(const struct rule_flows *f)
         match_ct_state(c, CS_TRACKED, CS_TRACKED | CS_INVALID);
     }
     if (rule->has_remote) {
-        match_remote(c, rule);
+        match_remote(c, rule, f->answer);
     }
     if (rule->protocol >= 0) {
         match_protocol(c, rule->protocol);
+    }
+    if (f->differ) {
+        match_more_flags(c, f->answer ? FF_ANSWER : 0, FF_ANSWER);
     }
 }
 
@@ -138,8 +155,8 @@ emit_rule(const struct rule_flows *f, bool log)
 static void
 emit_verdict(const struct rule_flows *f)
 {
-    if (f->rule->action == MODEL_DENY || !f->rule->log) {
-        emit_rule(f, f->rule->log);
+    if (f->rule->action == MODEL_DENY || !f->rule->log || f->answer) {
+        emit_rule(f, f->rule->log && !f->answer);
         return;
     }
     struct match m = f->c->match;
@@ -175,7 +192,7 @@ compose_sctp_ports(const struct rule_flows *f, ovs_be16 port, ovs_be16 mask)
         } else {
             match_set_tp_dst_masked(&f->c->match, port, mask);
         }
-        match_flags(f->c, 0, FF_FRAGMENT);
+        match_more_flags(f->c, 0, FF_FRAGMENT);
         emit_verdict(f);
     }
 }
@@ -188,8 +205,12 @@ compose_ports(const struct rule_flows *f, uint16_t port, uint16_t mask)
         return;
     }
     match_rule(f);
-    match_set_ct_tp_dst_masked(&f->c->match, htons(port), htons(mask));
-    match_flags(f->c, 0, FF_FRAGMENT);
+    if (f->answer) {
+        match_set_ct_tp_src_masked(&f->c->match, htons(port), htons(mask));
+    } else {
+        match_set_ct_tp_dst_masked(&f->c->match, htons(port), htons(mask));
+    }
+    match_more_flags(f->c, 0, FF_FRAGMENT);
     emit_verdict(f);
 }
 
@@ -234,7 +255,7 @@ compose_icmp(const struct rule_flows *f)
     if (f->rule->icmp_code >= 0) {
         match_set_ct_tp_dst(&f->c->match, htons(f->rule->icmp_code));
     }
-    match_flags(f->c, 0, FF_FRAGMENT);
+    match_more_flags(f->c, 0, FF_FRAGMENT);
     emit_verdict(f);
 }
 
@@ -246,7 +267,22 @@ has_all_ports(const struct model_rule *rule)
 }
 
 static void
-compose_rule(const struct rule_flows *f)
+compose_way(const struct rule_flows *f)
+{
+    const struct model_rule *rule = f->rule;
+
+    if (rule->n_ports && !has_all_ports(rule)) {
+        compose_all_ports(f);
+    } else if (rule->icmp_type >= 0) {
+        compose_icmp(f);
+    } else {
+        match_rule(f);
+        emit_verdict(f);
+    }
+}
+
+static void
+compose_rule(struct rule_flows *f)
 {
     const struct model_rule *rule = f->rule;
     const bool ports = rule->n_ports && !has_all_ports(rule);
@@ -256,19 +292,17 @@ compose_rule(const struct rule_flows *f)
             && model_net_label(f->net, rule->remote_label) < 0)) {
         return;                 /* Nobody has that label. */
     }
-    if (ports) {
-        compose_all_ports(f);
-    } else if (rule->icmp_type >= 0) {
-        compose_icmp(f);
-    } else {
+    f->differ = ((ports || rule->has_remote)
+                 && (rule->protocol < 0 || rule->protocol == IPPROTO_TCP));
+    compose_way(f);
+    if ((ports || rule->icmp_type >= 0) && rule->action == MODEL_ALLOW) {
         match_rule(f);
-        emit_verdict(f);
-        return;
-    }
-    if (rule->action == MODEL_ALLOW) {
-        match_rule(f);
-        match_flags(f->c, FF_FRAGMENT, FF_FRAGMENT);
+        match_more_flags(f->c, FF_FRAGMENT, FF_FRAGMENT);
         emit_rule(f, false);
+    }
+    if (f->differ) {
+        f->answer = true;
+        compose_way(f);
     }
 }
 
@@ -294,7 +328,7 @@ flow_rules_net(struct compose *c, const struct model_net *net)
     qsort(rules, n, sizeof *rules, compare_rules);
     for (i = 0; i < n; i++) {
         rule = rules[i];
-        const struct rule_flows f = {
+        struct rule_flows f = {
             .c = c,
             .net = net,
             .rule = rule,

@@ -147,13 +147,17 @@ enum flow_priority {
     /* FT_ACL_IN.  What is not FF_ACL goes by the miss flow. */
     FP_SELF = 130,              /* Back to where it came from. */
     FP_RELATED = 120,
+    FP_JUDGE_REMOTE_ANSWER = 115, /* FF_ANSWER. */
     FP_JUDGE_REMOTE = 110,      /* From or to the tunnel. */
+    FP_JUDGE_ANSWER = 105,
     FP_JUDGE = 100,
 
     /* FT_ACL_SECOND, FT_ACL_VERDICT. */
     FP_BLOCK = 110,
+    FP_ANOTHER_LOOK = 105,
     FP_DENIED = 100,
     FP_UNBLOCK = 60,
+    FP_PASS_ANSWER = 58,
     FP_GROUP = 55,
     FP_COMMIT = 50,
 
@@ -191,6 +195,7 @@ enum flow_priority {
 #define FF_DENIED 0x40u         /* which (or the policy) deny it. */
 #define FF_DENIED_OFS 6
 #define FF_FRAGMENT 0x80u       /* Not the first of a packet. */
+#define FF_ANSWER 0x100u        /* Judged as if it were an answer. */
 
 #define FR_ACL MFF_REG1         /* Set by FT_ACL_OUT: FA_*. */
 #define FR_ACL_IDX 1
