@@ -19,6 +19,7 @@ TESTSUITE_AT = \
 	tests/mapper-crash.at \
 	tests/mapper-hostile.at \
 	tests/mapper-identity.at \
+	tests/mapper-upgrade.at \
 	tests/mapper-ha.at \
 	tests/mapper-monitor.at \
 	tests/mapper-load.at \
@@ -109,7 +110,8 @@ tests_unit_mapper_LDADD = \
 	plugin/mapper/libmapper-idl.a \
 	$(unit_ldadd)
 EXTRA_DIST += tests/certificate.py tests/metrics.py tests/mapper.sh tests/mapper-events \
-	tests/mapper-1.0.0.ovsschema
+	tests/mapper-1.0.0.ovsschema tests/mapper-1.1.0.ovsschema \
+	tests/mapper-1.2.0.ovsschema
 
 check_PROGRAMS += tests/unit-controller
 tests_unit_controller_SOURCES = \
