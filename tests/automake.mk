@@ -48,6 +48,7 @@ TESTSUITE_AT = \
 	tests/system-moves.at \
 	tests/system-rules.at \
 	tests/system-secrets.at \
+	tests/system-storm.at \
 	tests/system-sandbox.at \
 	tests/system-nonce.at
 EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \

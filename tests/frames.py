@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sends marked Ethernet frames, and counts them in captures.
 
-    frames.py send INTERFACE MARK COUNT [--source MAC] KIND...
+    frames.py send INTERFACE MARK COUNT [--source MAC] [--sources N] KIND...
     frames.py count CAPTURE MARK
+    frames.py replay INTERFACE CAPTURE [--damage BYTE]
 
 A mark is text; frame number 7 of kind "arp" carries "MARK arp 7;".  The kinds
 are arp, broadcast, multicast4, multicast6 and unicast=MAC.  "count" prints
 for each kind found how many different frames there were and how often the
-one that was seen most.
+one that was seen most.  With --sources, that many source addresses take turns.
+"replay" sends the first frame of a capture as it was, or with one byte changed.
 """
 
 import argparse
@@ -88,6 +90,8 @@ def send(args):
         word = kind.split("=")[0]
         for number in range(args.count):
             mark = f"{args.mark} {word} {number};".encode()
+            if args.sources:
+                source = source[:3] + (number % args.sources).to_bytes(3, "big")
             link.send(build(kind, mark, source).ljust(60, b"\0"))
 
 
@@ -118,11 +122,21 @@ def count(args):
         print(f"{kind}: {len(times)} frames, each at most {max(times)} times")
 
 
+def replay(args):
+    frame = bytearray(next(captured(args.capture)))
+    if args.damage is not None:
+        frame[args.damage] ^= 0x55
+    link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    link.bind((args.interface, 0))
+    link.send(frame)
+
+
 def main():
     parser = argparse.ArgumentParser()
     verbs = parser.add_subparsers(required=True)
     sender = verbs.add_parser("send")
     sender.add_argument("--source")
+    sender.add_argument("--sources", type=int)
     sender.add_argument("interface")
     sender.add_argument("mark")
     sender.add_argument("count", type=int)
@@ -132,6 +146,11 @@ def main():
     counter.add_argument("capture")
     counter.add_argument("mark")
     counter.set_defaults(run=count)
+    replayer = verbs.add_parser("replay")
+    replayer.add_argument("interface")
+    replayer.add_argument("capture")
+    replayer.add_argument("--damage", type=int)
+    replayer.set_defaults(run=replay)
     args = parser.parse_args()
     args.run(args)
 

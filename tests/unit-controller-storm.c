@@ -143,6 +143,7 @@ struct loop_world {
     struct loop_guard guard;
     struct local_ports ports;
     struct ds probed;           /* Names of ports, an X after blocked ones. */
+    struct ds forgotten;        /* The same. */
 };
 
 static void
@@ -152,12 +153,21 @@ note_probe(const struct loop_port *port, void *w_)
     ds_put_format(&w->probed, "%s%s ", port->name, port->reason ? "X" : "");
 }
 
+static void
+note_forgotten(const struct loop_port *port, void *w_)
+{
+    struct loop_world *w = w_;
+    ds_put_format(&w->forgotten, "%s ", port->name);
+}
+
 /* Lets time pass from 'from' to 'to' seconds. */
 static void
 pass(struct loop_world *w, int from, int to)
 {
+    const struct loop_actions actions = { note_probe, note_forgotten, w };
+
     for (int s = from; s < to; s++) {
-        loop_guard_run(&w->guard, s * 1000LL, s, note_probe, w);
+        loop_guard_run(&w->guard, s * 1000LL, s, &actions);
         CHECK(loop_guard_next(&w->guard) > s * 1000LL, "at %d", s);
     }
     loop_guard_sync(&w->guard, &w->ports, to * 1000LL);
@@ -207,6 +217,9 @@ loop_order(struct loop_world *w)
         pass(w, s, s + 1);
         EXPECT_BLOCKED(w, "tap1 ");
     }
+    /* At both ends, once, what was learnt is forgotten. */
+    CHECK(!strcmp(ds_cstr(&w->forgotten), "tap1 tap0 "), "%s",
+          ds_cstr(&w->forgotten));
     pass(w, 40, 49);
     EXPECT_BLOCKED(w, "tap1 ");
     pass(w, 49, 51);
@@ -288,7 +301,8 @@ loop_changes(struct loop_world *w)
 void
 test_loop_guard(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
-    struct loop_world w = { .probed = DS_EMPTY_INITIALIZER };
+    struct loop_world w = { .probed = DS_EMPTY_INITIALIZER,
+                            .forgotten = DS_EMPTY_INITIALIZER };
     int n = 0;
 
     loop_guard_init(&w.guard);
@@ -307,6 +321,7 @@ test_loop_guard(struct ovs_cmdl_context *ctx OVS_UNUSED)
     CHECK(n >= 10, "%s", ds_cstr(&w.probed));
     loop_guard_destroy(&w.guard);
     ds_destroy(&w.probed);
+    ds_destroy(&w.forgotten);
 }
 
 /* MACs that move. */

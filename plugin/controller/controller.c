@@ -404,6 +404,7 @@ adopt_ports(struct controller *c)
         local_ports_swap(&c->ports, &ports);
         learnt_prune(&c->learnt, &c->ports);
         c->flows_changed = c->bindings_changed = true;
+        c->next_update = 0;     /* The database says why one is blocked. */
     }
     local_ports_destroy(&ports);
     if (tunnel != c->tunnel) {
@@ -499,11 +500,11 @@ run_database(struct controller *c)
         };
         ovs_config_update(c->ovs, &want);
         sset_clear(&c->moves.spoke);
+        c->next_update = time_msec() + UPDATE_MS;
         adopt_ports(c);
         adopt_zones(c);
         check_local_address(c);
         services_run(c);
-        c->next_update = time_msec() + UPDATE_MS;
     }
     ovs_config_commit(c->ovs);
 }

@@ -149,6 +149,16 @@ send_probe(const struct loop_port *port, void *c_)
     }
 }
 
+/* What was learnt at a port of a loop is wrong, or will be learnt again. */
+static void
+forget_macs(const struct loop_port *port, void *c_)
+{
+    struct controller *c = c_;
+
+    ofctrl_unlearn_port(c->ofctrl, port->vni, port->ofport);
+    learnt_age_port(&c->learnt, port->ofport);
+}
+
 static void
 receive_probe(struct controller *c, const struct punt *punt)
 {
@@ -394,8 +404,10 @@ void
 guard_run(struct controller *c)
 {
     if (is_active(c)) {
+        const struct loop_actions actions = { send_probe, forget_macs, c };
+
         loop_guard_run(&c->guard.loops, time_msec(), random_uint32(),
-                       send_probe, c);
+                       &actions);
         mac_damping_run(&c->guard.macs, time_msec(), port_exists,
                         mac_released, c);
         note_changes(c);

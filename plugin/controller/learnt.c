@@ -212,6 +212,20 @@ learnt_set_present(struct learnt *learnt, uint32_t vni, ofp_port_t port,
     learnt->seqno++;
 }
 
+void
+learnt_age_port(struct learnt *learnt, ofp_port_t port)
+{
+    struct learnt_mac *mac;
+
+    HMAP_FOR_EACH (mac, node, &learnt->macs) {
+        if (mac->port == port && mac->present) {
+            mac->present = false;
+            mac->aged = true;
+            learnt->seqno++;
+        }
+    }
+}
+
 const struct learnt_mac *
 learnt_find_ip(const struct learnt *learnt, uint32_t vni,
                const struct in6_addr *ip)

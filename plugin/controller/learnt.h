@@ -67,6 +67,9 @@ void learnt_reset(struct learnt *, long long int now);
 void learnt_set_present(struct learnt *, uint32_t vni, ofp_port_t,
                         struct eth_addr, bool present);
 
+/* The switch has been made to forget what it learnt on the port. */
+void learnt_age_port(struct learnt *, ofp_port_t);
+
 /* Takes in an ARP or ND frame, perhaps cut off. */
 void learnt_announce(struct learnt *, uint32_t vni, ofp_port_t,
                      const void *frame, size_t len);

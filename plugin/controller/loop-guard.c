@@ -88,6 +88,7 @@ block(struct loop_guard *guard, struct loop_port *port, const char *reason,
     bool again = port->opened_at && now < port->opened_at + LOOP_MEMORY;
     port->hold = again ? MIN(2 * port->hold, LOOP_HOLD_MAX) : LOOP_HOLD;
     port->reason = xstrdup(reason);
+    port->forget_at = now + LOOP_SETTLE;
     guard->changed = true;
     COVERAGE_INC(loop_blocked);
     VLOG_WARN_RL(&rl, "port %s is blocked: %s", port->name, reason);
@@ -101,7 +102,7 @@ open_port(struct loop_guard *guard, struct loop_port *port, const char *why,
     free(port->reason);
     port->reason = NULL;
     port->opened_at = now;
-    port->later_since = port->later_at = 0;
+    port->later_since = port->later_at = port->cut_at = 0;
     port->probe_at = now;
     guard->changed = true;
 }
@@ -180,7 +181,7 @@ opens_at(const struct loop_port *port)
 
 void
 loop_guard_run(struct loop_guard *guard, long long int now, uint32_t random,
-               loop_probe_func *probe, void *aux)
+               const struct loop_actions *actions)
 {
     struct loop_port *port;
 
@@ -188,12 +189,16 @@ loop_guard_run(struct loop_guard *guard, long long int now, uint32_t random,
         if (port->reason && now >= opens_at(port)) {
             open_port(guard, port, "nothing speaks against it any more", now);
         }
+        if (port->forget_at && now >= port->forget_at) {
+            actions->forget(port, actions->aux);
+            port->forget_at = 0;
+        }
         if (port->ofport && now >= port->probe_at) {
             const int fifth = LOOP_INTERVAL / 5;
             uint32_t jitter = hash_string(port->name, random)
                               % (2 * fifth + 1);
 
-            probe(port, aux);
+            actions->probe(port, actions->aux);
             port->probe_at = now + LOOP_INTERVAL - fifth + jitter;
         }
     }
@@ -212,6 +217,9 @@ loop_guard_next(const struct loop_guard *guard)
         if (port->reason) {
             next = MIN(next, opens_at(port));
         }
+        if (port->forget_at) {
+            next = MIN(next, port->forget_at);
+        }
     }
     return next;
 }
@@ -228,6 +236,16 @@ compare_ends(const struct loop_end *a, const struct loop_end *b)
             : a_port < b_port ? -1 : a_port > b_port);
 }
 
+/* The loop through 'port' is cut at a later port. */
+static void
+note_cut(struct loop_port *port, long long int now)
+{
+    if (!port->cut_at || now >= port->cut_at + LOOP_PATIENCE) {
+        port->forget_at = now + LOOP_SETTLE;
+    }
+    port->cut_at = now;
+}
+
 /* A later port's probe speaks against 'port' only if they go on. */
 static bool
 has_patience(struct loop_port *port, long long int now)
@@ -236,6 +254,7 @@ has_patience(struct loop_port *port, long long int now)
         port->later_since = now;
     }
     port->later_at = now;
+    port->cut_at = 0;
     return now < port->later_since + LOOP_PATIENCE;
 }
 
@@ -246,6 +265,9 @@ loop_guard_probed(struct loop_guard *guard, const struct loop_end *from,
     struct loop_port *port = find_ofport(guard, at->ofport);
     int order = compare_ends(from, at);
 
+    if (port && blocked && order > 0) {
+        note_cut(port, now);
+    }
     if (!port || (blocked && order)
         || (order > 0 && has_patience(port, now))) {
         return;

@@ -29,13 +29,18 @@
  * does not get the probes of the earlier.  Probes of a port that is blocked
  * say so, and speak against nobody but itself.
  *
+ * While a loop was there, MACs of anywhere were learnt at both ends of it, and
+ * bound there.  So what was learnt at a port is to be forgotten LOOP_SETTLE
+ * after it was blocked, and after a probe of a later port says that that one
+ * is.
+ *
  * A probe never speaks against another port than the one by which it came in:
  * whoever sends it (see loop-probe.h) cuts off himself.
  *
  * What is blocked outlives this program: the reason is in the Interface
  * (external_ids:vsubnet-blocked), and read from there.
  *
- * Pure: time and randomness are arguments, probes go out by a function. */
+ * Pure: time and randomness are arguments, and what it does are functions. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,6 +57,7 @@ enum {
     LOOP_HOLD = 10000,
     LOOP_HOLD_MAX = 320000,
     LOOP_MEMORY = 600000,
+    LOOP_SETTLE = 1000,
 };
 
 struct loop_port {
@@ -67,6 +73,8 @@ struct loop_port {
     long long int hold;
     long long int later_since;  /* Probes of a later port come in since then, */
     long long int later_at;     /* and last did then; 0: none. */
+    long long int cut_at;       /* The same of ports that are blocked. */
+    long long int forget_at;    /* 0: nothing is to be forgotten. */
 };
 
 struct loop_guard {
@@ -82,11 +90,15 @@ void loop_guard_destroy(struct loop_guard *);
 void loop_guard_sync(struct loop_guard *, struct local_ports *,
                      long long int now);
 
-/* Probes what is to be probed, and opens what may be.  'random' is any
+/* Probes what is to be probed, opens what may be, and has MACs forgotten.  'random' is any
  * number. */
-typedef void loop_probe_func(const struct loop_port *, void *aux);
+struct loop_actions {
+    void (*probe)(const struct loop_port *, void *aux);
+    void (*forget)(const struct loop_port *, void *aux);    /* MACs. */
+    void *aux;
+};
 void loop_guard_run(struct loop_guard *, long long int now, uint32_t random,
-                    loop_probe_func *, void *aux);
+                    const struct loop_actions *);
 long long int loop_guard_next(const struct loop_guard *);
 
 /* A port as loops order them. */

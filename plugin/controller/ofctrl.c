@@ -753,6 +753,18 @@ ofctrl_flush_zone(struct ofctrl *ofctrl, uint16_t zone)
 }
 
 void
+ofctrl_unlearn_port(struct ofctrl *ofctrl, uint32_t vni, ofp_port_t port)
+{
+    const struct flow_change sweep = {
+        .type = FLOW_SWEEP,
+        .cookie = cookie_make(COOKIE_LEARNT, vni, ofp_to_u16(port)),
+    };
+    if (ofctrl->state != S_DISCONNECTED) {
+        send_msg(ofctrl, ofctrl_msg_flow_mod(&sweep));
+    }
+}
+
+void
 ofctrl_send_frame(struct ofctrl *ofctrl, ofp_port_t port, const void *frame,
                   size_t len)
 {

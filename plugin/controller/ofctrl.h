@@ -122,6 +122,9 @@ void ofctrl_unlearn_remote(struct ofctrl *, uint32_t vni, struct eth_addr mac);
  * connection. */
 void ofctrl_flush_zone(struct ofctrl *, uint16_t zone);
 
+/* Deletes all that was learnt on the port. */
+void ofctrl_unlearn_port(struct ofctrl *, uint32_t vni, ofp_port_t port);
+
 /* Sends an Ethernet frame out of 'port', as it is; lost if there is no
  * connection. */
 void ofctrl_send_frame(struct ofctrl *, ofp_port_t port, const void *frame,

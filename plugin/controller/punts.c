@@ -15,14 +15,18 @@
 #include "packets.h"
 #include "timeval.h"
 
-/* The switch does not tell of what is deleted by us.  If there is room now, it
+/* A MAC that finds no room is at that port nevertheless, so it may have moved.
+ *
+ * The switch does not tell of what is deleted by us.  If there is room now, it
  * will tell that it learnt the MAC again. */
 static void
 receive_full(struct controller *c, const struct punt *punt)
 {
     const struct eth_header *eth = punt->frame;
+    ofp_port_t port = punt->port == c->tunnel ? MAC_ELSEWHERE : punt->port;
 
-    if (punt->len >= ETH_HEADER_LEN) {
+    if (punt->len >= ETH_HEADER_LEN
+        && !guard_learnt(c, punt->vni, port, eth->eth_src)) {
         ofctrl_unlearn(c->ofctrl, punt->vni, eth->eth_src);
         learnt_set_present(&c->learnt, punt->vni, 0, eth->eth_src, true);
     }
