@@ -125,9 +125,9 @@ static const char join_details[] =
 "identity is made here and kept in node.json. Doing it again is harmless.";
 
 static const char net_set_details[] =
-"What is not given stays as it is. --dns '', --route '', --subnet '' take all\n"
-"away, --gateway '', --domain '' and --group '' the one that there is; what DHCP\n"
-"tells is forgotten by --dhcp off.";
+"What is not given stays as it is. --dns '', --route '', --subnet '' take\n"
+"all away, --gateway '', --domain '' and --group '' the one that there is;\n"
+"what DHCP tells is forgotten by --dhcp off.";
 
 /* ctl_acl_add takes a rule as any number of words. */
 enum { RULE_WORDS_MAX = 32 };
@@ -248,8 +248,8 @@ const struct ctl_command ctl_commands[] = {
       | WAIT,
       "change a binding that an operator made",
       "What is not given stays; addresses and labels are then those that are\n"
-      "given, and '' is none. Of a host's own port, labels and port security can\n"
-      "be changed; of what a node has learnt, nothing.",
+      "given, and '' is none. Of a host's own port, labels and port security\n"
+      "can be changed; of what a node has learnt, nothing.",
       ctl_port_set },
     { "port ls", "[NET]", 0, 1, BIT(OPT_FILTER),
       "list bindings: of a vSubnet, or all", NULL, ctl_port_ls },

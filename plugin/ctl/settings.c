@@ -238,7 +238,7 @@ ctl_net_set(struct ctl *ctl)
     json_t *now = NULL;
 
     if (has_dhcp_options(ctl) || ctl_has(ctl, OPT_DHCP)) {
-        /* What it tells is replaced whole, so nobody may change it meanwhile. */
+        /* What it tells is replaced whole: nobody may change it meanwhile. */
         now = ctl_request(ctl, "GET", ctl_path("nets", name, NULL), NULL);
         char *revision = output_value(json_object_get(now, "revision"));
         char *tag = xasprintf("\"%s\"", revision);

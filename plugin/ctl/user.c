@@ -72,7 +72,8 @@ ctl_user_add(struct ctl *ctl)
     json_t *body = json_pack("{s:s, s:s}", "name", name,
                              "role", role ? role : "viewer");
     if (ttl) {
-        json_object_set_new(body, "ttl", json_integer(ctl_parse_time("ttl", ttl)));
+        json_object_set_new(body, "ttl",
+                            json_integer(ctl_parse_time("ttl", ttl)));
     }
     if (certificate) {
         json_object_set_new(body, "certificate",

@@ -23,8 +23,8 @@ json_int_t ctl_parse_time(const char *name, const char *);
 void ctl_net_options(const struct ctl *, const json_t *now, json_t *body);
 void ctl_port_options(struct ctl *, json_t *body);
 
-/* The nodes that --filter names; and makes "connected" of NODES, an array, what
- * all mappers say, not only the one that answered. */
+/* The nodes that --filter names; and makes "connected" of NODES, an array,
+ * what all mappers say, not only the one that answered. */
 json_t *ctl_list_nodes(struct ctl *);
 void ctl_merge_connected(struct ctl *, json_t *nodes);
 
