@@ -220,6 +220,7 @@ expect(const struct service_facts *facts, const struct ofpbuf *request,
         format_reply(&reply, &s);
         CHECK(note.request && note.answer, "%"PRIuSIZE, i);
     } else {
+        CHECK(!note.declined || verdict == SERVICE_NOTED, "%"PRIuSIZE, i);
         CHECK(!reply.size, "%"PRIuSIZE, i);
         ds_put_cstr(&s, services_verdict(verdict));
     }

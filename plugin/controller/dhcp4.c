@@ -494,6 +494,7 @@ dhcp4_answer(const void *frame, size_t len, const struct service_facts *facts,
     case DECLINE:
     case RELEASE:
         in6_addr_set_mapped_ipv4(&note->address, asked);
+        note->declined = r.type == DECLINE;
         return SERVICE_NOTED;
     case OFFER:
     case ACK:

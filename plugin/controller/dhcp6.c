@@ -414,6 +414,7 @@ dhcp6_answer(const void *frame, size_t len, const struct service_facts *facts,
     }
     note->request = names[r.type];
     note->answer = names[DHCP6_REPLY];
+    note->declined = r.type == DHCP6_DECLINE;
     if ((r.server_id.data
          && (r.server_id.len != sizeof server_duid
              || memcmp(r.server_id.data, server_duid, sizeof server_duid)))

@@ -61,6 +61,7 @@ enum service_verdict {
 struct service_note {
     const char *request, *answer;   /* Names of messages, or NULL. */
     struct in6_addr address;        /* That it is about, or in6addr_any. */
+    bool declined;                  /* Another has it, the guest says. */
 };
 
 /* A message that stands whole in one frame. */

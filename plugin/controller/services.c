@@ -229,7 +229,11 @@ log_outcome(const struct asked *asked, const struct service_note *note,
         return;
     }
     ipv6_string_mapped(ip, &note->address);
-    if (verdict == SERVICE_ANSWERED) {
+    if (note->declined) {
+        VLOG_WARN("%s: %s "ETH_ADDR_FMT" does not take %s: somebody else "
+                  "uses it", port->net, port->name,
+                  ETH_ADDR_ARGS(asked->mac), ip);
+    } else if (verdict == SERVICE_ANSWERED) {
         VLOG_INFO("%s: %s "ETH_ADDR_FMT": %s, %s %s", port->net, port->name,
                   ETH_ADDR_ARGS(asked->mac), note->request, note->answer, ip);
     } else {
