@@ -50,13 +50,14 @@ TESTSUITE_AT = \
 	tests/system-secrets.at \
 	tests/system-storm.at \
 	tests/system-sandbox.at \
-	tests/system-nonce.at
+	tests/system-nonce.at \
+	tests/system-services.at
 EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
 	tests/too-big.py \
 	tests/segments.py tests/transfer.py
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
 EXTRA_DIST += tests/README.md tests/run tests/faults tests/faults.py tests/soak tests/system-lib.sh tests/decode.py \
-	tests/api.py tests/echo.py tests/frames.py tests/rogue.py tests/services-cache.py \
+	tests/api.py tests/echo.py tests/frames.py tests/dhclient-script tests/dhclient.conf tests/rogue.py tests/services-cache.py \
 	tests/neighbours.py tests/hostile.py tests/nonces.py tests/opens-none.py tests/secrets.py \
 	tests/stream.py tests/talk.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \
