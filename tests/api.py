@@ -12,6 +12,7 @@ import os
 import re
 import ssl
 import sys
+import threading
 import uuid
 
 import yaml
@@ -244,6 +245,40 @@ def lease(do, credential, instance, machine):
         'instance': instance, 'fingerprint': machine})
 
 
+def answer_ask(service, node, me, response, result):
+    """Answers the first question that the stream brings, as NODE."""
+    for line in response:
+        if line.startswith(b'event: ask'):
+            ask = json.loads(next(response).split(b':', 1)[1])
+            result.append(service.ask('post', '/v1/self/answer', node, {
+                'id': ask['id'], 'answer': ask['question']}, **me)[0])
+            return
+
+
+def trace(do, node, me):
+    """An operator asks, the node answers."""
+    body = {'node': do('get', '/v1/self', node, **me)['number'],
+            'question': {'src': 'x', 'dst': 'y', 'net': 'other'}}
+    connection = do.service.connect()
+    connection.request('GET', '/v1/events', headers=dict(
+        me['headers'], Authorization='Bearer ' + node))
+    stream = connection.getresponse()
+    assert stream.readline(), 'no stream'
+    result = []
+    thread = threading.Thread(target=answer_ask, args=(
+        Service(), node, me, stream, result))
+    thread.start()
+    answer = do('post', '/v1/nets/a/trace', do.service.operator, body)
+    thread.join()
+    body['question']['net'] = 'a'
+    assert answer == {'answer': body['question'], 'error': None}, answer
+    assert result == [204], result
+    connection.close()
+    do('post', '/v1/self/answer', node, {'id': 'x', 'error': 'late'}, **me)
+    body['question']['src'] = 'x' * 2048
+    do('post', '/v1/nets/a/trace', do.service.operator, body)
+
+
 def what_goes_well(do):
     """A service's life: each good answer that there is.  Returns a node that
     holds a lease, with the header that says so."""
@@ -294,6 +329,7 @@ def what_goes_well(do):
         {'net': 'none', 'name': 'r', 'packets': 1, 'bytes': 1}]}, **me)
     do('post', '/v1/self/installed', node, {'revision': '1.1'}, **me)
     do('get', '/v1/events', node, **me)
+    trace(do, node, me)
 
     clone = dict(body, id=str(uuid.uuid4()))
     clone['credential_hash'] = hashlib.sha256(b'1' * 64).hexdigest()
@@ -422,6 +458,8 @@ def what_operators_do(do):
     each('delete', '/v1/users/admin')
     each('get', '/v1/events')
     each('post', '/v1/wait', {'timeout': 0})
+    each('post', '/v1/nets/a/trace',
+         *[{'node': n, 'question': {}} for n in (1, 99)])
 
     each('post', '/v1/nodes/2/adopt')
     each('delete', '/v1/nodes/1')

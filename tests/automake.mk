@@ -56,6 +56,9 @@ EXTRA_DIST += tests/lib-datapath.sh tests/lib-integrity.sh tests/dp-datagram \
 	tests/too-big.py \
 	tests/segments.py tests/transfer.py
 EXTRA_DIST += $(TESTSUITE_AT) tests/atlocal.in tests/check-layers
+EXTRA_DIST += tests/traces/arp-answered tests/traces/denied \
+	tests/traces/flood tests/traces/no-rule tests/traces/no-vsubnet \
+	tests/traces/rules-tunnel tests/traces/spoofed tests/traces/tunnel
 EXTRA_DIST += tests/README.md tests/run tests/faults tests/faults.py tests/soak tests/system-lib.sh tests/decode.py \
 	tests/api.py tests/echo.py tests/frames.py tests/dhclient-script tests/dhclient.conf tests/rogue.py tests/services-cache.py \
 	tests/neighbours.py tests/hostile.py tests/nonces.py tests/opens-none.py tests/secrets.py \

@@ -96,6 +96,8 @@ void test_mac_damping(struct ovs_cmdl_context *);
 
 /* unit-controller-trace.c */
 void test_flow_names(struct ovs_cmdl_context *);
+void test_trace_query(struct ovs_cmdl_context *);
+void test_trace_words(struct ovs_cmdl_context *);
 
 /* unit-controller-moves.c */
 void test_claim(struct ovs_cmdl_context *);

@@ -60,6 +60,16 @@ plugin_controller_libvsubnet_controller_a_SOURCES = \
 	plugin/controller/guard.h \
 	plugin/controller/host-addr.c \
 	plugin/controller/host-addr.h \
+	plugin/controller/trace.c \
+	plugin/controller/trace.h \
+	plugin/controller/trace-query.c \
+	plugin/controller/trace-query.h \
+	plugin/controller/trace-text.c \
+	plugin/controller/trace-text.h \
+	plugin/controller/trace-words.c \
+	plugin/controller/trace-words.h \
+	plugin/controller/vswitchd-ask.c \
+	plugin/controller/vswitchd-ask.h \
 	plugin/controller/underlay.c \
 	plugin/controller/underlay.h \
 	plugin/controller/hits.c \

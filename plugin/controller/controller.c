@@ -87,7 +87,7 @@ stream_event(const struct sse_event *event, void *c_)
 
     if (!c->standing.trusted || c->restart_stream
         || key_service_event(event, &c->keys)
-        || installed_event(c, event)) {
+        || installed_event(c, event) || traces_event(c, event)) {
         return;
     }
     free(c->mapping_error);
@@ -165,6 +165,7 @@ controller_create(const char *state_dir, const char *run_dir, const char *db)
     keyring_out_init(&c->keyring, run_dir);
     learnt_init(&c->learnt);
     acl_log_init(&c->acl_log);
+    ovs_list_init(&c->traces.list);
     services_init(&c->services);
     guard_init(&c->guard);
     duplicates_init(&c->duplicates);
@@ -198,6 +199,7 @@ controller_destroy(struct controller *c)
 {
     if (c) {
         controller_save(c);
+        traces_destroy(c);
         key_service_destroy(c->key_service);
         registrar_destroy(c->registrar);
         client_destroy(c->client);
@@ -711,11 +713,13 @@ controller_run(struct controller *c)
         }
     }
     installed_run(c);
+    traces_run(c);
 }
 
 void
 controller_wait(struct controller *c)
 {
+    traces_wait(c);
     identity_file_wait(&c->node);
     credential_rotation_wait(c);
     client_wait(c->client);

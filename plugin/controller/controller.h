@@ -48,6 +48,7 @@
 #include "controller/own-keys.h"
 #include "controller/services.h"
 #include "controller/standing.h"
+#include "controller/trace.h"
 #include "controller/underlay.h"
 #include "model/mapping.h"
 
@@ -84,6 +85,7 @@ struct controller {
                                          * seconds of the epoch; 0: never. */
     char *mapping_error;                /* The last event was refused. */
     struct installed installed;         /* What the service waits for. */
+    struct traces traces;
 
     /* What has changed. */
     bool mapping_changed;

@@ -99,6 +99,7 @@ main(int argc, char *argv[])
     struct monitor_server *monitor_server = NULL;
     status_init(controller);
     flow_names_init(controller);
+    traces_init(controller);
     guard_init_commands(controller);
     monitor_init(controller);
     if (options.metrics) {

@@ -26,6 +26,7 @@ plugin_ctl_vsubnetctl_SOURCES = \
 	plugin/ctl/redact.h \
 	plugin/ctl/settings.c \
 	plugin/ctl/status.c \
+	plugin/ctl/trace.c \
 	plugin/ctl/user.c \
 	plugin/ctl/verbs.c \
 	plugin/ctl/verbs.h \

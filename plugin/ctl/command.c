@@ -77,6 +77,8 @@ static const struct {
     [OPT_OUTPUT] = { "output", "FILE", "the file to make (default: named "
                      "after host and time)" },
     [OPT_LONG] = { "long", NULL, "each flow" },
+    [OPT_L4] = { "l4", "PROTOCOL", "tcp, udp, sctp or icmp, with ports: "
+                 "tcp:80, tcp:1024:80 (default: a ping)" },
     [OPT_COUNT] = { "count", "N", "how many requests (default: 5)" },
     [OPT_SIZE] = { "size", "N", "as long as IP packets of N bytes "
                    "(default: 64)" },
@@ -157,6 +159,12 @@ static const char flows_details[] =
 "line sums up the flows of one. With --long, the flows themselves. A frame\n"
 "passes several flows, and is counted by each.";
 
+static const char trace_details[] =
+"SRC and DST are MACs (or MAC,ADDRESS), IP addresses, names of ports or\n"
+"iface-ids in vSubnet NET. No frame is sent: the switches say what they would\n"
+"do with one. What other hosts would do is asked through the mapping service,\n"
+"as an operator. Exit status 1 means that it is dropped, or not known.";
+
 static const char ping_details[] =
 "Requests and answers go sealed from tunnel port to tunnel port, past all\n"
 "flows. NODE is a number, name or tunnel address. Exit status 1 means that\n"
@@ -176,6 +184,9 @@ const struct ctl_command ctl_commands[] = {
     { "flows", "[NET]", 0, 1, BIT(OPT_LONG),
       "show for which object this host's switch has flows, and their packets",
       flows_details, ctl_flows },
+    { "trace", "NET SRC DST", 3, 3,
+      BIT(OPT_L4) | BIT(OPT_SIZE) | BIT(OPT_LONG),
+      "say where a frame would go, and why", trace_details, ctl_trace },
     { "ping", "NODE", 1, 1, BIT(OPT_COUNT) | BIT(OPT_SIZE),
       "ask another node's tunnel port for answers", ping_details, ctl_ping },
     { "bugreport", "", 0, 0, BIT(OPT_OUTPUT),

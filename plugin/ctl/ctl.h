@@ -42,7 +42,7 @@ enum ctl_option {
     OPT_GUEST_DHCP, OPT_MAX_MACS, OPT_BUM_RATE,
     OPT_DHCP, OPT_LEASE, OPT_GATEWAY, OPT_DNS, OPT_DOMAIN, OPT_ROUTE,
     OPT_LABEL,
-    OPT_LONG, OPT_COUNT, OPT_SIZE,
+    OPT_LONG, OPT_COUNT, OPT_SIZE, OPT_L4,
     N_CTL_OPTIONS
 };
 
@@ -90,7 +90,7 @@ void ctl_check(const char *what, char *error);
 /* Commands, each in the file of its noun. */
 typedef void ctl_run(struct ctl *);
 ctl_run ctl_join, ctl_leave, ctl_status, ctl_bugreport, ctl_events;
-ctl_run ctl_flows, ctl_ping;
+ctl_run ctl_flows, ctl_ping, ctl_trace;
 ctl_run ctl_token_create, ctl_token_ls, ctl_token_rm;
 ctl_run ctl_node_ls, ctl_node_show, ctl_node_approve, ctl_node_revoke,
     ctl_node_rename, ctl_node_adopt, ctl_node_rm;

@@ -39,8 +39,12 @@ word_after(const char *line, const char *name)
 {
     const char *s = strstr(line, name);
 
-    s = s ? s + strlen(name) : NULL;
-    return s ? json_stringn(s, strcspn(s, ",")) : json_null();
+    if (!s) {
+        return json_null();
+    }
+    s += strlen(name);
+    s += *s == '"';             /* Around names that are no plain words. */
+    return json_stringn(s, strcspn(s, "\","));
 }
 
 /* Reads a line of "ovs-ofctl dump-flows", such as

@@ -19,7 +19,7 @@ _vsubnetctl_candidates() {
         cut -d' ' -f1 <<<"$lines" | sort -u ;;
     "1 ping")
         _vsubnetctl_names node name ;;
-    "1 flows")
+    "1 flows" | "1 trace")
         _vsubnetctl_names net name ;;
     "1 token" | "1 node" | "1 net" | "1 member" | "1 port" | "1 user" \
         | "1 audit" | "1 address" | "1 pool" | "1 reservation" | "1 acl")
@@ -68,7 +68,7 @@ _vsubnetctl() {
     elif [[ $cur == -* ]]; then
         local command="${given[*]:0:2}"
         case ${given[0]-} in
-        join | leave | status | flows | ping | bugreport | events)
+        join | leave | status | flows | ping | trace | bugreport | events)
             command=${given[0]} ;;
         esac
         COMPREPLY=($(compgen -W "$(vsubnetctl --commands 2>/dev/null \

@@ -44,6 +44,7 @@ static const struct api_route routes[] = {
     { "POST", "/v1/self/loaded", ROLE_NODE, api_self_loaded, ROUTE_BODY },
     { "POST", "/v1/self/installed", ROLE_NODE, api_self_installed,
       ROUTE_BODY },
+    { "POST", "/v1/self/answer", ROLE_NODE, api_self_answer, ROUTE_BODY },
     { "POST", "/v1/self/hits", ROLE_NODE, api_self_hits, ROUTE_BODY },
     { "GET", "/v1/events", ROLE_NODE | USERS, api_events, 0 },
 
@@ -64,6 +65,7 @@ static const struct api_route routes[] = {
     { "PATCH", "/v1/nets/*", ROLE_OPERATOR, api_net_patch, WRITE_BODY },
     { "DELETE", "/v1/nets/*", ROLE_OPERATOR, api_net_delete, WRITE },
     { "POST", "/v1/nets/*/rekey", ROLE_OPERATOR, api_net_rekey, CREATE_MAY },
+    { "POST", "/v1/nets/*/trace", ROLE_OPERATOR, api_net_trace, ROUTE_BODY },
 
     { "GET", "/v1/nets/*/members", USERS, api_members_get, 0 },
     { "PUT", "/v1/nets/*/members/*", ROLE_OPERATOR, api_member_put,

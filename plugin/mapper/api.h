@@ -28,6 +28,7 @@
 #include "model/jansson.h"
 #include "model/reader.h"
 
+struct asks;
 struct change_refusal;
 struct confirm;
 struct db;
@@ -53,6 +54,7 @@ struct api {
     struct confirm *confirm;
     struct peers *peers;
     struct installed *installed;
+    struct asks *asks;
     struct rule_hits *rule_hits;
     const struct pki *pki;
     const struct http_server *http;
@@ -164,5 +166,6 @@ api_handler api_rules_get, api_rules_post, api_rules_put, api_rule_get,
 api_handler api_users_get, api_users_post, api_user_get, api_user_patch,
     api_user_delete;
 api_handler api_audit_get, api_wait;
+api_handler api_net_trace, api_self_answer;
 
 #endif /* mapper/api.h */

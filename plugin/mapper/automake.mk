@@ -27,6 +27,8 @@ plugin_mapper_libmapper_a_SOURCES = \
 	plugin/mapper/api-self.c \
 	plugin/mapper/api-token.c \
 	plugin/mapper/api-user.c \
+	plugin/mapper/asks.c \
+	plugin/mapper/asks.h \
 	plugin/mapper/audience.c \
 	plugin/mapper/audience.h \
 	plugin/mapper/audit.c \

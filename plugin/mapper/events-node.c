@@ -102,6 +102,19 @@ events_send_confirm(struct events *events, int64_t number,
 }
 
 void
+events_send_ask(struct events *events, int64_t number, const char *id,
+                const char *question)
+{
+    const struct mdb_node *node = db_node(events->db, number);
+    char *data = xasprintf("{\"id\":\"%s\",\"question\":%s}", id, question);
+
+    if (node) {
+        send_to_node(events, number, node->instance, "ask", data);
+    }
+    free(data);
+}
+
+void
 events_told_installed(struct events *events, int64_t number,
                       const char *instance, struct model_revision revision)
 {

@@ -108,6 +108,10 @@ void events_for_each_stream(
 struct model_revision events_revision(const struct events *);
 void events_send_confirm(struct events *, int64_t number,
                          struct model_revision);
+/* Asks node NUMBER the question ID (asks.h). */
+void events_send_ask(struct events *, int64_t number, const char *id,
+                     const char *question);
+
 void events_told_installed(struct events *, int64_t number,
                            const char *instance, struct model_revision);
 

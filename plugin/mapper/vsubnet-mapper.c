@@ -17,6 +17,7 @@
 #include "command-line.h"
 #include "daemon.h"
 #include "fatal-signal.h"
+#include "mapper/asks.h"
 #include "mapper/api.h"
 #include "mapper/bootstrap.h"
 #include "mapper/certificate.h"
@@ -489,6 +490,7 @@ mapper_open(struct mapper *mapper, struct options *o)
         .rule_hits = mapper->rule_hits,
         .peers = mapper->peers,
         .installed = installed_create(&mapper->db),
+        .asks = asks_create(),
         .pki = &mapper->pki,
         .http = mapper->http,
         .monitor = monitor_create(),
@@ -533,6 +535,7 @@ mapper_run(struct mapper *mapper)
     peers_run(mapper->peers);
     confirm_run(mapper->confirm, mapper->events);
     installed_run(mapper->api.installed, mapper->events);
+    asks_run(mapper->api.asks);
     mark_run(&mapper->mark, &mapper->db);
     lease_run(mapper->lease);
     lease_sweep(mapper->lease, node_exists, mapper);
@@ -549,6 +552,7 @@ mapper_wait(struct mapper *mapper)
     events_wait(mapper->events);
     confirm_wait(mapper->confirm);
     installed_wait(mapper->api.installed);
+    asks_wait(mapper->api.asks);
     mark_wait(&mapper->mark, &mapper->db);
     lease_wait(mapper->lease);
     peers_wait(mapper->peers);
@@ -561,6 +565,7 @@ mapper_close(struct mapper *mapper)
 {
     lease_stop(mapper->lease);
     installed_stop(mapper->api.installed, mapper->events);
+    asks_stop(mapper->api.asks);
     txn_queue_destroy(mapper->txns);
     peers_destroy(mapper->peers);
     http_server_destroy(mapper->http);
@@ -570,6 +575,7 @@ mapper_close(struct mapper *mapper)
     lease_destroy(mapper->lease);
     mark_close(&mapper->mark, &mapper->db);
     installed_destroy(mapper->api.installed);
+    asks_destroy(mapper->api.asks);
     monitor_destroy(mapper->api.monitor);
     request_stats_destroy(mapper->api.stats);
     db_destroy(&mapper->db);
