@@ -12,6 +12,7 @@
 #include "controller/ct-zones.h"
 #include "controller/flow-acl.h"
 #include "controller/flow-desired.h"
+#include "controller/flow-index.h"
 #include "controller/flow-set.h"
 #include "controller/flow-tables.h"
 #include "controller/local-port.h"
@@ -618,6 +619,31 @@ add_ports(struct local_ports *ports, int n)
     local_ports_sort(ports);
 }
 
+/* Ports that come touch no flow of a rule. */
+static void
+check_touched(const struct mapping *mapping, const struct local_ports *before,
+              const struct local_ports *after)
+{
+    struct mapping_touches touches = MAPPING_TOUCHES_INITIALIZER;
+    struct flow_input input = { .ports = before, .mapping = mapping,
+                                .tunnel = u16_to_ofp(TUNNEL) };
+    const struct flow_entry *flow;
+    struct flow_index index;
+
+    flow_index_init(&index);
+    flow_index_update(&index, &input, &touches);
+    flow_index_settle(&index);
+    input.ports = after;
+    flow_index_touch_ports(&touches, mapping, before, after);
+    flow_index_update(&index, &input, &touches);
+    CHECK(!index.all_touched && flow_set_count(&index.touched), "none");
+    FLOW_SET_FOR_EACH (flow, &index.touched) {
+        CHECK(cookie_kind(flow->cookie) != COOKIE_RULE, "a rule's");
+    }
+    mapping_touches_destroy(&touches);
+    flow_index_destroy(&index);
+}
+
 /* As many flows as flow-acl.h says, for each rule; and with more ports as many
  * more as without rules, and one for each port. */
 void
@@ -683,6 +709,7 @@ test_rule_sizes(struct ovs_cmdl_context *ctx OVS_UNUSED)
     CHECK(count_flows(mapping, &many) - count_flows(mapping, &few)
           == open_many - open_few + N_PORTS, "ports");
 
+    check_touched(mapping, &few, &many);
     local_ports_destroy(&few);
     local_ports_destroy(&many);
     mapping_destroy(mapping);

@@ -405,10 +405,10 @@ test_touches(struct ovs_cmdl_context *ctx OVS_UNUSED)
         { ",\"guest_dhcp\":true", MAPPING_TOUCH_NET_ROW },
         { ",\"max_macs\":1", MAPPING_TOUCH_NET_ROW },
         { ",\"bum_rate\":1", MAPPING_TOUCH_NET_ROW },
-        { ",\"policy\":\"closed\"", MAPPING_TOUCH_NET },
+        { ",\"policy\":\"closed\"", MAPPING_TOUCH_NET_ROW },
         { ",\"port_security\":false", MAPPING_TOUCH_NET },
         { ",\"arp_suppression\":false", MAPPING_TOUCH_NET },
-        { ",\"labels\":[\"web\"]", MAPPING_TOUCH_NET },
+        { ",\"labels\":[\"web\"]", MAPPING_TOUCH_NET_ROW },
     };
     static const char text[] =
         "{\"revision\":\"1.%d\",\"name\":\"demo\",\"vni\":5001,"

@@ -362,7 +362,6 @@ flow_acl_net(struct compose *c, const struct model_net *net)
                                      ofp_to_u16(port->ofport)));
         }
     }
-    flow_rules_net(c, net);
 }
 
 /* A copy of a flooded frame for 'port'.  The copies are judged apart, and what

@@ -321,6 +321,18 @@ flow_desired_net(const struct flow_input *input, const struct model_net *net,
     compose_uninit(&c);
 }
 
+/* The ranks are the vSubnet's: they have tables of their own. */
+void
+flow_desired_rules(const struct flow_input *input,
+                   const struct model_net *net, struct flow_list *list)
+{
+    struct compose c;
+
+    compose_init(&c, input, list, RANK_NETS + net->vni);
+    flow_rules_net(&c, net);
+    compose_uninit(&c);
+}
+
 void
 flow_desired_binding(const struct flow_input *input,
                      const struct model_net *net,
@@ -381,6 +393,8 @@ flow_desired_compute(const struct flow_input *input, struct flow_set *flows)
         const struct model_binding *binding;
 
         flow_desired_net(input, net, &list);
+        take(&list, flows);
+        flow_desired_rules(input, net, &list);
         take(&list, flows);
         HMAP_FOR_EACH (binding, in_net, &net->bindings) {
             flow_desired_binding(input, net, binding, &list);

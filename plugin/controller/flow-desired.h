@@ -15,6 +15,7 @@
  *      vSubnet     its row; its local ports; the bindings of their MACs; its
  *                  zone; the MACs that are held in it; the tunnel port; this
  *                  node's number and endpoints
+ *      rules       those of a vSubnet; its VNI and labels
  *      binding     itself; its vSubnet's name, VNI, max_macs and
  *                  arp_suppression, and labels if it has any itself; the local
  *                  port that it names, if it is at this node; the tunnel port;
@@ -62,6 +63,8 @@ void flow_list_destroy(struct flow_list *);
 void flow_desired_base(const struct flow_input *, struct flow_list *);
 void flow_desired_net(const struct flow_input *, const struct model_net *net,
                       struct flow_list *);
+void flow_desired_rules(const struct flow_input *, const struct model_net *net,
+                        struct flow_list *);
 void flow_desired_binding(const struct flow_input *,
                           const struct model_net *net,
                           const struct model_binding *binding,

@@ -19,6 +19,7 @@ struct flow_net {
     uint32_t vni;
     char *labels;               /* That the bindings' flows were made with. */
     struct flow_part part;      /* The vSubnet's. */
+    struct flow_part rules;
     struct hmap bindings;       /* Contains "struct binding_part"s. */
 };
 
@@ -243,6 +244,7 @@ remove_net(struct flow_index *index, struct flow_net *fn)
         remove_binding(index, fn, part);
     }
     part_clear(index, &fn->part);
+    part_clear(index, &fn->rules);
     hmap_destroy(&fn->bindings);
     hmap_remove(&index->nets, &fn->node);
     free(fn->labels);
@@ -256,9 +258,10 @@ struct update {
     const struct flow_input *input;
     struct flow_list list;      /* Empty between uses. */
 
-    /* VNIs, sorted, of vSubnets of which all parts, and the vSubnet's own
-     * part, are to be composed again. */
-    struct vni_list { uint32_t *vnis; size_t n, allocated; } whole, rows;
+    /* VNIs, sorted, of vSubnets of which all parts, the vSubnet's own part,
+     * and its rules are to be composed again. */
+    struct vni_list { uint32_t *vnis; size_t n, allocated; } whole, rows,
+                                                             rules;
 };
 
 static void
@@ -276,6 +279,15 @@ compose_net(struct update *u, struct flow_net *fn,
     part_clear(u->index, &fn->part);
     flow_desired_net(u->input, net, &u->list);
     part_set(u->index, &fn->part, &u->list);
+}
+
+static void
+compose_rules(struct update *u, struct flow_net *fn,
+              const struct model_net *net)
+{
+    part_clear(u->index, &fn->rules);
+    flow_desired_rules(u->input, net, &u->list);
+    part_set(u->index, &fn->rules, &u->list);
 }
 
 /* The binding has no part in 'fn'. */
@@ -322,6 +334,7 @@ compose_whole(struct update *u, const struct model_net *net)
     hmap_init(&fn->bindings);
     hmap_insert(&u->index->nets, &fn->node, hash_int(fn->vni, 0));
     compose_net(u, fn, net);
+    compose_rules(u, fn, net);
     HMAP_FOR_EACH (binding, in_net, &net->bindings) {
         compose_binding(u, fn, net, binding);
     }
@@ -431,8 +444,8 @@ update_binding(struct update *u, uint32_t vni, struct eth_addr mac)
     }
 }
 
-/* If labels have other numbers now, bindings that have labels are to be
- * composed again. */
+/* If labels have other numbers now, rules and bindings that have labels are to
+ * be composed again. */
 static void
 update_labels(struct update *u, struct flow_net *fn,
               const struct model_net *net)
@@ -446,6 +459,7 @@ update_labels(struct update *u, struct flow_net *fn,
     }
     free(fn->labels);
     fn->labels = labels;
+    vni_list_add(&u->rules, fn->vni);
     HMAP_FOR_EACH (binding, in_net, &net->bindings) {
         if (binding->n_labels) {
             struct binding_part *part = find_binding(fn, binding->mac);
@@ -467,6 +481,17 @@ update_row(struct update *u, uint32_t vni)
     if (net && fn && !vni_list_contains(&u->whole, vni)) {
         update_labels(u, fn, net);
         compose_net(u, fn, net);
+    }
+}
+
+static void
+update_rules(struct update *u, uint32_t vni)
+{
+    const struct model_net *net = mapping_net_by_vni(u->input->mapping, vni);
+    struct flow_net *fn = find_net(u->index, vni);
+
+    if (net && fn && !vni_list_contains(&u->whole, vni)) {
+        compose_rules(u, fn, net);
     }
 }
 
@@ -494,6 +519,10 @@ update_touched(struct update *u, const struct mapping_touches *touches)
             vni_list_add(&u->whole, t->vni);
         } else if (t->type == MAPPING_TOUCH_NET_ROW) {
             vni_list_add(&u->rows, t->vni);
+        } else if (t->type == MAPPING_TOUCH_RULES) {
+            /* The first and last rule make a difference to the vSubnet. */
+            vni_list_add(&u->rows, t->vni);
+            vni_list_add(&u->rules, t->vni);
         }
     }
     vni_list_sort(&u->whole);
@@ -507,6 +536,10 @@ update_touched(struct update *u, const struct mapping_touches *touches)
     vni_list_sort(&u->rows);
     for (size_t i = 0; i < u->rows.n; i++) {
         update_row(u, u->rows.vnis[i]);
+    }
+    vni_list_sort(&u->rules);
+    for (size_t i = 0; i < u->rules.n; i++) {
+        update_rules(u, u->rules.vnis[i]);
     }
     for (size_t i = 0; i < u->whole.n; i++) {
         update_whole(u, u->whole.vnis[i]);
@@ -547,6 +580,7 @@ flow_index_update(struct flow_index *index, const struct flow_input *input,
     flow_list_destroy(&u.list);
     free(u.whole.vnis);
     free(u.rows.vnis);
+    free(u.rules.vnis);
 }
 
 void

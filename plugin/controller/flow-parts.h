@@ -58,7 +58,8 @@ void flow_moves_port(struct compose *, const struct model_net *,
                      const struct local_port *);
 
 /* flow-acl.c: tables 22 to 24 and 45 to 49, and copies of flooded frames where
- * there is filtering; flow-rule.c: the rules in 46 and 47. */
+ * there is filtering; flow-rule.c: the rules in 46 and 47, a part of their
+ * own. */
 void flow_acl_base(struct compose *);
 void flow_acl_net(struct compose *, const struct model_net *);
 void flow_acl_flood(struct compose *, const struct model_net *,

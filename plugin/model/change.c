@@ -415,14 +415,14 @@ mapping_touches_destroy(struct mapping_touches *t)
     *t = (struct mapping_touches) MAPPING_TOUCHES_INITIALIZER;
 }
 
-/* Takes down the vSubnet itself, once if many rules do it one by one. */
+/* Takes down the rules of a vSubnet, once if they come one by one. */
 static void
-touch_row(struct mapping_touches *t, uint32_t vni)
+touch_rules(struct mapping_touches *t, uint32_t vni)
 {
     const struct mapping_touch *last = t->n ? &t->touches[t->n - 1] : NULL;
 
-    if (!last || last->type != MAPPING_TOUCH_NET_ROW || last->vni != vni) {
-        mapping_touches_add(t, MAPPING_TOUCH_NET_ROW, vni, eth_addr_zero);
+    if (!last || last->type != MAPPING_TOUCH_RULES || last->vni != vni) {
+        mapping_touches_add(t, MAPPING_TOUCH_RULES, vni, eth_addr_zero);
     }
 }
 
@@ -449,7 +449,7 @@ note_touch(struct mapping_touches *t, const struct mapping *m, size_t kind,
     } else if (kind == KIND_RULE) {
         const struct model_rule *rule = object;
 
-        touch_row(t, mapping_net(m, rule->net)->vni);
+        touch_rules(t, mapping_net(m, rule->net)->vni);
     }
 }
 
@@ -457,19 +457,9 @@ note_touch(struct mapping_touches *t, const struct mapping *m, size_t kind,
 static bool
 lives_differently(const struct model_net *old, const struct model_net *new)
 {
-    if (old->policy != new->policy
-        || old->port_security != new->port_security
-        || old->arp_suppression != new->arp_suppression
-        || old->max_macs != new->max_macs
-        || old->n_labels != new->n_labels) {
-        return true;
-    }
-    for (size_t i = 0; i < new->n_labels; i++) {
-        if (strcmp(old->labels[i], new->labels[i])) {
-            return true;
-        }
-    }
-    return false;
+    return (old->port_security != new->port_security
+            || old->arp_suppression != new->arp_suppression
+            || old->max_macs != new->max_macs);
 }
 
 /* The same for a vSubnet that may replace another. */

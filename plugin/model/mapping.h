@@ -83,12 +83,13 @@ struct mapping_change_stats {
 
 /* Which vSubnets and bindings changes have put or removed: for who keeps
  * something that is made of each.  A binding that went with its vSubnet is not
- * named; a rule touches its vSubnet's row.  When there are too many, it is
- * just all of them. */
+ * named.  When there are too many, it is just all of them. */
 enum mapping_touch_type {
     MAPPING_TOUCH_BINDING,      /* (VNI, MAC). */
     MAPPING_TOUCH_NET,          /* It is another, with what lives in it. */
-    MAPPING_TOUCH_NET_ROW,      /* The vSubnet itself, not what lives in it. */
+    MAPPING_TOUCH_NET_ROW,      /* The vSubnet itself, not what lives in it;
+                                 * but perhaps the numbers of labels. */
+    MAPPING_TOUCH_RULES,        /* Its rules. */
 };
 
 struct mapping_touch {
