@@ -5,8 +5,8 @@
 usage: rogue.py send IFACE
        rogue.py hear IFACE MAC READY
 
-"send" sends each of its frames twice, the second time with a VLAN tag of ID
-0, and last a mark.  "hear" makes the file READY when it listens, and prints
+"send" sends each of its frames without a VLAN tag, with one of ID 0 and with
+two, and last a mark.  "hear" makes the file READY when it listens, and prints
 what it hears of MAC until the mark.
 """
 import logging
@@ -21,6 +21,7 @@ from scapy.all import (BOOTP, DHCP, Dot1Q, Ether, ICMPv6ND_RA,  # noqa: E402
 from scapy.layers.dhcp6 import DHCP6_Advertise                  # noqa: E402
 
 ETH_P_ALL = 3
+ETH_P_8021Q = 0x8100
 MARK = b'the last of them'
 
 
@@ -41,9 +42,11 @@ def frames(mac):
     tagged = {}
     for name, frame in plain.items():
         payload = frame.payload.copy()
-        tagged[name + ' tagged'] = (
-            Ether(src=mac, dst=frame.dst)
-            / Dot1Q(vlan=0, type=frame.type) / payload)
+        tag = Dot1Q(vlan=0, type=frame.type)
+        outer = Dot1Q(vlan=0, type=ETH_P_8021Q)
+        head = Ether(src=mac, dst=frame.dst)
+        tagged[name + ' tagged'] = head / tag / payload
+        tagged[name + ' tagged twice'] = head / outer / tag / payload
     mark = everybody / IP(src='10.77.0.66', dst='255.255.255.255') \
         / UDP(sport=9, dport=9) / Raw(MARK)
     return {**plain, **tagged, 'mark': mark}

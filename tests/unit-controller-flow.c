@@ -95,6 +95,10 @@ static const char *const local_flows[] = {
         "dl_dst=01:80:c2:00:00:00/ff:ff:ff:ff:ff:f0 actions=drop",
     "cookie=0x100000000000000, table=0, priority=200,"
         "dl_src=01:00:00:00:00:00/01:00:00:00:00:00 actions=drop",
+    "cookie=0x100000000000000, table=0, priority=200,"
+        "dl_vlan=0,dl_type=0x8100 actions=drop",
+    "cookie=0x100000000000000, table=0, priority=200,"
+        "dl_vlan=0,dl_type=0x88a8 actions=drop",
     "cookie=0x100000000000000, table=0, priority=0 actions=drop",
     "cookie=0x300138900000001, table=0, priority=100,in_port=1 "
         "actions=set_field:0x1389->metadata,goto_table:5",

@@ -29,6 +29,8 @@ compose_classify(struct compose *c)
     const struct eth_addr control = ETH_ADDR_C(01,80,c2,00,00,00);
     const struct eth_addr control_mask = ETH_ADDR_C(ff,ff,ff,ff,ff,f0);
     const struct eth_addr multicast = ETH_ADDR_C(01,00,00,00,00,00);
+    static const uint16_t vlan_types[] = {
+        ETH_TYPE_VLAN_8021Q, ETH_TYPE_VLAN_8021AD };
 
     /* Bridges' own protocols (IEEE 802.1D 7.12.6) end at a bridge, and a
      * source that is a group is nobody's. */
@@ -36,6 +38,16 @@ compose_classify(struct compose *c)
     emit(c, FT_CLASSIFY, FP_CLASSIFY_BAD, cookie);
     match_set_dl_src_masked(&c->match, multicast, multicast);
     emit(c, FT_CLASSIFY, FP_CLASSIFY_BAD, cookie);
+
+    /* Linux takes off any number of VLAN tags with ID 0.  The switch looks
+     * behind one, unless other_config:vlan-limit says otherwise; of what is
+     * behind more, no table would know what it is to the receiver. */
+    for (size_t i = 0; i < ARRAY_SIZE(vlan_types); i++) {
+        match_set_dl_tci_masked(&c->match, htons(VLAN_CFI),
+                                htons(VLAN_CFI | VLAN_VID_MASK));
+        match_set_dl_type(&c->match, htons(vlan_types[i]));
+        emit(c, FT_CLASSIFY, FP_CLASSIFY_BAD, cookie);
+    }
 
     emit(c, FT_CLASSIFY, FP_MISS, cookie);
 

@@ -73,7 +73,8 @@ enum flow_table {
 /* Priorities, by table.  Priority 0 is each table's miss flow. */
 enum flow_priority {
     /* FT_CLASSIFY. */
-    FP_CLASSIFY_BAD = 200,      /* No tenant frame has these addresses. */
+    FP_CLASSIFY_BAD = 200,      /* No tenant frame has these addresses, or
+                                 * such tags. */
     FP_CLASSIFY_PROBE_PORT = 196,   /* For loops (loop-guard.h): that came in
                                      * by a local port, */
     FP_CLASSIFY_PROBE = 195,        /* or in any other way. */
