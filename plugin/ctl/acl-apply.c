@@ -15,6 +15,7 @@
 #include "util.h"
 
 enum { EXIT_DIFFERENT = 4 };
+enum { PRECONDITION_FAILED = 412 };     /* RFC 9110. */
 
 /* What a file makes of the rules that there are.  Each is an object by the
  * rule's name. */
@@ -179,25 +180,6 @@ print_json(const struct difference *d, const char *net, bool dry_run)
     json_decref(json);
 }
 
-/* Says what all rules are, unless they are others now than those with
- * REVISION. */
-static void
-put_rules(struct ctl *ctl, const struct acl_file *file, const char *revision)
-{
-    json_t *rules = json_array();
-    char *tag = xasprintf("\"%s\"", revision);
-
-    for (size_t i = 0; i < file->n; i++) {
-        json_array_append_new(rules, acl_body(&file->rules[i]));
-    }
-    client_set_if_match(ctl_client(ctl), tag);
-    json_decref(ctl_request(ctl, "PUT", ctl_path("nets", file->net, "rules",
-                                                 NULL),
-                            json_pack("{s:o}", "rules", rules)));
-    client_set_if_match(ctl_client(ctl), NULL);
-    free(tag);
-}
-
 /* The vSubnet's rules, with the revision of all. */
 static json_t *
 get_rules(struct ctl *ctl, const char *net)
@@ -211,6 +193,54 @@ get_rules(struct ctl *ctl, const char *net)
         ctl_fatal("the service's answer has not all rules");
     }
     return answer;
+}
+
+/* Says whether the rules are by now those in FILE. */
+static bool
+is_applied(struct ctl *ctl, const struct acl_file *file)
+{
+    json_t *answer = get_rules(ctl, file->net);
+    struct difference d;
+
+    compare(by_name(json_object_get(answer, "items")), file, &d);
+    bool applied = !differs(&d);
+    difference_destroy(&d);
+    json_decref(answer);
+    return applied;
+}
+
+/* Says what all rules are, unless they are others now than those with
+ * REVISION.  If the answer is lost the request is sent again, and then it is
+ * the first one that has made another revision. */
+static void
+put_rules(struct ctl *ctl, const struct acl_file *file, const char *revision)
+{
+    struct client *client = ctl_client(ctl);
+    struct client_answer answer;
+    json_t *rules = json_array();
+    json_t *body = json_pack("{s:o}", "rules", rules);
+    char *path = ctl_path("nets", file->net, "rules", NULL);
+    char *tag = xasprintf("\"%s\"", revision);
+
+    for (size_t i = 0; i < file->n; i++) {
+        json_array_append_new(rules, acl_body(&file->rules[i]));
+    }
+    client_set_if_match(client, tag);
+    ctl_check("", client_send(client, "PUT", path, body, &answer));
+    client_set_if_match(client, NULL);
+    if (answer.status == PRECONDITION_FAILED) {
+        if (!is_applied(ctl, file)) {
+            ctl_fatal("revision-mismatch: somebody else has changed the rules "
+                      "of vSubnet %s meanwhile: look at the difference again",
+                      file->net);
+        }
+    } else {
+        ctl_check("", client_refusal(&answer));
+    }
+    client_answer_destroy(&answer);
+    json_decref(body);
+    free(path);
+    free(tag);
 }
 
 void
