@@ -403,7 +403,7 @@ test_touches(struct ovs_cmdl_context *ctx OVS_UNUSED)
         { ",\"dhcp\":{}", MAPPING_TOUCH_NET_ROW },
         { ",\"ipv6\":\"slaac\"", MAPPING_TOUCH_NET_ROW },
         { ",\"guest_dhcp\":true", MAPPING_TOUCH_NET_ROW },
-        { ",\"max_macs\":1", MAPPING_TOUCH_NET_ROW },
+        { ",\"max_macs\":1", MAPPING_TOUCH_NET },
         { ",\"bum_rate\":1", MAPPING_TOUCH_NET_ROW },
         { ",\"policy\":\"closed\"", MAPPING_TOUCH_NET_ROW },
         { ",\"port_security\":false", MAPPING_TOUCH_NET },
