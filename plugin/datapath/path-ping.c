@@ -37,7 +37,7 @@ path_ping_answered(struct path_ping *ping, uint64_t nonce,
 {
     uint64_t i = nonce - ping->nonce;
 
-    if (i >= ping->sent || !ping->sent_us[i]) {
+    if (i >= (uint64_t) ping->sent || !ping->sent_us[i]) {
         return false;
     }
     long long int rtt = MAX(0, now_us - ping->sent_us[i]);
