@@ -4,6 +4,8 @@
 #include "unit-controller.h"
 
 #include "command-line.h"
+#include "controller/flow-desired.h"
+#include "controller/flow-set.h"
 #include "controller/flow-tables.h"
 #include "controller/local-port.h"
 #include "controller/loop-guard.h"
@@ -14,6 +16,7 @@
 #include "model/mapping.h"
 #include "openvswitch/dynamic-string.h"
 #include "packets.h"
+#include "sset.h"
 #include "util.h"
 
 static void
@@ -95,6 +98,84 @@ test_meters(struct ovs_cmdl_context *ctx OVS_UNUSED)
 
     meters_destroy(&meters);
     meters_destroy(&other);
+    local_ports_destroy(&ports);
+    mapping_destroy(mapping);
+}
+
+/* Flows. */
+
+static void
+has_flow(const struct sset *flows, const char *flow, bool expected)
+{
+    CHECK(sset_contains(flows, flow) == expected, "%s: %s",
+          expected ? "missing" : "unexpected", flow);
+}
+
+/* A port that is blocked, a MAC that is held at a port, and one elsewhere. */
+void
+test_guard_flows(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const char *const wanted[] = {
+        "cookie=0xb00138900000003, table=0, priority=150,in_port=3 "
+            "actions=drop",
+        "cookie=0xb00138900000003, table=50, priority=150,reg15=0x3 "
+            "actions=drop",
+        "cookie=0xb00138900000003, table=0, priority=160,udp,in_port=3,"
+            "nw_dst=192.0.2.7,tp_dst=8002 "
+            "actions=set_field:0x1389->metadata,"
+            "controller(max_len=128,userdata=08,meter_id=105)",
+        "cookie=0x200138900000000, table=40, priority=100,reg0=0x1/0x1,"
+            "metadata=0x1389 actions=output:2,output:1",
+        "cookie=0xa00138900000001, table=0, priority=140,in_port=1,"
+            "dl_src=0a:00:00:00:00:21 actions=drop",
+        "cookie=0xa00138900000002, table=11, priority=130,reg0=0x1/0x1,"
+            "metadata=0x1389,dl_src=0a:00:00:00:00:21 actions=goto_table:15",
+        "cookie=0xa00138900000002, table=0, priority=140,in_port=2,"
+            "dl_src=0a:00:00:00:00:22 actions=drop",
+    };
+    static const char *const unwanted[] = {
+        "cookie=0xa00138900000002, table=0, priority=140,in_port=2,"
+            "dl_src=0a:00:00:00:00:21 actions=drop",
+        "cookie=0xa00138900000000, table=11, priority=130,reg0=0x1/0x1,"
+            "metadata=0x1389,dl_src=0a:00:00:00:00:22 actions=goto_table:15",
+    };
+    struct mac_hold held[] = {
+        { 5001, ETH_ADDR_C(0a,00,00,00,00,21), u16_to_ofp(2) },
+        { 5001, ETH_ADDR_C(0a,00,00,00,00,22), MAC_ELSEWHERE },
+        { 5003, ETH_ADDR_C(0a,00,00,00,00,23), MAC_ELSEWHERE },
+    };
+    const struct mac_holds holds = { held, ARRAY_SIZE(held) };
+    struct sset lines = SSET_INITIALIZER(&lines);
+    struct mapping *mapping = test_mapping();
+    const struct flow_entry *flow;
+    struct local_ports ports;
+    struct flow_set flows;
+
+    test_ports(&ports);
+    ports.ports[1].blocked = xstrdup("loop");
+    const struct flow_input input = {
+        .ports = &ports,
+        .mapping = mapping,
+        .tunnel = u16_to_ofp(9),
+        .holds = &holds,
+    };
+    flow_set_init(&flows);
+    flow_desired_compute(&input, &flows);
+    FLOW_SET_FOR_EACH (flow, &flows) {
+        struct ds s = DS_EMPTY_INITIALIZER;
+
+        flow_entry_format(flow, &s);
+        sset_add(&lines, ds_cstr(&s));
+        ds_destroy(&s);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+        has_flow(&lines, wanted[i], true);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(unwanted); i++) {
+        has_flow(&lines, unwanted[i], false);
+    }
+    sset_destroy(&lines);
+    flow_set_destroy(&flows);
     local_ports_destroy(&ports);
     mapping_destroy(mapping);
 }
@@ -273,12 +354,20 @@ loop_changes(struct loop_world *w)
     loop_guard_sync(&w->guard, &w->ports, 1000000);
     EXPECT_BLOCKED(w, "");
 
+    /* While there is no connection to the switch nothing is opened. */
+    probed(w, 7, 1, false, 2, 1000);
+    loop_guard_reset(&w->guard, 1030000);
+    pass(w, 1030, 1035);
+    EXPECT_BLOCKED(w, "tap0 ");
+    CHECK(loop_guard_open(&w->guard, "tap0", 1035000), "opened");
+    loop_guard_sync(&w->guard, &w->ports, 1035000);
+
     /* A restart: blocked is what was. */
-    probed(w, 7, 1, false, 2, 1001);
-    probed(w, 7, 1, false, 3, 1001);
+    probed(w, 7, 1, false, 2, 1041);
+    probed(w, 7, 1, false, 3, 1041);
     loop_guard_destroy(&w->guard);
     loop_guard_init(&w->guard);
-    loop_guard_sync(&w->guard, &w->ports, 1002000);
+    loop_guard_sync(&w->guard, &w->ports, 1042000);
     EXPECT_BLOCKED(w, "tap0 tap1 ");
     CHECK(!strcmp(w->ports.ports[0].blocked,
                   "loop: what is sent out of port vs-demo comes in here"),
@@ -287,13 +376,13 @@ loop_changes(struct loop_world *w)
     /* Another number is the same port; another vSubnet, or none, is not. */
     w->ports.ports[0].ofport = u16_to_ofp(12);
     w->ports.ports[1].vni = 5002;
-    loop_guard_sync(&w->guard, &w->ports, 1003000);
+    loop_guard_sync(&w->guard, &w->ports, 1043000);
     EXPECT_BLOCKED(w, "tap0 ");
     w->ports.ports[0].ofport = 0;
-    loop_guard_sync(&w->guard, &w->ports, 1003000);
+    loop_guard_sync(&w->guard, &w->ports, 1043000);
     EXPECT_BLOCKED(w, "");
     local_ports_destroy(&w->ports);
-    loop_guard_sync(&w->guard, &w->ports, 1003000);
+    loop_guard_sync(&w->guard, &w->ports, 1043000);
     CHECK(hmap_is_empty(&w->guard.ports)
           && loop_guard_next(&w->guard) == LLONG_MAX, "none");
 }

@@ -338,6 +338,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "flow-names", NULL, 0, 0, test_flow_names, OVS_RO },
     { "trace-query", NULL, 0, 0, test_trace_query, OVS_RO },
     { "trace-words", NULL, 1, 1, test_trace_words, OVS_RO },
+    { "guard-flows", NULL, 0, 0, test_guard_flows, OVS_RO },
     { "loop-probe", NULL, 0, 0, test_loop_probe, OVS_RO },
     { "loop-guard", NULL, 0, 0, test_loop_guard, OVS_RO },
     { "mac-damping", NULL, 0, 0, test_mac_damping, OVS_RO },

@@ -90,6 +90,7 @@ void test_key_rotation(struct ovs_cmdl_context *);
 
 /* unit-controller-storm.c */
 void test_meters(struct ovs_cmdl_context *);
+void test_guard_flows(struct ovs_cmdl_context *);
 void test_loop_probe(struct ovs_cmdl_context *);
 void test_loop_guard(struct ovs_cmdl_context *);
 void test_mac_damping(struct ovs_cmdl_context *);

@@ -50,6 +50,7 @@ switch_reset(void *c_)
 {
     struct controller *c = c_;
     learnt_reset(&c->learnt, time_msec());
+    guard_reset(c);
     ct_limits_reset(&c->ct_limits);
     c->flows_changed = true;
 }

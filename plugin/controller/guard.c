@@ -397,7 +397,16 @@ mac_released(const struct mac_hold *hold, void *c_)
 static bool
 is_active(const struct controller *c)
 {
-    return c->mapping && c->mapping->self && ofctrl_is_in_sync(c->ofctrl);
+    struct ofctrl_status status;
+
+    ofctrl_get_status(c->ofctrl, &status);
+    return c->mapping && c->mapping->self && status.connected;
+}
+
+void
+guard_reset(struct controller *c)
+{
+    loop_guard_reset(&c->guard.loops, time_msec());
 }
 
 void

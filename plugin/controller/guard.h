@@ -48,6 +48,9 @@ void guard_moved_away(struct controller *, uint32_t vni, struct eth_addr);
 /* Adds to 'problems' a sentence for each MAC that is held. */
 void guard_add_problems(const struct controller *, struct json_t *problems);
 
+/* There is a new connection to the switch. */
+void guard_reset(struct controller *);
+
 void guard_run(struct controller *);
 void guard_wait(struct controller *);
 

@@ -224,6 +224,19 @@ loop_guard_next(const struct loop_guard *guard)
     return next;
 }
 
+void
+loop_guard_reset(struct loop_guard *guard, long long int now)
+{
+    struct loop_port *port;
+
+    HMAP_FOR_EACH (port, node, &guard->ports) {
+        port->probe_at = now;
+        if (port->reason) {
+            port->seen_at = now;
+        }
+    }
+}
+
 /* What comes in. */
 
 /* Returns less than 0 if 'a' is the earlier of the two. */

@@ -107,6 +107,9 @@ struct loop_end {
     ofp_port_t ofport;
 };
 
+/* There was no connection to the switch: nothing could speak against a port. */
+void loop_guard_reset(struct loop_guard *, long long int now);
+
 /* A probe that 'from' sent, blocked or not, came in at 'at'. */
 void loop_guard_probed(struct loop_guard *, const struct loop_end *from,
                        bool blocked, const struct loop_end *at,

@@ -158,6 +158,10 @@ append_port(const struct controller *c, json_t *array,
         }
         json_array_append_new(array, json);
     }
+    for (size_t i = before; port->blocked && i < json_array_size(array); i++) {
+        json_object_set_new(json_array_get(array, i), "blocked",
+                            json_string(port->blocked));
+    }
 }
 
 static json_t *
