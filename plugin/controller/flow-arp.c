@@ -19,7 +19,10 @@
  *     has no option for the MAC, and flows can add none.
  *   - A solicitation without its sender's MAC goes on, for the same reason,
  *     and so does one for a link-local address: whether that is a router's,
- *     which the answer would say, only its owner knows.
+ *     which the answer would say, only its owner knows.  One that has another
+ *     option before that MAC gets an answer of no use, since the switch writes
+ *     to the first one: these are SEND's (RFC 3971), which nobody but the
+ *     owner could answer.
  *
  * There is one flow for each address in table 15, which just says whose it
  * is.  The answer is put together out of that and the question by a few flows
