@@ -11,13 +11,20 @@ FUZZ_CC = clang
 FUZZ_CFLAGS = -g -O1 -fsanitize=fuzzer,address,undefined \
 	-fno-sanitize-recover=all
 FUZZ_SECONDS = 60
-FUZZ_TARGETS = datagram keyring session-state registration events services
+FUZZ_TARGETS = datagram keyring session-state registration events services \
+	duplicates
 
 EXTRA_DIST += \
 	tests/fuzz/json.dict \
 	tests/fuzz/corpus/datagram/forged \
 	tests/fuzz/corpus/datagram/replicated \
 	tests/fuzz/corpus/datagram/unicast \
+	tests/fuzz/corpus/duplicates/arp-gratuitous \
+	tests/fuzz/corpus/duplicates/arp-owner \
+	tests/fuzz/corpus/duplicates/arp-probe \
+	tests/fuzz/corpus/duplicates/nd-advert \
+	tests/fuzz/corpus/duplicates/nd-dad \
+	tests/fuzz/corpus/duplicates/nd-solicit \
 	tests/fuzz/corpus/events/bad-algorithm \
 	tests/fuzz/corpus/events/bad-binding \
 	tests/fuzz/corpus/events/removals \
@@ -67,6 +74,10 @@ fuzz_services_sources = $(fuzz_model) \
 	$(top_srcdir)/plugin/controller/service-frame.c \
 	$(top_srcdir)/plugin/controller/dhcp[46]*.c \
 	$(top_srcdir)/plugin/controller/ra.c
+fuzz_duplicates_sources = $(fuzz_model) \
+	$(top_srcdir)/plugin/controller/claim.c \
+	$(top_srcdir)/plugin/controller/duplicates.c \
+	$(top_srcdir)/plugin/controller/local-port.c
 # Of a function that a target replaces, the first definition counts.
 fuzz_registration_ldflags = -Wl,-z,muldefs
 fuzz_registration_libs = \
@@ -86,6 +97,9 @@ fuzz: $(BUILT_SOURCES) $(fuzz_registration_libs) $(JANSSON_LIBS)
 	        libs='$(fuzz_registration_ldflags) $(fuzz_registration_ldadd)';; \
 	    events) \
 	        sources='$(fuzz_events_sources)'; \
+	        libs='$(LDADD) $(JANSSON_LIBS) $(CRYPTO_LIBS)';; \
+	    duplicates) \
+	        sources='$(fuzz_duplicates_sources)'; \
 	        libs='$(LDADD) $(JANSSON_LIBS) $(CRYPTO_LIBS)';; \
 	    services) \
 	        sources='$(fuzz_services_sources)'; \
@@ -116,7 +130,8 @@ check_PROGRAMS += \
 	tests/fuzz/replay-session-state \
 	tests/fuzz/replay-registration \
 	tests/fuzz/replay-events \
-	tests/fuzz/replay-services
+	tests/fuzz/replay-services \
+	tests/fuzz/replay-duplicates
 tests_fuzz_replay_datagram_SOURCES = \
 	tests/fuzz/fuzz-datagram.c tests/fuzz/replay.c
 tests_fuzz_replay_datagram_LDADD = $(unit_ldadd)
@@ -139,6 +154,11 @@ tests_fuzz_replay_events_LDADD = \
 tests_fuzz_replay_services_SOURCES = \
 	tests/fuzz/fuzz-services.c tests/fuzz/replay.c
 tests_fuzz_replay_services_LDADD = \
+	plugin/controller/libvsubnet-controller.a $(unit_ldadd)
+
+tests_fuzz_replay_duplicates_SOURCES = \
+	tests/fuzz/fuzz-duplicates.c tests/fuzz/replay.c
+tests_fuzz_replay_duplicates_LDADD = \
 	plugin/controller/libvsubnet-controller.a $(unit_ldadd)
 
 clean-local: clean-fuzz
