@@ -21,10 +21,11 @@ enum {
     HOP_LIMIT = 64,
     MTU_MIN = 1280,             /* RFC 8200 section 5. */
 
-    /* Seconds.  Long, since guests keep what they have while this host's
-     * controller is away; RFC 4861's for prefixes. */
-    VALID = 2592000,
-    PREFERRED = 604800,
+    /* Seconds.  Guests keep what they have for a day while this host's
+     * controller is away.  A range that the vSubnet has no more is not used
+     * for what is new after a few hours. */
+    VALID = 86400,
+    PREFERRED = 14400,
     DNS_LIFETIME = 86400,
 };
 
