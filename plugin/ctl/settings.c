@@ -286,9 +286,9 @@ ctl_show_settings(const json_t *net)
         { "DHCP", "on" }, { NULL, NULL },
     };
     static const struct output_column dhcp_columns[] = {
-        { "  Lease", "lease" }, { "  Gateway", "gateway" },
-        { "  DNS", "dns" }, { "  Domain", "domain" },
-        { "  Routes", "routes" }, { NULL, NULL },
+        { "DHCP lease", "lease" }, { "DHCP gateway", "gateway" },
+        { "DHCP DNS", "dns" }, { "DHCP domain", "domain" },
+        { "DHCP routes", "routes" }, { NULL, NULL },
     };
     json_t *shown = json_copy(CONST_CAST(json_t *, net));
     json_t *dhcp = json_object_get(net, "dhcp");
@@ -304,6 +304,7 @@ ctl_show_settings(const json_t *net)
     }
     json_object_set_new(shown, "labels", labels);
     json_object_set_new(shown, "on", json_boolean(json_is_object(dhcp)));
+    putchar('\n');
     output_record(shown, columns);
     json_decref(shown);
 
@@ -322,6 +323,7 @@ ctl_show_settings(const json_t *net)
             free(to);
         }
         json_object_set_new(shown, "routes", texts);
+        putchar('\n');
         output_record(shown, dhcp_columns);
         json_decref(shown);
     }
