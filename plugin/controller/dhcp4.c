@@ -477,7 +477,10 @@ dhcp4_answer(const void *frame, size_t len, const struct service_facts *facts,
 
     const ovs_be32 asked = r.requested ? r.requested : r.header.ciaddr;
     const bool has_lease = find_lease(facts, asked, &lease);
-    in6_addr_set_mapped_ipv4(&note->address, has_lease ? lease.ip : asked);
+    if (has_lease || asked) {
+        in6_addr_set_mapped_ipv4(&note->address,
+                                 has_lease ? lease.ip : asked);
+    }
     switch (r.type) {
     case DISCOVER:
         note->answer = names[OFFER];

@@ -16,6 +16,7 @@
 #include "hash.h"
 #include "model/mapping.h"
 #include "model/metrics.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/token-bucket.h"
 #include "openvswitch/vlog.h"
@@ -222,26 +223,24 @@ log_outcome(const struct asked *asked, const struct service_note *note,
             enum service_verdict verdict)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
-    char ip[INET6_ADDRSTRLEN];
     const struct local_port *port = asked->port;
+    struct ds s = DS_EMPTY_INITIALIZER;
 
     if (VLOG_DROP_INFO(&rl)) {
         return;
     }
-    ipv6_string_mapped(ip, &note->address);
-    if (note->declined) {
-        VLOG_WARN("%s: %s "ETH_ADDR_FMT" does not take %s: somebody else "
-                  "uses it", port->net, port->name,
-                  ETH_ADDR_ARGS(asked->mac), ip);
-    } else if (verdict == SERVICE_ANSWERED) {
-        VLOG_INFO("%s: %s "ETH_ADDR_FMT": %s, %s %s", port->net, port->name,
-                  ETH_ADDR_ARGS(asked->mac), note->request, note->answer, ip);
-    } else {
-        VLOG_INFO("%s: %s "ETH_ADDR_FMT": %s %s, %s", port->net, port->name,
+    ds_put_format(&s, "%s: %s "ETH_ADDR_FMT": %s, %s", port->net, port->name,
                   ETH_ADDR_ARGS(asked->mac),
-                  note->request ? note->request : "request", ip,
-                  outcome_names[outcome_of(verdict)]);
+                  note->request ? note->request : "request",
+                  verdict == SERVICE_ANSWERED ? note->answer
+                  : outcome_names[outcome_of(verdict)]);
+    if (ipv6_addr_is_set(&note->address)) {
+        ds_put_char(&s, ' ');
+        ipv6_format_mapped(&note->address, &s);
     }
+    VLOG(note->declined ? VLL_WARN : VLL_INFO, "%s%s", ds_cstr(&s),
+         note->declined ? ": somebody else uses it" : "");
+    ds_destroy(&s);
 }
 
 static enum service_verdict
