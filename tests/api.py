@@ -271,7 +271,8 @@ def trace(do, node, me):
     answer = do('post', '/v1/nets/a/trace', do.service.operator, body)
     thread.join()
     body['question']['net'] = 'a'
-    assert answer == {'answer': body['question'], 'error': None}, answer
+    assert answer == {'answer': body['question'], 'error': None,
+                      'late': False}, answer
     assert result == [204], result
     connection.close()
     do('post', '/v1/self/answer', node, {'id': 'x', 'error': 'late'}, **me)

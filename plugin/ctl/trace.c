@@ -104,6 +104,7 @@ ask_mapper(const struct operator_config *config, const char *url,
             *result = json_incref(json_object_get(answer.json, "answer"));
         } else if (!error) {
             error = xstrdup(text_of(answer.json, "error"));
+            *elsewhere = json_is_true(json_object_get(answer.json, "late"));
         }
         client_answer_destroy(&answer);
     }

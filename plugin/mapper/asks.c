@@ -49,14 +49,16 @@ asks_destroy(struct asks *asks)
     free(asks);
 }
 
-/* Ends ASK with ANSWER or, if that is null, with ERROR. */
+/* Ends ASK with ANSWER or, if that is null, with ERROR; LATE means that the
+ * node has said nothing. */
 static void
 end(struct asks *asks, struct ask *ask, const json_t *answer,
-    const char *error)
+    const char *error, bool late)
 {
-    json_t *body = json_pack("{s:O?, s:o}", "answer", answer,
+    json_t *body = json_pack("{s:O?, s:o, s:b}", "answer", answer,
                              "error", (error ? json_string(error)
-                                       : json_null()));
+                                       : json_null()),
+                             "late", (int) late);
     char *text = json_dumps(body, JSON_COMPACT);
 
     http_respond(ask->connection, MHD_HTTP_OK, "application/json", text,
@@ -70,19 +72,19 @@ end(struct asks *asks, struct ask *ask, const json_t *answer,
 static void
 end_late(struct asks *asks, struct ask *ask)
 {
-    end(asks, ask, NULL, "the node has not answered in time");
+    end(asks, ask, NULL, "the node has not answered in time", true);
 }
 
 void
-asks_run(struct asks *asks)
+asks_run(struct asks *asks, const struct events *events)
 {
     struct ask *ask;
 
     LIST_FOR_EACH_SAFE (ask, list_node, &asks->list) {
-        if (time_msec() < ask->deadline) {
-            break;
+        if (time_msec() >= ask->deadline
+            || !events_is_connected(events, ask->node)) {
+            end_late(asks, ask);
         }
-        end_late(asks, ask);
     }
 }
 
@@ -195,7 +197,8 @@ api_self_answer(struct api_call *call)
     LIST_FOR_EACH_SAFE (ask, list_node, &asks->list) {
         if (ask->node == node->number && !strcmp(ask->id, id)) {
             end(asks, ask, answer,
-                answer ? NULL : error ? error : "the node says nothing");
+                answer ? NULL : error ? error : "the node says nothing",
+                false);
         }
     }
     /* Else it came too late, and nobody waits for it. */

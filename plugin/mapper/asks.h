@@ -10,7 +10,7 @@
  *
  *      (request) --ask--> waiting --POST /v1/self/answer--> answered
  *                            |                                 ^
- *                            '--ASKS_MS--------(an error)------'
+ *                            '--ASKS_MS, or the stream ends: "late"
  *
  * What is in question and answer is between the two; the node decides what it
  * answers, and only the one that was asked can.  All of it is in memory, of
@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 struct asks;
+struct events;
 
 enum {
     ASKS_MAX = 64,
@@ -34,8 +35,8 @@ enum {
 struct asks *asks_create(void);
 void asks_destroy(struct asks *);
 
-/* Answers those whose time is over. */
-void asks_run(struct asks *);
+/* Answers those whose time is over, or whose node has no stream any more. */
+void asks_run(struct asks *, const struct events *);
 void asks_wait(const struct asks *);
 
 /* Answers all that wait, as if their time were over. */

@@ -535,7 +535,7 @@ mapper_run(struct mapper *mapper)
     peers_run(mapper->peers);
     confirm_run(mapper->confirm, mapper->events);
     installed_run(mapper->api.installed, mapper->events);
-    asks_run(mapper->api.asks);
+    asks_run(mapper->api.asks, mapper->events);
     mark_run(&mapper->mark, &mapper->db);
     lease_run(mapper->lease);
     lease_sweep(mapper->lease, node_exists, mapper);
