@@ -24,6 +24,14 @@
 
 enum { COOKIES_AT_ONCE = 4000 };        /* The controller takes a few more. */
 
+static const char *
+text_of(const json_t *object, const char *member)
+{
+    const char *s = json_string_value(json_object_get(object, member));
+
+    return s ? s : "";
+}
+
 /* Returns the number that follows NAME in LINE, or 0. */
 static json_int_t
 number_after(const char *line, const char *name)
@@ -106,14 +114,43 @@ add_entry(json_t *groups, const char *cookie, json_t *entry)
     json_array_append_new(json_object_get(group, "entries"), entry);
 }
 
+/* Returns which flows are those of vSubnet NET, for ovs-ofctl: their cookies
+ * have its VNI, so the switch need not print those of all others. */
+static char *
+flows_of(const char *net)
+{
+    const json_t *nets;
+    json_t *status;
+    char *flows = NULL;
+
+    ctl_check("", local_controller_status(&status));
+    nets = json_object_get(status, "nets");
+    for (size_t i = 0; i < json_array_size(nets); i++) {
+        const json_t *object = json_array_get(nets, i);
+
+        if (!strcmp(text_of(object, "name"), net)) {
+            flows = xasprintf("cookie=0x%llx/0xffffff00000000",
+                              (unsigned long long) json_integer_value(
+                                  json_object_get(object, "vni")) << 32);
+        }
+    }
+    json_decref(status);
+    if (!flows) {
+        ctl_fatal("this host is in no vSubnet %s (see vsubnetctl status)",
+                  net);
+    }
+    return flows;
+}
+
 /* Returns what the bridge has, by cookie. */
 static json_t *
-read_flows(void)
+read_flows(const char *net)
 {
     char *bridge = local_bridge();
+    char *flows = net ? flows_of(net) : NULL;
     const char *argv[] = {
         "ovs-ofctl", "--timeout=20", "--names", "-O", "OpenFlow15",
-        "dump-flows", bridge, NULL,
+        "dump-flows", bridge, flows, NULL,
     };
     json_t *groups = json_object();
     char *output, *save_ptr = NULL;
@@ -136,6 +173,7 @@ read_flows(void)
         free(cookie);
     }
     free(output);
+    free(flows);
     free(bridge);
     return groups;
 }
@@ -176,14 +214,6 @@ name_all(json_t *groups)
     }
     name_some(groups, &cookies);
     svec_destroy(&cookies);
-}
-
-static const char *
-text_of(const json_t *object, const char *member)
-{
-    const char *s = json_string_value(json_object_get(object, member));
-
-    return s ? s : "";
 }
 
 /* VSubnets by name, after what belongs to none; in each, by cookie, of which
@@ -278,15 +308,11 @@ void
 ctl_flows(struct ctl *ctl)
 {
     const char *net = ctl_arg(ctl, 0);
-    json_t *by_cookie = read_flows();
+    json_t *by_cookie = read_flows(net);
 
     name_all(by_cookie);
     json_t *groups = sorted_groups(by_cookie, net);
 
-    if (net && !json_array_size(groups)) {
-        ctl_fatal("this host has no flows of a vSubnet %s (see vsubnetctl "
-                  "status)", net);
-    }
     if (ctl_has(ctl, OPT_JSON)) {
         output_json(groups);
     } else {
