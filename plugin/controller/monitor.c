@@ -278,6 +278,36 @@ put_port(struct ds *out, const struct ovsrec_interface *iface, size_t which)
     }
 }
 
+/* What the meters of local ports have dropped. */
+static void
+put_meters(struct ds *out, const struct controller *c)
+{
+    static const struct {
+        const char *name, *help;
+        uint32_t (*meter)(ofp_port_t);
+    } meters[] = {
+        { "vsubnet_controller_port_flood_dropped_total",
+          "Broadcast, unknown and multicast frames of a port above the "
+          "vSubnet's bum_rate.", meter_of_bum },
+        { "vsubnet_controller_port_controller_dropped_total",
+          "Frames of a port that were too many for the controller.",
+          meter_of_punts },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(meters); i++) {
+        metrics_family(out, meters[i].name, METRICS_COUNTER, meters[i].help);
+        for (size_t j = 0; j < c->ports.n; j++) {
+            const struct local_port *port = &c->ports.ports[j];
+
+            if (port->ofport) {
+                put_by(out, meters[i].name, "port", port->name,
+                       ofctrl_meter_dropped(c->ofctrl,
+                                            meters[i].meter(port->ofport)));
+            }
+        }
+    }
+}
+
 /* What the tunnel port counts beside that: by reason. */
 static void
 put_tunnel(struct ds *out, const struct ovsrec_interface *iface)
@@ -340,6 +370,7 @@ monitor_metrics(const struct controller *c)
     }
     services_metrics(&c->services, &out);
     put_ports(&out, c);
+    put_meters(&out, c);
     return ds_steal_cstr(&out);
 }
 

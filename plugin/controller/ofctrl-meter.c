@@ -3,6 +3,8 @@
 #include <config.h>
 #include "controller/ofctrl-meter.h"
 
+#include <stdlib.h>
+
 #include "controller/ofctrl-msg.h"
 #include "coverage.h"
 #include "openvswitch/ofp-actions.h"
@@ -26,6 +28,8 @@ ofctrl_meters_destroy(struct ofctrl_meters *m)
     meters_destroy(&m->installed);
     meters_destroy(&m->desired);
     meters_destroy(&m->lacking);
+    free(m->drops);
+    free(m->coming);
 }
 
 void
@@ -174,4 +178,82 @@ ofctrl_meters_drop(struct ofctrl_meters *m, struct rconn *rconn)
         meters_clear(&m->lacking);
         m->stale = false;
     }
+}
+
+/* What they have dropped. */
+
+void
+ofctrl_meters_poll(struct ofctrl_meters *m, struct rconn *rconn,
+                   long long int now)
+{
+    if (m->known && now >= m->next_stats) {
+        struct ofpbuf *msg = ofctrl_msg_meter_stats();
+
+        m->stats_xid = ((const struct ofp_header *) msg->data)->xid;
+        m->n_coming = 0;
+        m->next_stats = now + OFCTRL_METERS_STATS_MS;
+        rconn_send(rconn, msg, NULL);
+    }
+}
+
+static int
+compare_drops(const void *a_, const void *b_)
+{
+    const struct meter_drops *a = a_, *b = b_;
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+/* All parts have come. */
+static void
+adopt_drops(struct ofctrl_meters *m)
+{
+    struct meter_drops *old = m->drops;
+    size_t allocated = m->allocated_drops;
+
+    if (m->n_coming) {
+        qsort(m->coming, m->n_coming, sizeof *m->coming, compare_drops);
+    }
+    m->drops = m->coming;
+    m->n_drops = m->n_coming;
+    m->allocated_drops = m->allocated_coming;
+    m->coming = old;
+    m->n_coming = 0;
+    m->allocated_coming = allocated;
+}
+
+void
+ofctrl_meters_receive_stats(struct ofctrl_meters *m, struct ofpbuf *reply)
+{
+    const struct ofp_header *oh = reply->data;
+    bool more = ofpmp_more(oh);
+    struct ofputil_meter_stats ms;
+    uint64_t stub[256 / 8];
+    struct ofpbuf bands = OFPBUF_STUB_INITIALIZER(stub);
+
+    if (oh->xid != m->stats_xid) {
+        return;
+    }
+    while (!ofputil_decode_meter_stats(reply, &ms, &bands)) {
+        if (m->n_coming >= m->allocated_coming) {
+            m->coming = x2nrealloc(m->coming, &m->allocated_coming,
+                                   sizeof *m->coming);
+        }
+        m->coming[m->n_coming++] = (struct meter_drops) {
+            ms.meter_id, ms.n_bands ? ms.bands[0].packet_count : 0 };
+    }
+    ofpbuf_uninit(&bands);
+    if (!more) {
+        adopt_drops(m);
+    }
+}
+
+uint64_t
+ofctrl_meters_dropped(const struct ofctrl_meters *m, uint32_t id)
+{
+    const struct meter_drops key = { .id = id };
+    const struct meter_drops *drops
+        = (m->n_drops ? bsearch(&key, m->drops, m->n_drops, sizeof key,
+                                compare_drops) : NULL);
+
+    return drops ? drops->frames : 0;
 }

@@ -39,6 +39,19 @@ struct ofctrl_meters {
     bool changed;               /* Since they were made. */
     bool stale;                 /* There may be some to delete. */
     ovs_be32 xid;               /* Of the request for what there is. */
+
+    struct meter_drops *drops;  /* As the switch last said, sorted by ID. */
+    size_t n_drops, allocated_drops;
+    struct meter_drops *coming; /* Parts of an answer that is not whole. */
+    size_t n_coming, allocated_coming;
+    ovs_be32 stats_xid;
+    long long int next_stats;   /* When it is asked again. */
+};
+
+/* What a meter has dropped since it was made. */
+struct meter_drops {
+    uint32_t id;
+    uint64_t frames;
 };
 
 void ofctrl_meters_init(struct ofctrl_meters *);
@@ -60,5 +73,13 @@ bool ofctrl_meters_lack(const struct ofctrl_meters *, const struct ofpact *,
 
 void ofctrl_meters_make(struct ofctrl_meters *, struct rconn *);
 void ofctrl_meters_drop(struct ofctrl_meters *, struct rconn *);
+
+/* Asks each OFCTRL_METERS_STATS_MS what meters have dropped; each part of the
+ * answer is for ofctrl_meters_receive_stats(). */
+enum { OFCTRL_METERS_STATS_MS = 10000 };
+void ofctrl_meters_poll(struct ofctrl_meters *, struct rconn *,
+                        long long int now);
+void ofctrl_meters_receive_stats(struct ofctrl_meters *, struct ofpbuf *);
+uint64_t ofctrl_meters_dropped(const struct ofctrl_meters *, uint32_t id);
 
 #endif /* ofctrl-meter.h */

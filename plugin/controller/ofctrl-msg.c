@@ -76,6 +76,13 @@ ofctrl_msg_meter_config(void)
 }
 
 struct ofpbuf *
+ofctrl_msg_meter_stats(void)
+{
+    return ofputil_encode_meter_request(OFP15_VERSION, OFPUTIL_METER_STATS,
+                                        OFPM13_ALL);
+}
+
+struct ofpbuf *
 ofctrl_msg_meter_mod(const struct meter_change *change)
 {
     static const uint16_t commands[] = {

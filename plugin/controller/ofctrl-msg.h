@@ -23,6 +23,7 @@ struct ofpbuf *ofctrl_msg_packet_in_format(void);
 struct ofpbuf *ofctrl_msg_packet_out(ofp_port_t in, ofp_port_t out,
                                      const void *frame, size_t len);
 struct ofpbuf *ofctrl_msg_meter_config(void);   /* Of all meters. */
+struct ofpbuf *ofctrl_msg_meter_stats(void);    /* The same. */
 struct ofpbuf *ofctrl_msg_meter_mod(const struct meter_change *);
 struct ofpbuf *ofctrl_msg_flow_stats(void);     /* Of all flows. */
 struct ofpbuf *ofctrl_msg_flow_count(enum flow_table table, uint64_t cookie,

@@ -707,6 +707,9 @@ recv_msg(struct ofctrl *ofctrl, struct ofpbuf *msg)
     case OFPTYPE_FLOW_STATS_REPLY:
         recv_flow_stats(ofctrl, msg);
         break;
+    case OFPTYPE_METER_STATS_REPLY:
+        ofctrl_meters_receive_stats(&ofctrl->meters, msg);
+        break;
     case OFPTYPE_METER_CONFIG_STATS_REPLY:
         recv_meter_config(ofctrl, msg);
         break;
@@ -834,6 +837,7 @@ ofctrl_run(struct ofctrl *ofctrl)
     }
     if (ofctrl->state == S_IDLE) {
         run_idle(ofctrl);
+        ofctrl_meters_poll(&ofctrl->meters, ofctrl->rconn, time_msec());
     }
 }
 
@@ -850,6 +854,12 @@ ofctrl_wait(struct ofctrl *ofctrl)
                && is_touched(ofctrl)) {
         poll_immediate_wake();
     }
+}
+
+uint64_t
+ofctrl_meter_dropped(const struct ofctrl *ofctrl, uint32_t meter)
+{
+    return ofctrl_meters_dropped(&ofctrl->meters, meter);
 }
 
 bool

@@ -146,6 +146,9 @@ bool ofctrl_is_counting(const struct ofctrl *);
 void ofctrl_run(struct ofctrl *);
 void ofctrl_wait(struct ofctrl *);
 
+/* How many frames the meter has dropped, as of some seconds ago. */
+uint64_t ofctrl_meter_dropped(const struct ofctrl *, uint32_t meter);
+
 /* True when the switch has all desired flows. */
 bool ofctrl_is_in_sync(const struct ofctrl *);
 void ofctrl_get_status(const struct ofctrl *, struct ofctrl_status *);
