@@ -39,7 +39,7 @@
             "Times that the bridge's flows were read.")                 \
     COUNTER(controller_flows_computed, "flow_computations_total",       \
             "Times that the desired flows were computed.")              \
-    COUNTER(duplicate_address, "duplicate_addresses_total",             \
+    COUNTER(duplicate_address, "duplicates_seen_total",                 \
             "Addresses of others that local ports were found to claim.") \
     COUNTER(loop_blocked, "ports_blocked_total",                        \
             "Times that a port was cut off because of a loop.")         \
