@@ -79,6 +79,10 @@ def ether(src, dst, ethertype):
     return dst + src + struct.pack("!H", ethertype)
 
 
+def tagged(frame, vlan):
+    return frame[:12] + struct.pack("!HH", 0x8100, vlan) + frame[12:]
+
+
 def arp(src, sha, spa, tpa, op=1, tha=b"\0" * 6):
     return (ether(src, BROADCAST, 0x0806)
             + struct.pack("!HHBBH", 1, 0x0800, 6, 4, op)
@@ -155,6 +159,11 @@ def solicit(src, ip_src, target, sll):
                  + b"\1\1" + sll)
 
 
+def with_code_1(frame):
+    """The same with ICMPv6 code 1, whose checksum is of no interest."""
+    return frame[:55] + b"\1" + frame[56:]
+
+
 def echo(src, ip_src, text):
     return icmp6(src, ip_src, struct.pack("!BBHI", 128, 0, 0, 0)
                  + text.encode())
@@ -190,6 +199,9 @@ def forge(a):
         solicit(mac, a.other_ip6, stranger, mac),
         solicit(mac, a.ip6, stranger, other),
         ether(other, BROADCAST, 0x88b6),
+        # Of VLAN 0, which is as good as untagged.
+        tagged(udp4(mac, a.other_ip, "forged"), 0),
+        with_code_1(advert(mac, a.ip6, a.other_ip6, mac)),
     ]
     for text, frames in (("forged", forged), ("good", good)):
         for frame in frames:

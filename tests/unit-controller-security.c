@@ -73,7 +73,7 @@ security_flows(const struct mapping *mapping, struct sset *security)
 #define DROP " actions=drop"
 #define TOLD " actions=controller(max_len=128,userdata=03,meter_id=131075)"
 
-/* 22 flows, two for each IPv4 address and three for each IPv6 address. */
+/* 24 flows, two for each IPv4 address and three for each IPv6 address. */
 static const char *const expected[] = {
     "table=5, priority=100,arp," SENDER
         ",arp_spa=0.0.0.0,arp_op=1,arp_sha=" MAC PASS,
@@ -95,10 +95,12 @@ static const char *const expected[] = {
     "table=5, priority=100,udp," SENDER
         ",nw_src=0.0.0.0,nw_dst=255.255.255.255,tp_src=68,tp_dst=67" PASS,
     "table=5, priority=60,arp," SENDER TOLD,
-    "table=5, priority=60,icmp6," SENDER ",icmp_type=135,icmp_code=0" TOLD,
-    "table=5, priority=60,icmp6," SENDER ",icmp_type=136,icmp_code=0" TOLD,
+    "table=5, priority=60,icmp6," SENDER ",icmp_type=135" TOLD,
+    "table=5, priority=60,icmp6," SENDER ",icmp_type=136" TOLD,
     "table=5, priority=50,ip," SENDER DROP,
     "table=5, priority=50,ipv6," SENDER DROP,
+    "table=5, priority=50," SENDER ",dl_type=0x8100" DROP,
+    "table=5, priority=50," SENDER ",dl_type=0x88a8" DROP,
     "table=5, priority=40," SENDER PASS,
     "table=5, priority=30,in_port=3" DROP,
     "table=6, priority=110,"
@@ -119,8 +121,8 @@ static const char *const expected[] = {
     "table=6, priority=100,"
         "icmp6,in_port=3,icmp_type=136,icmp_code=0,"
         "nd_target=fe80::800:ff:fe00:3,nd_tll=" MAC PASS,
-    "table=6, priority=60,icmp6,in_port=3,icmp_type=135,icmp_code=0" TOLD,
-    "table=6, priority=60,icmp6,in_port=3,icmp_type=136,icmp_code=0" TOLD,
+    "table=6, priority=60,icmp6,in_port=3,icmp_type=135" TOLD,
+    "table=6, priority=60,icmp6,in_port=3,icmp_type=136" TOLD,
 };
 
 void

@@ -15,7 +15,9 @@
  *     vSubnet's ranges are good, too: what they are, nobody knows before;
  *   - neighbour solicitations and advertisements (table 6) with no other MAC
  *     in their options, and advertisements of such addresses only;
- *   - anything else from its MAC.
+ *   - anything else from its MAC, but not what has a VLAN tag behind a VLAN
+ *     tag: the switch looks behind one only, and where both are of VLAN 0 the
+ *     receiver takes for its own what is behind them.
  *
  * What is not so is dropped: each port's flows count it.  The controller is
  * told of ARP and ND, in case the address is another's (duplicates.h).
@@ -177,13 +179,23 @@ permit_solicitations(const struct security *s)
     emit(s->c, FT_SECURITY_ND, FP_SECURITY_BAD, s->cookie);
 }
 
+/* ND of any code: one that is not 0 is no ND for the switch. */
+static void
+match_nd(const struct security *s, uint8_t type)
+{
+    match_ethertype(s, ETH_TYPE_IPV6);
+    match_set_nw_proto(&s->c->match, IPPROTO_ICMPV6);
+    match_set_icmp_type(&s->c->match, type);
+}
+
 /* What the flows above say nothing of. */
 static void
 compose_denials(const struct security *s)
 {
     static const uint8_t nd_types[] = { ND_NEIGHBOR_SOLICIT,
                                         ND_NEIGHBOR_ADVERT };
-    static const uint16_t ethertypes[] = { ETH_TYPE_IP, ETH_TYPE_IPV6 };
+    static const uint16_t ethertypes[] = {
+        ETH_TYPE_IP, ETH_TYPE_IPV6, ETH_TYPE_VLAN_8021Q, ETH_TYPE_VLAN_8021AD };
 
     match_sender(s);
     match_ethertype(s, ETH_TYPE_ARP);
@@ -192,12 +204,12 @@ compose_denials(const struct security *s)
 
     for (size_t i = 0; i < ARRAY_SIZE(nd_types); i++) {
         match_sender(s);
-        match_icmp6(s, nd_types[i]);
+        match_nd(s, nd_types[i]);
         tell(s);
         emit(s->c, FT_SECURITY, FP_SECURITY_DENY_TOLD, s->cookie);
 
         match_set_in_port(&s->c->match, s->port->ofport);
-        match_icmp6(s, nd_types[i]);
+        match_nd(s, nd_types[i]);
         tell(s);
         emit(s->c, FT_SECURITY_ND, FP_SECURITY_DENY_TOLD, s->cookie);
     }
