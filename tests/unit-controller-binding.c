@@ -3,6 +3,7 @@
 #include <config.h>
 #include "unit-controller.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "command-line.h"
@@ -12,8 +13,10 @@
 #include "controller/learnt.h"
 #include "controller/local-port.h"
 #include "controller/own-keys.h"
+#include "controller/registrar.h"
 #include "dp-packet.h"
 #include "flow.h"
+#include "model/jansson.h"
 #include "model/mapping.h"
 #include "openvswitch/dynamic-string.h"
 #include "packets.h"
@@ -388,6 +391,56 @@ add_ipv6_endpoint(struct mapping *mapping)
     free(node->endpoints);
     node->endpoints = both;
     node->n_endpoints = 2;
+}
+
+/* Requests. */
+
+/* Guests may have so many addresses that they do not fit in one. */
+void
+test_registrar(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    enum { N = 200, SERVICE_BODY_MAX = 64 * 1024 };
+    struct registrar *registrar = registrar_create(NULL);
+    struct local_port port = { .name = "tap0", .net = "demo", .vni = VNI };
+    struct binding_changes changes = {
+        .puts = xcalloc(N, sizeof *changes.puts), .n_puts = N,
+        .removes = xcalloc(N, sizeof *changes.removes), .n_removes = N,
+    };
+    size_t n_puts = 0, n_removes = 0;
+    int n_requests = 0;
+    char *body;
+
+    for (int i = 0; i < N; i++) {
+        struct binding_put *put = &changes.puts[i];
+
+        put->port = &port;
+        eth_addr_from_uint64(0x020000000000 + i, &put->mac);
+        put->n_addresses = LEARNT_MAX_ADDRESSES;
+        for (int j = 0; j < LEARNT_MAX_ADDRESSES; j++) {
+            put->addresses[j].plen = -1;
+            memset(&put->addresses[j].ip, 0xfd, sizeof put->addresses[j].ip);
+            put->addresses[j].ip.s6_addr[14] = i;
+            put->addresses[j].ip.s6_addr[15] = j;
+        }
+        changes.removes[i].net = "demo";
+        eth_addr_from_uint64(0x020000001000 + i, &changes.removes[i].mac);
+    }
+    while ((body = registrar_take(registrar, &changes)) != NULL) {
+        json_t *json = json_loads(body, 0, NULL);
+
+        CHECK(strlen(body) <= SERVICE_BODY_MAX, "%"PRIuSIZE" bytes",
+              strlen(body));
+        n_puts += json_array_size(json_object_get(json, "put"));
+        n_removes += json_array_size(json_object_get(json, "remove"));
+        n_requests++;
+        json_decref(json);
+        free(body);
+    }
+    CHECK(n_puts == N && n_removes == N && n_requests > 1,
+          "%d requests, %"PRIuSIZE" put, %"PRIuSIZE" removed", n_requests,
+          n_puts, n_removes);
+    binding_changes_destroy(&changes);
+    registrar_destroy(registrar);
 }
 
 void

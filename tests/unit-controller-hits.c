@@ -233,12 +233,13 @@ test_hits(struct ovs_cmdl_context *ctx OVS_UNUSED)
     hits_counted(hits, mapping, NULL);
     check_report(hits, mapping, "far/b 1 100\n");
 
-    /* More than one request has. */
+    /* More than one request has, with long names and numbers. */
     for (int i = 0; i < 2 * HITS_ITEMS_MAX + 1; i++) {
-        char name[16];
+        char name[MODEL_NAME_MAX + 1];
 
-        snprintf(name, sizeof name, "m%04d", i);
-        count(hits, mapping, put_rule(mapping, "demo", name), i, 1);
+        snprintf(name, sizeof name, "m%062d", i);
+        count(hits, mapping, put_rule(mapping, "demo", name), i,
+              INT64_MAX / 100);
     }
     hits_counted(hits, mapping, NULL);
     int n_requests = 0, n_items = 0;
@@ -246,12 +247,13 @@ test_hits(struct ovs_cmdl_context *ctx OVS_UNUSED)
     while ((body = hits_take_report(hits, mapping)) != NULL) {
         json_t *json = json_loads(body, 0, NULL);
 
+        CHECK(strlen(body) <= 64 * 1024, "%"PRIuSIZE" bytes", strlen(body));
         n_items += json_array_size(json_object_get(json, "hits"));
         n_requests++;
         json_decref(json);
         free(body);
     }
-    CHECK(n_requests == 3 && n_items == 2 * HITS_ITEMS_MAX + 1,
+    CHECK(n_requests >= 3 && n_items == 2 * HITS_ITEMS_MAX + 1,
           "%d requests, %d items", n_requests, n_items);
     hits_destroy(hits);
     mapping_destroy(mapping);

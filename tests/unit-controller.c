@@ -319,6 +319,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "key-rotation", NULL, 1, 1, test_key_rotation, OVS_RW },
     { "endpoints", NULL, 0, 0, test_endpoints, OVS_RO },
     { "cookie", NULL, 0, 0, test_cookie, OVS_RO },
+    { "registrar", NULL, 0, 0, test_registrar, OVS_RO },
     { "hits", NULL, 0, 0, test_hits, OVS_RO },
     { "rule-cookie", NULL, 0, 0, test_rule_cookie, OVS_RO },
     { "desired", NULL, 0, 0, test_desired, OVS_RO },

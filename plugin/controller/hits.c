@@ -28,7 +28,11 @@ VLOG_DEFINE_THIS_MODULE(hits);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 
-enum { FIRST_AGAIN_MS = 1000 };
+enum {
+    FIRST_AGAIN_MS = 1000,
+    HITS_BODY_MAX = 60 * 1024,  /* The service takes 64 KiB. */
+    ITEM_REST_MAX = 80,         /* Bytes of an item but its names. */
+};
 
 /* What a flow had counted when it was last looked at.  Two hashes of what it
  * matches stand for it: there is no need to keep all that. */
@@ -251,14 +255,17 @@ char *
 hits_take_report(struct hits *hits, const struct mapping *mapping)
 {
     json_t *items = json_array();
+    size_t room = HITS_BODY_MAX;
     struct shash_node *node;
 
     SHASH_FOR_EACH_SAFE (node, &hits->sums) {
         const struct sum *sum = node->data;
+        size_t size = strlen(node->name) + ITEM_REST_MAX;
 
-        if (json_array_size(items) >= HITS_ITEMS_MAX) {
+        if (json_array_size(items) >= HITS_ITEMS_MAX || size > room) {
             break;
         }
+        room -= size;
         if (mapping_rule(mapping, sum->net, sum->name)) {
             json_array_append_new(items, json_pack(
                 "{s:s, s:s, s:I, s:I}", "net", sum->net, "name", sum->name,

@@ -324,45 +324,75 @@ put_to_json(const struct registrar *r, const struct binding_put *put)
                      "iface_id", model_string_or_null(put->port->iface_id));
 }
 
-static void
-send_changes(struct registrar *r, const struct binding_changes *changes)
+/* Appends 'item', which is taken over, to 'array' if it fits. */
+static bool
+append(json_t *array, json_t *item, size_t *room)
+{
+    char *text = json_dumps(item, JSON_COMPACT);
+    size_t size = strlen(text) + 1;
+    bool fits = size <= *room && json_array_size(array) < ITEMS_MAX;
+
+    free(text);
+    if (fits) {
+        *room -= size;
+        json_array_append(array, item);
+    }
+    json_decref(item);
+    return fits;
+}
+
+char *
+registrar_take(struct registrar *r, const struct binding_changes *changes)
 {
     json_t *put = json_array(), *removed = json_array();
+    size_t room = REGISTRAR_BODY_MAX;
+    char *text = NULL;
 
     for (size_t i = 0; i < changes->n_puts; i++) {
         const struct binding_put *p = &changes->puts[i];
         uint32_t what = hash_put(p);
 
-        if (json_array_size(put) < ITEMS_MAX
-            && !is_held(r, p->port->net, p->mac, what)) {
+        if (!is_held(r, p->port->net, p->mac, what)) {
+            if (!append(put, put_to_json(r, p), &room)) {
+                break;
+            }
             set_hold(r, p->port->net, p->mac, what);
-            json_array_append_new(put, put_to_json(r, p));
         }
     }
     for (size_t i = 0; i < changes->n_removes; i++) {
         const struct binding_remove *p = &changes->removes[i];
 
-        if (json_array_size(removed) < ITEMS_MAX
-            && !is_held(r, p->net, p->mac, 0)) {
+        if (!is_held(r, p->net, p->mac, 0)) {
+            if (!append(removed, json_pack("{s:s, s:o}", "net", p->net, "mac",
+                                           mac_to_json(p->mac)), &room)) {
+                break;
+            }
             set_hold(r, p->net, p->mac, 0);
-            json_array_append_new(removed, json_pack("{s:s, s:o}",
-                                                     "net", p->net, "mac",
-                                                     mac_to_json(p->mac)));
         }
     }
     if (json_array_size(put) || json_array_size(removed)) {
         json_t *body = json_pack("{s:O, s:O}", "put", put,
                                  "remove", removed);
-        char *text = json_dumps(body, JSON_COMPACT);
 
-        r->bindings_in_flight = client_request(r->client, "POST",
-                                               "/v1/self/bindings", text,
-                                               bindings_done, r);
-        free(text);
+        text = json_dumps(body, JSON_COMPACT);
         json_decref(body);
     }
     json_decref(put);
     json_decref(removed);
+    return text;
+}
+
+static void
+send_changes(struct registrar *r, const struct binding_changes *changes)
+{
+    char *text = registrar_take(r, changes);
+
+    if (text) {
+        r->bindings_in_flight = client_request(r->client, "POST",
+                                               "/v1/self/bindings", text,
+                                               bindings_done, r);
+        free(text);
+    }
 }
 
 static void

@@ -12,7 +12,8 @@
  * (Its keys: key-service.h.)  One request of each kind at a time.  The answer
  * to a request is the service's echo in the event stream; an object that was
  * just sent is not sent again for a few seconds, and one that was refused not
- * for a minute.
+ * for a minute.  The service takes bodies of 64 KiB: what guests say that their
+ * addresses are may come to more, which goes in several requests.
  * What is compared is all state there is, so requests lost in a restart of
  * either side are made again.
  *
@@ -25,11 +26,14 @@
 #include <stddef.h>
 #include "openvswitch/shash.h"
 
+struct binding_changes;
 struct client;
 struct learnt;
 struct local_port;
 struct local_ports;
 struct mapping;
+
+enum { REGISTRAR_BODY_MAX = 60 * 1024 };        /* All but the frame. */
 
 struct registrar_input {
     const struct mapping *mapping;          /* Has 'self'. */
@@ -46,6 +50,10 @@ void registrar_destroy(struct registrar *);
 /* Sends what there is to send. */
 void registrar_run(struct registrar *, const struct registrar_input *);
 void registrar_wait(const struct registrar *);
+
+/* Returns the body of the next request about bindings, or NULL.  It is for
+ * registrar_run() and for tests. */
+char *registrar_take(struct registrar *, const struct binding_changes *);
 
 /* Why 'port' is not registered ("binding-is-static" and so on), or NULL. */
 const char *registrar_refusal(const struct registrar *,
