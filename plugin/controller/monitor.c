@@ -48,7 +48,11 @@
     COUNTER(mac_moved, "mac_moves_total",                               \
             "Times that a learnt MAC was somewhere else than before.")  \
     COUNTER(mac_held, "macs_held_total",                                \
-            "Times that a MAC was held because it moved too often.")
+            "Times that a MAC was held because it moved too often.")    \
+    COUNTER(acl_logged, "acl_log_lines_total",                          \
+            "Packets that a rule has logged, as lines of the log.")     \
+    COUNTER(acl_log_left_out, "acl_log_left_out_total",                 \
+            "Packets for which a rule has had its share of lines.")
 
 #define COUNTER(COVERAGE, NAME, HELP)                   \
     extern struct coverage_counter counter_##COVERAGE;
