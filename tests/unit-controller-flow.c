@@ -203,9 +203,9 @@ static const char *const local_flows[] = {
     /* Guests are no servers. */
 #define ROGUES(P)                                                       \
     "cookie=0x90013890000000" P ", table=18, priority=110,udp,in_port=" P \
-        ",tp_src=67,tp_dst=68 actions=drop",                            \
+        ",tp_dst=68 actions=drop",                            \
     "cookie=0x90013890000000" P ", table=18, priority=110,udp6,in_port=" P \
-        ",tp_src=547,tp_dst=546 actions=drop",                          \
+        ",tp_dst=546 actions=drop",                          \
     "cookie=0x90013890000000" P ", table=18, priority=110,icmp6,in_port=" P \
         ",icmp_type=134,icmp_code=0 actions=drop"
     ROGUES("2"),

@@ -244,8 +244,8 @@ services_verdict(enum service_verdict verdict)
 #define ROGUES(VNI)                                                     \
     COOKIE(VNI) "110,icmp6,in_port=1,icmp_type=134,icmp_code=0 "        \
     "actions=drop\n"                                                    \
-    COOKIE(VNI) "110,udp,in_port=1,tp_src=67,tp_dst=68 actions=drop\n"  \
-    COOKIE(VNI) "110,udp6,in_port=1,tp_src=547,tp_dst=546 actions=drop\n"
+    COOKIE(VNI) "110,udp,in_port=1,tp_dst=68 actions=drop\n"  \
+    COOKIE(VNI) "110,udp6,in_port=1,tp_dst=546 actions=drop\n"
 
 static const struct { const char *net, *flows; } flows[] = {
     { "full", DHCP4("01", "") ROGUES("01") },

@@ -19,7 +19,8 @@
  * What a server or a router says, guests may not, in any vSubnet, unless it is
  * their vSubnet's wish (guest_dhcp).  That holds under any VLAN tag, since a
  * receiver may take one with ID 0 off; a request is only taken without one,
- * because a VLAN is a network of the guests' own.
+ * because a VLAN is a network of the guests' own.  What is for clients is of
+ * a server, whichever port it is from: clients do not look at that.
  *
  * The host's own port is no guest's. */
 
@@ -93,12 +94,10 @@ static void
 compose_rogues(struct compose *c, const struct local_port *port)
 {
     match_udp(c, ETH_TYPE_IP);
-    match_set_tp_src(&c->match, htons(DHCP4_SERVER));
     match_set_tp_dst(&c->match, htons(DHCP4_CLIENT));
     emit_port(c, port, FP_SERVICES_ROGUE);
 
     match_udp(c, ETH_TYPE_IPV6);
-    match_set_tp_src(&c->match, htons(DHCP6_SERVER));
     match_set_tp_dst(&c->match, htons(DHCP6_CLIENT));
     emit_port(c, port, FP_SERVICES_ROGUE);
 
