@@ -423,6 +423,14 @@ may_pass(const struct world *w, const struct frame *f, int caller,
                 || allows(w, f, MODEL_INGRESS, callee, caller)));
 }
 
+/* Whether the sender's rules count at this host.  His own host did not know
+ * for whom a flooded frame is. */
+static bool
+is_judged_here(const struct frame *f)
+{
+    return parties[f->sender].port || f->receiver >= UNKNOWN;
+}
+
 /* Whether the copy of the frame for 'port' goes there.  'receiver' is whose
  * labels count, -1: nobody's. */
 static bool
@@ -431,7 +439,7 @@ passes(const struct world *w, const struct frame *f, int port, int receiver)
     const int caller = f->reply ? receiver : f->sender;
     const int callee = f->reply ? f->sender : receiver;
     const bool to_local = port != TUNNEL;
-    const bool from_local = parties[f->sender].port;
+    const bool from_local = is_judged_here(f);
     const bool caller_is_local = f->reply ? to_local : from_local;
     const bool callee_is_local = f->reply ? from_local : to_local;
 
@@ -456,7 +464,7 @@ passes_as_answer(const struct world *w, const struct frame *f, int port,
     first.src_port = f->dst_port;
     first.dst_port = f->src_port;
     return (f->middle && may_pass(w, &first, receiver, port != TUNNEL,
-                                  f->sender, parties[f->sender].port));
+                                  f->sender, is_judged_here(f)));
 }
 
 struct expected {

@@ -364,6 +364,17 @@ flow_acl_net(struct compose *c, const struct model_net *net)
     }
 }
 
+/* A flooded frame from the tunnel is judged as if it were from here: its
+ * sender's host did not know for whom it would be, so not by which of the
+ * sender's rules. */
+void
+flow_acl_flood_here(struct compose *c)
+{
+    const ovs_be32 none = 0, mask = htonl(FF_FROM_TUNNEL);
+
+    ofpact_put_set_field(&c->acts, mf_from_id(FR_FLAGS), &none, &mask);
+}
+
 /* A copy of a flooded frame for 'port'.  The copies are judged apart, and what
  * is done to one is not seen by the next. */
 void

@@ -28,6 +28,10 @@
  *      local    remote   egress                     ingress (of the sender)
  *      remote   local    ingress                    egress (of the receiver)
  *
+ * A flooded frame from the tunnel is judged as between two local ports: the
+ * sender's host judged it as for somebody without labels, since it did not
+ * know for whom it would be.
+ *
  * So there are two tables of rules that are visited by resubmit, one for each
  * direction.  Rules look at the caller's labels in xxreg2 and the callee's in
  * xxreg1; for packets of the callee the two are exchanged before.

@@ -244,6 +244,9 @@ compose_flood(struct compose *c, const struct model_net *net,
 {
     match_net(c, net->vni);
     match_from_tunnel(c, from_tunnel);
+    if (from_tunnel && flow_acl_is_filtered(net)) {
+        flow_acl_flood_here(c);
+    }
 
     for (size_t i = 0; i < c->input->ports->n; i++) {
         const struct local_port *port = &c->input->ports->ports[i];

@@ -62,6 +62,7 @@ void flow_moves_port(struct compose *, const struct model_net *,
  * own. */
 void flow_acl_base(struct compose *);
 void flow_acl_net(struct compose *, const struct model_net *);
+void flow_acl_flood_here(struct compose *);
 void flow_acl_flood(struct compose *, const struct model_net *,
                     const struct local_port *);
 void flow_rules_net(struct compose *, const struct model_net *);
