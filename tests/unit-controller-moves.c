@@ -228,6 +228,49 @@ attach(struct world *w, size_t i)
     host_run(w, i, false);
 }
 
+static void
+init_world(struct world *w)
+{
+    w->binding = (struct model_binding) {
+        .mac = MAC, .origin = MODEL_ORIGIN_DYNAMIC };
+    for (size_t i = 0; i < N_HOSTS; i++) {
+        init_port(&w->hosts[i].port, NULL);
+        w->hosts[i].port.ofport = 0;
+        w->hosts[i].view = w->binding;
+        w->hosts[i].connected = true;
+    }
+}
+
+/* Ports are attached, hosts cut off, guests speak, while events and claims are
+ * under way; in the end all hosts are connected. */
+static void
+go_on(struct world *w)
+{
+    for (int step = 0; step < 200; step++) {
+        size_t i = random_range(N_HOSTS);
+
+        switch (random_range(12)) {
+        case 0:
+            attach(w, i);
+            break;
+        case 1:
+            w->hosts[i].connected = random_range(2);
+            break;
+        case 2:
+            if (host_state(w, i) == CLAIM_WAITS) {
+                host_run(w, i, true);
+            }
+            break;
+        default:
+            deliver(w, i);
+        }
+    }
+    for (size_t i = 0; i < N_HOSTS; i++) {
+        w->hosts[i].connected = true;
+    }
+    attach(w, 0);
+}
+
 /* Whatever was attached in whatever order, by hosts that hear late or not at
  * all for a while: when all have heard of all, one has the MAC, and nobody
  * claims it back.  Who is attached then gets it, and so does who waits for its
@@ -239,42 +282,12 @@ test_claims_converge(struct ovs_cmdl_context *ctx OVS_UNUSED)
 
     for (unsigned int seed = 1; seed <= 300; seed++) {
         struct world *w = xzalloc(sizeof *w);
+        size_t owners = 0;
 
         random_set_seed(seed);
-        w->binding = (struct model_binding) {
-            .mac = MAC, .origin = MODEL_ORIGIN_DYNAMIC };
-        for (size_t i = 0; i < N_HOSTS; i++) {
-            init_port(&w->hosts[i].port, NULL);
-            w->hosts[i].port.ofport = 0;
-            w->hosts[i].view = w->binding;
-            w->hosts[i].connected = true;
-        }
-        for (int step = 0; step < 200; step++) {
-            size_t i = random_range(N_HOSTS);
-
-            switch (random_range(12)) {
-            case 0:
-                attach(w, i);
-                break;
-            case 1:
-                w->hosts[i].connected = random_range(2);
-                break;
-            case 2:
-                if (host_state(w, i) == CLAIM_WAITS) {
-                    host_run(w, i, true);
-                }
-                break;
-            default:
-                deliver(w, i);
-            }
-        }
-
-        for (size_t i = 0; i < N_HOSTS; i++) {
-            w->hosts[i].connected = true;
-        }
-        attach(w, 0);
+        init_world(w);
+        go_on(w);
         settle(w);
-        size_t owners = 0;
         for (size_t i = 0; i < N_HOSTS; i++) {
             enum claim_state state = host_state(w, i);
 

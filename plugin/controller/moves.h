@@ -28,8 +28,9 @@ void moves_destroy(struct moves *);
 /* A frame of a port that waits, or has lost its MAC. */
 void moves_receive(struct controller *, const struct punt *);
 
-/* Of the bindings that the controller's touches name, those that are no more may have been
- * learnt before they were registered, and where that was nobody may be now. */
+/* Of the bindings that the controller's touches name, those that are no more
+ * may have been learnt before they were registered, and where that was nobody
+ * may be now. */
 void moves_unlearn(struct controller *);
 
 /* 'new' is about to take the place of the controller's ports: those that have

@@ -210,7 +210,14 @@ print_nets(json_t *nets)
 
         for (size_t j = 0; j < json_array_size(ports); j++) {
             json_t *port = json_copy(json_array_get(ports, j));
+            const json_t *node = json_object_get(port, "node");
+
             json_object_set(port, "net", json_object_get(net, "name"));
+            if (json_is_integer(node)) {
+                json_object_set_new(port, "registered", json_sprintf(
+                    "at node %"JSON_INTEGER_FORMAT,
+                    json_integer_value(node)));
+            }
             json_array_append_new(all, port);
         }
     }
