@@ -47,6 +47,7 @@ struct registrar {
     bool self_in_flight, bindings_in_flight;
     long long int self_at, bindings_at;     /* Not before. */
     struct shash holds;         /* "struct hold"s by "NET MAC". */
+    unsigned int connections;   /* client_connections() that 'holds' are of. */
     bool look;                  /* Bindings may have changed. */
     long long int next_look;    /* Otherwise. */
     char *error;
@@ -222,6 +223,21 @@ hash_put(const struct binding_put *put)
     return hash;
 }
 
+/* What was sent has come to nothing, or nobody knows whether: it is sent
+ * again, if it is still not there. */
+static void
+release_sent(struct registrar *r)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &r->holds) {
+        struct hold *hold = node->data;
+        if (!hold->code) {
+            hold->until = MIN(hold->until, time_msec());
+        }
+    }
+}
+
 /* Forgets holds that ended long ago. */
 static void
 prune_holds(struct registrar *r)
@@ -291,6 +307,7 @@ bindings_done(const struct http_result *result, void *r_)
     r->bindings_in_flight = false;
     if (!check_result(r, "registering bindings", result)) {
         r->bindings_at = time_msec() + ERROR_HOLD_MS;
+        release_sent(r);
         return;
     }
     json_t *answer = parse_answer(result);
@@ -400,6 +417,13 @@ run_bindings(struct registrar *r, const struct registrar_input *in)
 {
     struct binding_changes changes;
 
+    /* Another mapper, or the same one anew: guests that move don't wait. */
+    if (r->connections != client_connections(r->client)) {
+        r->connections = client_connections(r->client);
+        r->bindings_at = 0;
+        release_sent(r);
+        r->look = true;
+    }
     r->look |= in->changed;
     if (r->bindings_in_flight || time_msec() < r->bindings_at
         || (!r->look && time_msec() < r->next_look)) {
