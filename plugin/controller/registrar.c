@@ -31,6 +31,7 @@ enum {
     SENT_HOLD_MS = 5000,        /* For the echo to arrive. */
     REFUSED_HOLD_MS = 60000,
     ERROR_HOLD_MS = 2000,       /* A request failed as a whole. */
+    LEAVE_MS = 2000,            /* What has gone may only have moved. */
 };
 
 /* A binding that was sent or refused lately.  It is not sent again meanwhile,
@@ -42,11 +43,18 @@ struct hold {
     bool without_addresses;     /* They are what was refused. */
 };
 
+/* A binding whose guest is not here any more. */
+struct leave {
+    long long int since;
+    bool seen;                  /* By the last look. */
+};
+
 struct registrar {
     struct client *client;
     bool self_in_flight, bindings_in_flight;
     long long int self_at, bindings_at;     /* Not before. */
     struct shash holds;         /* "struct hold"s by "NET MAC". */
+    struct shash leaves;        /* "struct leave"s by the same. */
     unsigned int connections;   /* client_connections() that 'holds' are of. */
     bool look;                  /* Bindings may have changed. */
     long long int next_look;    /* Otherwise. */
@@ -60,6 +68,7 @@ registrar_create(struct client *client)
 
     r->client = client;
     shash_init(&r->holds);
+    shash_init(&r->leaves);
     return r;
 }
 
@@ -74,6 +83,7 @@ registrar_destroy(struct registrar *r)
             free(hold->code);
         }
         shash_destroy_free_data(&r->holds);
+        shash_destroy_free_data(&r->leaves);
         free(r->error);
         free(r);
     }
@@ -234,6 +244,57 @@ release_sent(struct registrar *r)
         struct hold *hold = node->data;
         if (!hold->code) {
             hold->until = MIN(hold->until, time_msec());
+        }
+    }
+}
+
+/* True if 'p' has been to be removed for LEAVE_MS.  If it moves, its new node
+ * claims it meanwhile, with its addresses, and nobody floods what is sent to
+ * it, as to a MAC that is nowhere. */
+static bool
+has_left(struct registrar *r, const struct binding_remove *p)
+{
+    char *key = hold_key(p->net, p->mac);
+    struct leave *leave = shash_find_data(&r->leaves, key);
+    long long int now = time_msec();
+
+    if (!leave) {
+        leave = xmalloc(sizeof *leave);
+        leave->since = now;
+        shash_add_nocopy(&r->leaves, key, leave);
+    } else {
+        free(key);
+    }
+    leave->seen = true;
+    if (now >= leave->since + LEAVE_MS) {
+        return true;
+    }
+    r->next_look = MIN(r->next_look, leave->since + LEAVE_MS);
+    return false;
+}
+
+/* Leaves in 'changes' those that has_left(), and forgets those that came
+ * back, moved or were removed. */
+static void
+wait_for_leaves(struct registrar *r, struct binding_changes *changes)
+{
+    struct shash_node *node;
+    size_t n = 0;
+
+    for (size_t i = 0; i < changes->n_removes; i++) {
+        if (has_left(r, &changes->removes[i])) {
+            changes->removes[n++] = changes->removes[i];
+        }
+    }
+    changes->n_removes = n;
+    SHASH_FOR_EACH_SAFE (node, &r->leaves) {
+        struct leave *leave = node->data;
+
+        if (leave->seen) {
+            leave->seen = false;
+        } else {
+            free(leave);
+            shash_delete(&r->leaves, node);
         }
     }
 }
@@ -434,6 +495,7 @@ run_bindings(struct registrar *r, const struct registrar_input *in)
     prune_holds(r);
     binding_changes_compute(&changes, in->mapping, in->ports, in->learnt,
                             time_msec());
+    wait_for_leaves(r, &changes);
     send_changes(r, &changes);
     binding_changes_destroy(&changes);
 }
@@ -455,5 +517,9 @@ registrar_wait(const struct registrar *r)
 {
     if (client_is_live(r->client)) {
         poll_timer_wait(CHECK_MS);
+        /* What is due, and not done, has something else to wait for. */
+        if (!shash_is_empty(&r->leaves) && time_msec() < r->next_look) {
+            poll_timer_wait_until(r->next_look);
+        }
     }
 }

@@ -17,8 +17,9 @@
  * What is compared is all state there is, so requests lost in a restart of
  * either side are made again.
  *
- * Only dynamic bindings of this node are ever removed: when their port is
- * gone, or their MAC has been silent for FL_HARD_TIMEOUT.
+ * Only dynamic bindings of this node are ever removed, and static ones of an
+ * interface released: two seconds after their port is gone, or when their MAC
+ * has been silent for FL_HARD_TIMEOUT.
  *
  * Not thread-safe. */
 
