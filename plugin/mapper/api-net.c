@@ -160,6 +160,20 @@ draw_vni(const struct db *db)
     return 0;
 }
 
+/* A mapper of schema 1.2.0 beside this one removes a vSubnet without its
+ * rules; they are not those of the next one of that name. */
+static void
+remove_left_rules(struct api_call *call, const char *net)
+{
+    size_t n;
+    struct mdb_rule **rules = db_rules_of_net(call->api->db, net, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        mdb_rule_delete(rules[i]);
+    }
+    free(rules);
+}
+
 static void
 create_net(struct api_call *call, struct net_input *in)
 {
@@ -184,6 +198,7 @@ create_net(struct api_call *call, struct net_input *in)
         return;
     }
 
+    remove_left_rules(call, in->name);
     char *subnets = db_format_addresses(in->subnets, in->n_subnets);
     struct mdb_net *row = mdb_net_insert(call->txn->idl_txn);
     mdb_net_set_name(row, in->name);
