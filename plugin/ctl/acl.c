@@ -88,14 +88,16 @@ acl_in_order(const json_t *rules)
     return sorted;
 }
 
-/* Adds to member NAME of HITS that of MORE. */
+/* Adds to member NAME of HITS that of MORE, up to what a number can be: hosts
+ * say what they like. */
 static void
 add_hits(json_t *hits, const json_t *more, const char *name)
 {
-    json_int_t sum = (json_integer_value(json_object_get(hits, name))
-                      + json_integer_value(json_object_get(more, name)));
+    json_int_t sum = json_integer_value(json_object_get(hits, name));
+    json_int_t add = json_integer_value(json_object_get(more, name));
 
-    json_object_set_new(hits, name, json_integer(sum));
+    json_object_set_new(hits, name, json_integer(
+        add > INT64_MAX - sum ? INT64_MAX : sum + add));
 }
 
 /* Adds to the hits of RULES those of OTHERS, which a mapper told. */

@@ -261,6 +261,7 @@ print_tunnel(const json_t *tunnel)
 {
     char *address = output_value(json_object_get(tunnel, "tunnel_address"));
     char *endpoint = output_value(json_object_get(tunnel, "endpoint"));
+    char *source = output_value(json_object_get(tunnel, "mtu_source"));
     const json_t *fits = json_object_get(tunnel, "fits");
 
     printf("    tunnel address %s, ", address);
@@ -277,10 +278,11 @@ print_tunnel(const json_t *tunnel)
     if (json_object_get(tunnel, "mtu")) {
         printf("    IP packets of up to %lld bytes go in one datagram (%s)%s\n",
                (long long) number_of(tunnel, "mtu"),
-               text_of(tunnel, "mtu_source"),
+               source,
                (!fits ? "" : json_is_true(fits) ? "; this one does"
                 : "; this one does not, and goes in fragments"));
     }
+    free(source);
     free(endpoint);
     free(address);
 }

@@ -112,16 +112,20 @@ asks_stop(struct asks *asks)
 
 /* Handlers. */
 
-/* The node that is to be asked and has a stream here; null, after answering,
- * if there is none. */
+/* The node that is to be asked, is in NET and has a stream here; null, after
+ * answering, if there is none. */
 static const struct mdb_node *
-asked_node(struct api_call *call, uint32_t number)
+asked_node(struct api_call *call, const struct mdb_net *net, uint32_t number)
 {
     const struct mdb_node *node = db_node(call->api->db, number);
 
     if (!node) {
         api_fail(call, MHD_HTTP_NOT_FOUND, "no-such-node", "node",
                  "there is no such node");
+    } else if (!db_member_is_active(call->api->db, net->name, number)) {
+        api_fail(call, MHD_HTTP_CONFLICT, "not-a-member", "node",
+                 "node %s is not in vSubnet %s", node->name, net->name);
+        node = NULL;
     } else if (!events_is_connected(call->api->events, number)) {
         api_fail(call, MHD_HTTP_CONFLICT, "node-not-connected", "node",
                  "node %s has no event stream at this mapper", node->name);
@@ -152,7 +156,7 @@ api_net_trace(struct api_call *call)
     if (strlen(text) > ASKS_QUESTION_MAX) {
         model_reader_fail(&r, "question", xstrdup("too long"));
     }
-    if (!api_finish_reader(call, &r) || !asked_node(call, number)) {
+    if (!api_finish_reader(call, &r) || !asked_node(call, net, number)) {
         free(text);
         return;
     }
