@@ -157,7 +157,8 @@ static const char *const local_flows[] = {
         "actions=push:NXM_OF_ETH_DST[],"
         "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],resubmit(,30),"
         "pop:NXM_OF_ETH_DST[],move:NXM_NX_REG14[0..1]->NXM_NX_REG0[2..3],"
-        "move:NXM_NX_XXREG1[]->NXM_NX_XXREG2[],set_field:0->xxreg1,"
+        "move:NXM_NX_XXREG1[]->NXM_NX_XXREG2[],"
+        "move:NXM_NX_REG15[]->NXM_NX_REG2[],set_field:0->xxreg1,"
         "set_field:0->reg14,set_field:0->reg15,set_field:0.0.0.0->tun_dst,"
         "goto_table:11",
 

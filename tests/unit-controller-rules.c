@@ -203,6 +203,8 @@ world_destroy(struct world *w)
 
 struct frame {
     int sender, receiver;       /* In 'parties'. */
+    int claimed;                /* Whose MAC it is from: the sender's... */
+    bool spoofed;               /* ...or not. */
     bool ip, ipv6;
     int protocol;
     struct in6_addr src, dst;   /* Of the connection's first packet. */
@@ -226,6 +228,11 @@ draw_frame(struct frame *f)
     } while (f->receiver == f->sender
              || (f->receiver < UNKNOWN && !parties[f->receiver].port
                  && !parties[f->sender].port));
+    f->claimed = f->sender;
+    if (parties[f->sender].port && one_in(8)) {
+        f->claimed = one_in(2) ? 0 : 3;     /* An operator's. */
+        f->spoofed = f->claimed != f->sender;
+    }
     f->ip = !one_in(10);
     if (!f->ip) {
         return;
@@ -288,7 +295,7 @@ set_frame(const struct frame *f, struct flow *flow)
         flow->tunnel.ip_src = htonl(0xf0000009);
         flow->tunnel.ip_dst = htonl(0xf0000007);
     }
-    eth_addr_from_uint64(parties[f->sender].mac, &flow->dl_src);
+    eth_addr_from_uint64(parties[f->claimed].mac, &flow->dl_src);
     eth_addr_from_uint64(parties[f->receiver].mac, &flow->dl_dst);
     flow->dl_type = htons(!f->ip ? 0x1234 : f->ipv6 ? ETH_TYPE_IPV6
                           : ETH_TYPE_IP);
@@ -519,6 +526,10 @@ check_frame(const struct world *w, const struct frame *f,
     set_frame(f, &sim.flow);
     set_tracked(f, &sim.tracked);
     flow_sim_run(&sim, w->tables);
+    if (filtered && f->spoofed) {
+        CHECK(!sim.n_outputs && !sim.tracks, "%s: spoofed", where);
+        return;
+    }
     for (size_t i = 0; i < sim.n_outputs; i++) {
         CHECK(sim.outputs[i] <= TUNNEL && !outputs[sim.outputs[i]],
               "%s: twice", where);
@@ -546,6 +557,7 @@ void
 test_rules(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
     unsigned int n_passed = 0, n_denied = 0, n_both = 0, n_answers = 0;
+    unsigned int n_spoofed = 0;
 
     random_set_seed(1);
     for (unsigned int i = 0; i < N_WORLDS; i++) {
@@ -561,6 +573,7 @@ test_rules(struct ovs_cmdl_context *ctx OVS_UNUSED)
             expect(&w, &f, &e);
             snprintf(where, sizeof where, "world %u, frame %u", i, j);
             check_frame(&w, &f, &e, where);
+            n_spoofed += f.spoofed;
             n_passed += e.any && !e.denied && !e.answers;
             n_denied += e.denied && !e.any && !e.answers;
             n_both += e.any && e.denied;
@@ -571,7 +584,7 @@ test_rules(struct ovs_cmdl_context *ctx OVS_UNUSED)
     printf("%u passed, %u denied, %u to some ports only, %u as answers\n",
            n_passed, n_denied, n_both, n_answers);
     CHECK(n_passed > 5000 && n_denied > 5000 && n_both > 100
-          && n_answers > 100, "too few");
+          && n_answers > 100 && n_spoofed > 500, "too few");
 }
 
 /* Numbers of flows. */
@@ -653,7 +666,7 @@ check_touched(const struct mapping *mapping, const struct local_ports *before,
 }
 
 /* As many flows as flow-acl.h says, for each rule; and with more ports as many
- * more as without rules, and one for each port. */
+ * more as without rules, and two for each port. */
 void
 test_rule_sizes(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
@@ -691,14 +704,14 @@ test_rule_sizes(struct ovs_cmdl_context *ctx OVS_UNUSED)
 
     /* Closed, with 3 ports. */
     mapping_net(mapping, "demo")->policy = MODEL_POLICY_CLOSED;
-    CHECK(count_flows(mapping, &few) == open_few + 1 + 3, "closed");
+    CHECK(count_flows(mapping, &few) == open_few + 3 + 2 * 3, "closed");
     for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
         struct model_rule *rule = make_rule("a", i % 2, tests[i].action,
                                             tests[i].protocol,
                                             tests[i].ports);
         rule->log = tests[i].log;
         CHECK(mapping_put_rule(mapping, rule), "rule");
-        size_t n = count_flows(mapping, &few) - open_few - 4;
+        size_t n = count_flows(mapping, &few) - open_few - 9;
         CHECK(n == tests[i].n, "%"PRIuSIZE": %"PRIuSIZE, i, n);
         mapping_remove_rule(mapping, rule);
     }
@@ -712,10 +725,10 @@ test_rule_sizes(struct ovs_cmdl_context *ctx OVS_UNUSED)
         free(ports);
     }
     long long int start = time_msec();
-    CHECK(count_flows(mapping, &few) == open_few + 4 + 2 * N_RULES, "rules");
+    CHECK(count_flows(mapping, &few) == open_few + 9 + 2 * N_RULES, "rules");
     printf("%d rules in %lld ms\n", N_RULES, time_msec() - start);
     CHECK(count_flows(mapping, &many) - count_flows(mapping, &few)
-          == open_many - open_few + N_PORTS, "ports");
+          == open_many - open_few + 2 * N_PORTS, "ports");
 
     check_touched(mapping, &few, &many);
     local_ports_destroy(&few);

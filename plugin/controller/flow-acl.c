@@ -334,16 +334,14 @@ flow_acl_base(struct compose *c)
 
 /* VSubnets. */
 
-void
-flow_acl_net(struct compose *c, const struct model_net *net)
+/* The flow that has been begun is of what is filtered. */
+static void
+emit_filtered(struct compose *c, const struct model_net *net,
+              enum flow_priority priority, uint64_t cookie)
 {
-    const uint64_t cookie = cookie_make(COOKIE_NET, net->vni, 0);
     const uint16_t zone = (c->input->zones
                            ? ct_zones_find(c->input->zones, net->vni) : 0);
 
-    if (!flow_acl_is_filtered(net)) {
-        return;
-    }
     match_net(c, net->vni);
     if (zone) {
         act_set_be32(c, FR_ACL, htonl(
@@ -351,15 +349,70 @@ flow_acl_net(struct compose *c, const struct model_net *net)
             | (net->guest_dhcp ? FA_GUEST_DHCP : 0)));
         act_goto(c, FT_ACL_TRACK);
     }
-    emit(c, FT_ACL_OUT, FP_FILTERED, cookie);
+    emit(c, FT_ACL_OUT, priority, cookie);
+}
 
+/* Who pretends to be somebody whom an operator has bound elsewhere would have
+ * his labels.  Where no place is known this is not known either. */
+static void
+compose_spoofed(struct compose *c, const struct model_net *net,
+                uint64_t cookie)
+{
+    match_set_reg(&c->match, FR_PLACE_IDX, 0);
+    emit_filtered(c, net, FP_FILTERED_PLACE, cookie);
+
+    match_net(c, net->vni);
+    match_flags(c, FF_SOURCE_STATIC, FF_SOURCE_STATIC | FF_FROM_TUNNEL);
+    emit(c, FT_ACL_OUT, FP_FILTERED_SPOOFED, cookie);
+}
+
+/* The port's own MAC may be on its way here, or away (claim.h).  A port
+ * without port security forwards what others sent. */
+static void
+compose_place(struct compose *c, const struct model_net *net,
+              const struct local_port *port, uint64_t cookie)
+{
+    const struct model_binding *binding = compose_port_binding(c, net, port);
+    const enum claim_state state = (port->has_mac
+                                    ? flow_claim_state(c, net, port)
+                                    : CLAIM_OTHERS);
+
+    match_set_in_port(&c->match, port->ofport);
+    if (!binding || state == CLAIM_OTHERS || binding->port_security) {
+        match_set_reg(&c->match, FR_PLACE_IDX, ofp_to_u16(port->ofport));
+    }
+    emit_filtered(c, net, FP_FILTERED_PLACE, cookie);
+
+    if (state == CLAIM_WAITS || state == CLAIM_LOST) {
+        match_set_in_port(&c->match, port->ofport);
+        match_set_dl_src(&c->match, port->mac);
+        emit_filtered(c, net, FP_FILTERED_PLACE, cookie);
+    }
+}
+
+void
+flow_acl_net(struct compose *c, const struct model_net *net)
+{
+    const uint64_t cookie = cookie_make(COOKIE_NET, net->vni, 0);
+
+    if (!flow_acl_is_filtered(net)) {
+        return;
+    }
+    emit_filtered(c, net, FP_FILTERED, cookie);
+    if (net->port_security) {
+        compose_spoofed(c, net, cookie);
+    }
     for (size_t i = 0; i < c->input->ports->n; i++) {
         const struct local_port *port = &c->input->ports->ports[i];
 
         if (port->ofport && port->vni == net->vni) {
-            compose_back(c, port->ofport,
-                         cookie_make(COOKIE_PORT, port->vni,
-                                     ofp_to_u16(port->ofport)));
+            const uint64_t of_port = cookie_make(COOKIE_PORT, port->vni,
+                                                 ofp_to_u16(port->ofport));
+
+            compose_back(c, port->ofport, of_port);
+            if (net->port_security) {
+                compose_place(c, net, port, of_port);
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ compose_source(struct compose *c)
     act_stack(c, MFF_ETH_DST, false);
     act_move(c, FR_BOUND, 0, FR_FLAGS, FF_SOURCE_OFS, 2);
     act_move(c, FR_LABELS, 0, FR_SOURCE_LABELS, 0, 128);
+    act_move(c, FR_OUTPUT, 0, FR_PLACE, 0, 32);
 
     const ovs_be128 none = { .be64 = { .hi = 0, .lo = 0 } };
     ofpact_put_set_field(&c->acts, mf_from_id(FR_LABELS), &none, NULL);

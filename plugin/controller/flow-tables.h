@@ -136,6 +136,8 @@ enum flow_priority {
     FP_UNKNOWN = 100,
 
     /* FT_ACL_OUT. */
+    FP_FILTERED_PLACE = 110,    /* It is where an operator put its MAC. */
+    FP_FILTERED_SPOOFED = 105,  /* Not there. */
     FP_FILTERED = 100,
 
     /* FT_ACL_TRACK, FT_ACL_TRACKED. */
@@ -204,6 +206,10 @@ enum flow_priority {
 #define FA_GUEST_DHCP 0x10000u  /* Guests may be DHCP servers. */
 #define FA_CLOSED 0x20000u      /* The policy. */
 #define FA_CLOSED_OFS 17
+
+#define FR_PLACE MFF_REG2       /* The output port of who has the source MAC;
+                                 * 0: nobody, or at no known port. */
+#define FR_PLACE_IDX 2
 
 #define CM_BLOCKED 0x1u         /* ct_mark: some packet was denied. */
 
