@@ -49,6 +49,9 @@ const char *const arp_flows[] = {
         "reg12=0x10000/0x10000,arp_spa=0.0.0.0 "
         "actions=" PUNT "set_field:0x100->reg14,goto_table:17",
     "cookie=0x100000000000000, table=16, priority=110,icmp6,"
+        "reg12=0x10000/0x10000,ipv6_src=::,icmp_type=135,icmp_code=0 "
+        "actions=controller(max_len=128,userdata=03,meter_id=104)",
+    "cookie=0x100000000000000, table=16, priority=100,icmp6,"
         "ipv6_src=::,icmp_type=135,icmp_code=0 "
         "actions=" PUNT GO_ON,
     "cookie=0x100000000000000, table=16, priority=100,arp,"

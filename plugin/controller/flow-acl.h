@@ -43,9 +43,9 @@
  *   22  Is the vSubnet filtered?  One that is open and has no rules is not, and
  *       its frames meet no other flow of filtering.  Else reg1 has the zone and
  *       what else 23 and 45 need to know of the vSubnet.  What a local port
- *       sends from a MAC that an operator has bound to another place ends here:
- *       it would be judged by that one's labels.  (Not if port security is off
- *       for the vSubnet, or for that port.)
+ *       sends from a MAC that an operator has bound to another place ends
+ *       here: it would be judged by that one's labels.  (Not if port security
+ *       is off for the vSubnet, or for that port.)
  *   23  What goes without judgement: ARP, ND and MLD, IGMP, and DHCP if guests
  *       may serve it.  IP is tracked, in both directions alike, once.  Other
  *       protocols are judged by rules that name nothing of IP.
@@ -90,8 +90,8 @@
  * ports or ICMP types that allows needs one more for fragments.  If it names an
  * address or ports, and may be about TCP, there is the same once more for
  * FF_ANSWER (but for fragments, and not logged).  A filtered
- * vSubnet has three flows, and two for each of its local ports; the rest is the
- * same for all.  Nothing grows with ports or bindings times rules.
+ * vSubnet has three flows, and two for each of its local ports; the rest is
+ * the same for all.  Nothing grows with ports or bindings times rules.
  *
  * Priorities in 46 and 47 are those of the rules: twice as much, and 1 more
  * for one that denies.  So no rule's flow changes when another comes or goes.

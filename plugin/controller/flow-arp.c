@@ -275,11 +275,21 @@ compose_nd(struct compose *c)
 {
     const uint64_t cookie = cookie_make(COOKIE_BASE, 0, 0);
 
+    /* Its owner, who may be asking himself just now, would take it for
+     * somebody who is about to use the address, and do without (RFC 4862
+     * section 5.4.3). */
+    match_nd(c, ND_NEIGHBOR_SOLICIT);
+    match_set_ipv6_src(&c->match, &in6addr_any);
+    match_set_reg_masked(&c->match, FR_OWNER_HI_IDX, FA_ASSIGNED >> 32,
+                         FA_ASSIGNED >> 32);
+    act_punt(c, PUNT_DUPLICATE, FM_DUPLICATES);
+    emit(c, FT_ARP_ASKED, FP_ASKED_PROBE, cookie);
+
     match_nd(c, ND_NEIGHBOR_SOLICIT);
     match_set_ipv6_src(&c->match, &in6addr_any);
     act_punt(c, PUNT_DUPLICATE, FM_DUPLICATES);
     act_go_on(c);
-    emit(c, FT_ARP_ASKED, FP_ASKED_PROBE, cookie);
+    emit(c, FT_ARP_ASKED, FP_ASKED_PROBE_LEARNT, cookie);
 
     match_nd(c, ND_NEIGHBOR_SOLICIT);
     match_set_nd_options_type(&c->match, ND_OPT_SOURCE_LINKADDR);
