@@ -126,15 +126,15 @@ test_guard_flows(struct ovs_cmdl_context *ctx OVS_UNUSED)
             "controller(max_len=128,userdata=08,meter_id=105)",
         "cookie=0x200138900000000, table=40, priority=100,reg0=0x1/0x1,"
             "metadata=0x1389 actions=output:2,output:1",
-        "cookie=0xa00138900000001, table=0, priority=140,in_port=1,"
+        "cookie=0xa00138900000001, table=0, priority=170,in_port=1,"
             "dl_src=0a:00:00:00:00:21 actions=drop",
         "cookie=0xa00138900000002, table=11, priority=130,reg0=0x1/0x1,"
             "metadata=0x1389,dl_src=0a:00:00:00:00:21 actions=goto_table:15",
-        "cookie=0xa00138900000002, table=0, priority=140,in_port=2,"
+        "cookie=0xa00138900000002, table=0, priority=170,in_port=2,"
             "dl_src=0a:00:00:00:00:22 actions=drop",
     };
     static const char *const unwanted[] = {
-        "cookie=0xa00138900000002, table=0, priority=140,in_port=2,"
+        "cookie=0xa00138900000002, table=0, priority=170,in_port=2,"
             "dl_src=0a:00:00:00:00:21 actions=drop",
         "cookie=0xa00138900000000, table=11, priority=130,reg0=0x1/0x1,"
             "metadata=0x1389,dl_src=0a:00:00:00:00:22 actions=goto_table:15",

@@ -79,9 +79,10 @@ enum flow_priority {
                                      * by a local port, */
     FP_CLASSIFY_PROBE = 195,        /* or in any other way. */
     FP_CLASSIFY_OAM = 190,      /* The tunnel's own messages. */
+    FP_CLASSIFY_HELD = 170,     /* A MAC that is held elsewhere, whatever is
+                                 * in its frames. */
     FP_CLASSIFY_UNDERLAY = 160, /* The tunnel's datagrams, by a local port. */
     FP_CLASSIFY_BLOCKED = 150,  /* A local port that is cut off. */
-    FP_CLASSIFY_HELD = 140,     /* A MAC that is held elsewhere. */
     FP_CLASSIFY_PORT = 100,     /* A local port, or the tunnel with a VNI. */
 
     /* FT_SECURITY, FT_SECURITY_ND: ports whose addresses are bound. */
