@@ -116,7 +116,7 @@ acl_file_read(const char *name, struct acl_file *file)
     }
     while (!ds_get_line(&line, stream)) {
         r.line++;
-        read_line(&r, ds_steal_cstr(&line));
+        read_line(&r, ds_cstr(&line));
     }
     if (ferror(stream)) {
         ctl_fatal("%s: %s", r.name, ovs_strerror(errno));

@@ -199,7 +199,9 @@ run_wait(struct installed *installed, struct events *events,
                                        wait->revision) >= 0;
 
     events_for_each_stream(events, look_at_stream, &look);
-    qsort(look.left, look.n, sizeof *look.left, compare_numbers);
+    if (look.n) {
+        qsort(look.left, look.n, sizeof *look.left, compare_numbers);
+    }
     if ((seen && !look.n) || end || time_msec() >= wait->deadline) {
         answer(installed, wait, &look, seen && !look.n);
     }
