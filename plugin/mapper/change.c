@@ -378,6 +378,12 @@ change_new_binding(struct txn *txn, const char *net, const char *mac,
 {
     struct mdb_binding *row = mdb_binding_insert(txn->idl_txn);
 
+    if (!strcmp(origin, "dynamic")) {
+        /* More than one of this MAC that is gone can have had: what a host has
+         * kept of that is old. */
+        mdb_binding_set_sequence(row, txn_touch(txn));
+    }
+
     mdb_binding_set_net(row, net);
     mdb_binding_set_mac(row, mac);
     mdb_binding_set_origin(row, origin);

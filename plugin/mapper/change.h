@@ -55,7 +55,8 @@ struct mdb_binding *change_new_binding(struct txn *, const char *net,
 void change_remove_binding(struct txn *, const struct mdb_binding *);
 
 /* Says that the binding is at node NUMBER now, or at none (0).  Its sequence
- * grows whenever it comes to another node. */
+ * grows whenever it comes to another node; that of a dynamic one begins with
+ * more than any before it of its MAC can have had. */
 void change_place_binding(struct txn *, const struct mdb_binding *,
                           int64_t number);
 
