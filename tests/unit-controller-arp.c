@@ -24,23 +24,23 @@
 const char *const arp_flows[] = {
     /* Whose address it is; who asks for his own is not answered. */
     "cookie=0x800138900000002, table=15, priority=110,arp,"
-        "metadata=0x1389,vlan_tci=0x0000/0x1fff,dl_src=0a:00:00:00:00:02,"
+        "metadata=0x1389,vlan_tci=0x0000/0x0fff,dl_src=0a:00:00:00:00:02,"
         "arp_tpa=10.77.0.20,arp_op=1 "
         "actions=goto_table:18",
     "cookie=0x800138900000007, table=15, priority=110,arp,"
-        "metadata=0x1389,vlan_tci=0x0000/0x1fff,dl_src=06:76:00:00:00:07,"
+        "metadata=0x1389,vlan_tci=0x0000/0x0fff,dl_src=06:76:00:00:00:07,"
         "arp_tpa=10.77.0.7,arp_op=1 "
         "actions=goto_table:18",
     "cookie=0x800138900000002, table=15, priority=100,arp,reg0=0/0x1,"
-        "metadata=0x1389,vlan_tci=0x0000/0x1fff,dl_dst=ff:ff:ff:ff:ff:ff,"
+        "metadata=0x1389,vlan_tci=0x0000/0x0fff,dl_dst=ff:ff:ff:ff:ff:ff,"
         "arp_tpa=10.77.0.20,arp_op=1 "
         "actions=set_field:0xa0000000002->xreg6,goto_table:16",
     "cookie=0x800138900000007, table=15, priority=100,arp,reg0=0/0x1,"
-        "metadata=0x1389,vlan_tci=0x0000/0x1fff,dl_dst=ff:ff:ff:ff:ff:ff,"
+        "metadata=0x1389,vlan_tci=0x0000/0x0fff,dl_dst=ff:ff:ff:ff:ff:ff,"
         "arp_tpa=10.77.0.7,arp_op=1 "
         "actions=set_field:0x1067600000007->xreg6,goto_table:16",
     "cookie=0x800138900000009, table=15, priority=100,arp,reg0=0/0x1,"
-        "metadata=0x1389,vlan_tci=0x0000/0x1fff,dl_dst=ff:ff:ff:ff:ff:ff,"
+        "metadata=0x1389,vlan_tci=0x0000/0x0fff,dl_dst=ff:ff:ff:ff:ff:ff,"
         "arp_tpa=10.77.0.9,arp_op=1 "
         "actions=set_field:0x1067600000009->xreg6,goto_table:16",
 

@@ -91,7 +91,7 @@ read_nd(const struct flow *flow, struct claimed *claimed)
         claimed->ip = flow->ipv6_src;
     } else {
         claimed->ip = flow->nd_target;
-        claimed->asks = !flow->vlans[0].tci;
+        claimed->asks = !vlan_tci_to_vid(flow->vlans[0].tci);
     }
     return ipv6_addr_is_set(&claimed->ip);
 }

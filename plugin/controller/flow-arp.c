@@ -66,11 +66,12 @@ match_nd(struct compose *c, uint8_t type)
     match_set_icmp_code(&c->match, 0);
 }
 
-/* Matches an untagged question for 'ip'. */
+/* Matches a question for 'ip' that is in no VLAN.  A tag of ID 0 is
+ * none to who receives it. */
 static void
 match_question(struct compose *c, const struct in6_addr *ip)
 {
-    match_set_dl_tci(&c->match, htons(0));
+    match_set_dl_tci_masked(&c->match, htons(0), htons(VLAN_VID_MASK));
     if (IN6_IS_ADDR_V4MAPPED(ip)) {
         match_arp(c);
         match_set_nw_proto(&c->match, ARP_OP_REQUEST);
