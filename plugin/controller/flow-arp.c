@@ -57,15 +57,6 @@ match_arp(struct compose *c)
     match_set_dl_type(&c->match, htons(ETH_TYPE_ARP));
 }
 
-static void
-match_nd(struct compose *c, uint8_t type)
-{
-    match_set_dl_type(&c->match, htons(ETH_TYPE_IPV6));
-    match_set_nw_proto(&c->match, IPPROTO_ICMPV6);
-    match_set_icmp_type(&c->match, type);
-    match_set_icmp_code(&c->match, 0);
-}
-
 /* Matches a question for 'ip' that is in no VLAN.  A tag of ID 0 is
  * none to who receives it. */
 static void

@@ -188,6 +188,15 @@ match_flags(struct compose *c, uint32_t flags, uint32_t mask)
 }
 
 void
+match_nd(struct compose *c, uint8_t type)
+{
+    match_set_dl_type(&c->match, htons(ETH_TYPE_IPV6));
+    match_set_nw_proto(&c->match, IPPROTO_ICMPV6);
+    match_set_icmp_type(&c->match, type);
+    match_set_icmp_code(&c->match, 0);
+}
+
+void
 match_from_tunnel(struct compose *c, bool from_tunnel)
 {
     match_flags(c, from_tunnel ? FF_FROM_TUNNEL : 0, FF_FROM_TUNNEL);

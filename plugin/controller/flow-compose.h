@@ -72,6 +72,7 @@ void act_punt_whole(struct compose *, enum punt_kind, uint32_t meter);
 void match_net(struct compose *, uint32_t vni);
 void match_flags(struct compose *, uint32_t flags, uint32_t mask);
 void match_from_tunnel(struct compose *, bool from_tunnel);
+void match_nd(struct compose *, uint8_t type);     /* ICMPv6, code 0. */
 
 /* Facts. */
 

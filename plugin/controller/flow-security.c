@@ -181,7 +181,7 @@ permit_solicitations(const struct security *s)
 
 /* ND of any code: one that is not 0 is no ND for the switch. */
 static void
-match_nd(const struct security *s, uint8_t type)
+match_nd_any_code(const struct security *s, uint8_t type)
 {
     match_ethertype(s, ETH_TYPE_IPV6);
     match_set_nw_proto(&s->c->match, IPPROTO_ICMPV6);
@@ -204,12 +204,12 @@ compose_denials(const struct security *s)
 
     for (size_t i = 0; i < ARRAY_SIZE(nd_types); i++) {
         match_sender(s);
-        match_nd(s, nd_types[i]);
+        match_nd_any_code(s, nd_types[i]);
         tell(s);
         emit(s->c, FT_SECURITY, FP_SECURITY_DENY_TOLD, s->cookie);
 
         match_set_in_port(&s->c->match, s->port->ofport);
-        match_nd(s, nd_types[i]);
+        match_nd_any_code(s, nd_types[i]);
         tell(s);
         emit(s->c, FT_SECURITY_ND, FP_SECURITY_DENY_TOLD, s->cookie);
     }

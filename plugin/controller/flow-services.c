@@ -37,15 +37,6 @@ match_udp(struct compose *c, uint16_t eth_type)
 }
 
 static void
-match_nd(struct compose *c, uint8_t type)
-{
-    match_set_dl_type(&c->match, htons(ETH_TYPE_IPV6));
-    match_set_nw_proto(&c->match, IPPROTO_ICMPV6);
-    match_set_icmp_type(&c->match, type);
-    match_set_icmp_code(&c->match, 0);
-}
-
-static void
 emit_port(struct compose *c, const struct local_port *port,
           enum flow_priority priority)
 {
