@@ -114,6 +114,8 @@ ctl_ping(struct ctl *ctl)
     int exit_code = !number(answer, "received");
     json_decref(answer);
     json_decref(node);
-    fflush(stdout);
+    if (fflush(stdout) || ferror(stdout)) {
+        ctl_fatal("cannot write the output");
+    }
     exit(exit_code);
 }

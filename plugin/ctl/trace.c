@@ -355,6 +355,8 @@ ctl_trace(struct ctl *ctl)
     json_decref(first);
     json_decref(second);
     free(why_not);
-    fflush(stdout);
+    if (fflush(stdout) || ferror(stdout)) {
+        ctl_fatal("cannot write the output");
+    }
     exit(exit_code);
 }
