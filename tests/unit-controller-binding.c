@@ -443,6 +443,35 @@ test_registrar(struct ovs_cmdl_context *ctx OVS_UNUSED)
     registrar_destroy(registrar);
 }
 
+/* A guest that has another address each time. */
+void
+test_registrar_news(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    struct registrar *registrar = registrar_create(NULL);
+    struct local_port port = { .name = "p1", .net = "demo" };
+    struct binding_put put = {
+        .port = &port, .mac = ETH_ADDR_C(02,00,00,00,00,01), .n_addresses = 1,
+        .addresses = { { .plen = -1 } },
+    };
+    struct binding_changes changes = { .puts = &put, .n_puts = 1 };
+    int n_told = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        in6_addr_set_mapped_ipv4(&put.addresses[0].ip, htonl(0x0a000001 + i));
+        char *body = registrar_take(registrar, &changes);
+        n_told += body != NULL;
+        free(body);
+    }
+    CHECK(n_told >= 5 && n_told <= 50, "told %d times", n_told);
+
+    /* Others have room of their own. */
+    put.mac.ea[5]++;
+    char *body = registrar_take(registrar, &changes);
+    CHECK(body, "another MAC");
+    free(body);
+    registrar_destroy(registrar);
+}
+
 void
 test_keyring(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {

@@ -320,6 +320,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "endpoints", NULL, 0, 0, test_endpoints, OVS_RO },
     { "cookie", NULL, 0, 0, test_cookie, OVS_RO },
     { "registrar", NULL, 0, 0, test_registrar, OVS_RO },
+    { "registrar-news", NULL, 0, 0, test_registrar_news, OVS_RO },
     { "hits", NULL, 0, 0, test_hits, OVS_RO },
     { "rule-cookie", NULL, 0, 0, test_rule_cookie, OVS_RO },
     { "desired", NULL, 0, 0, test_desired, OVS_RO },

@@ -76,6 +76,7 @@ void test_keyring(struct ovs_cmdl_context *);
 /* unit-controller-hits.c */
 void test_rule_cookie(struct ovs_cmdl_context *);
 void test_registrar(struct ovs_cmdl_context *);
+void test_registrar_news(struct ovs_cmdl_context *);
 void test_hits(struct ovs_cmdl_context *);
 
 /* unit-controller-identity.c */

@@ -16,6 +16,7 @@
 #include "model/mapping.h"
 #include "model/reader.h"
 #include "openvswitch/poll-loop.h"
+#include "openvswitch/token-bucket.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "timeval.h"
@@ -32,6 +33,11 @@ enum {
     REFUSED_HOLD_MS = 60000,
     ERROR_HOLD_MS = 2000,       /* A request failed as a whole. */
     LEAVE_MS = 2000,            /* What has gone may only have moved. */
+
+    /* What guests say of themselves goes to all hosts: of one MAC so much at
+     * once, and then one thing a second. */
+    NEWS_BURST = 10,
+    NEWS_TOKENS = 1000,         /* For one: buckets fill by the millisecond. */
 };
 
 /* A binding that was sent or refused lately.  It is not sent again meanwhile,
@@ -41,6 +47,7 @@ struct hold {
     uint32_t what;              /* Hash of what was sent. */
     char *code;                 /* Of the refusal, or NULL. */
     bool without_addresses;     /* They are what was refused. */
+    struct token_bucket news;
 };
 
 /* A binding whose guest is not here any more. */
@@ -201,6 +208,7 @@ set_hold(struct registrar *r, const char *net, struct eth_addr mac,
     if (!hold) {
         char *key = hold_key(net, mac);
         hold = xzalloc(sizeof *hold);
+        token_bucket_init(&hold->news, 1, NEWS_BURST * NEWS_TOKENS);
         shash_add_nocopy(&r->holds, key, hold);
     }
     if (hold->what != what) {
@@ -216,6 +224,16 @@ is_held(const struct registrar *r, const char *net, struct eth_addr mac,
 {
     const struct hold *hold = find_hold(r, net, mac);
     return hold && hold->what == what && time_msec() < hold->until;
+}
+
+/* True if there may be something else to say of the MAC already.  If not, it
+ * is looked at again in a while. */
+static bool
+may_tell(struct registrar *r, const char *net, struct eth_addr mac)
+{
+    struct hold *hold = find_hold(r, net, mac);
+
+    return !hold || token_bucket_withdraw(&hold->news, NEWS_TOKENS);
 }
 
 static uint32_t
@@ -430,7 +448,8 @@ registrar_take(struct registrar *r, const struct binding_changes *changes)
         const struct binding_put *p = &changes->puts[i];
         uint32_t what = hash_put(p);
 
-        if (!is_held(r, p->port->net, p->mac, what)) {
+        if (!is_held(r, p->port->net, p->mac, what)
+            && may_tell(r, p->port->net, p->mac)) {
             if (!append(put, put_to_json(r, p), &room)) {
                 break;
             }

@@ -12,7 +12,8 @@
  * (Its keys: key-service.h.)  One request of each kind at a time.  The answer
  * to a request is the service's echo in the event stream; an object that was
  * just sent is not sent again for a few seconds, and one that was refused not
- * for a minute.  The service takes bodies of 64 KiB: what guests say that their
+ * for a minute; of what guests say of one MAC no more than one thing a second
+ * goes on once they have said ten.  The service takes bodies of 64 KiB: what guests say that their
  * addresses are may come to more, which goes in several requests.
  * What is compared is all state there is, so requests lost in a restart of
  * either side are made again.
