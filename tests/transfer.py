@@ -29,6 +29,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 
 PORT = 7100
 MAX_SIZE = 9000
@@ -292,8 +293,18 @@ def serve():
             connection.close()
 
 
+def connect(address):
+    """A server that has just been started may not listen yet."""
+    for _ in range(100):
+        try:
+            return socket.create_connection((address, PORT))
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+    raise ConnectionRefusedError(f"nothing listens at {address} port {PORT}")
+
+
 def call_flow(flow):
-    with socket.create_connection((flow["address"], PORT)) as connection:
+    with connect(flow["address"]) as connection:
         control = Control(connection)
         if flow["kind"] == "udp":
             data = datagram_socket(connection.family,
