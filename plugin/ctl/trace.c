@@ -241,6 +241,9 @@ second_half(struct ctl *ctl, const json_t *first, const json_t *q,
 
     *why_not = NULL;
     if (!json_is_object(node)) {
+        if (!strcmp(text_of(first, "outcome"), "tunnel")) {
+            *why_not = xstrdup("no node is known by that tunnel address");
+        }
         return NULL;
     }
     json_t *next = json_deep_copy(q);
