@@ -25,10 +25,10 @@
 #include <stdint.h>
 
 /* What RFC 8289 recommends, 5 and 100 ms, is for access links.  A core
- * decrypts what arrives in half a millisecond or is overloaded. */
+ * decrypts what arrives in a fraction of a millisecond or is overloaded. */
 enum {
-    CODEL_TARGET_US = 500,
-    CODEL_INTERVAL_US = 2000,
+    CODEL_TARGET_US = 200,
+    CODEL_INTERVAL_US = 1000,
 };
 
 struct codel {
