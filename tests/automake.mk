@@ -30,6 +30,7 @@ TESTSUITE_AT = \
 	tests/services.at \
 	tests/controller-trace.at \
 	tests/mapper-installed.at \
+	tests/ctl-nets.at \
 	tests/ctl.at \
 	tests/ctl-bugreport.at \
 	tests/ctl-identity.at \
