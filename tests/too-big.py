@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """too-big.py TO ROUTER PEER MTU: tells host TO, in the name of ROUTER, that
 what it sends from UDP port 8002 to PEER has no way for more than MTU bytes."""
