@@ -148,18 +148,27 @@ test_ecn_heeded(struct ovs_cmdl_context *ctx OVS_UNUSED)
     }
 }
 
-/* Feeds packets that come every 'step_us' and have waited for 'waited_us',
- * until 'end_us', and returns how many were to signal. */
+/* Feeds packets that come every 'step_us' and have waited for 'waited_us' in a
+ * queue of 'queued' bytes, until 'end_us', and returns how many were to
+ * signal. */
 static int
-feed(struct codel *c, int64_t *now_us, int64_t end_us, int step_us,
-     int64_t waited_us)
+feed_queue(struct codel *c, int64_t *now_us, int64_t end_us, int step_us,
+           int64_t waited_us, size_t queued)
 {
     int n = 0;
 
     for (; *now_us < end_us; *now_us += step_us) {
-        n += codel_dequeue(c, *now_us, waited_us);
+        n += codel_dequeue(c, *now_us, waited_us, queued);
     }
     return n;
+}
+
+/* The same in a long queue. */
+static int
+feed(struct codel *c, int64_t *now_us, int64_t end_us, int step_us,
+     int64_t waited_us)
+{
+    return feed_queue(c, now_us, end_us, step_us, waited_us, SIZE_MAX);
 }
 
 void
@@ -173,6 +182,11 @@ test_codel(struct ovs_cmdl_context *ctx OVS_UNUSED)
     memset(&c, 0, sizeof c);
     /* Short delays never signal. */
     assert(!feed(&c, &now, 100 * CODEL_INTERVAL_US, 10, SHORT));
+
+    /* Nor do long ones of a queue that is short: a thread that is never in
+     * time. */
+    assert(!feed_queue(&c, &now, now + 100 * CODEL_INTERVAL_US, 10,
+                       10 * LONG, CODEL_SHORT_BYTES));
 
     /* Nor does a burst that is gone within an interval. */
     for (int i = 1; i < 10; i++) {
@@ -188,7 +202,11 @@ test_codel(struct ovs_cmdl_context *ctx OVS_UNUSED)
     second = feed(&c, &now, now + 10 * CODEL_INTERVAL_US, 10, LONG);
     assert(first > 10 && second > first && second < 10 * first);
 
-    /* It ends with the first packet that has not waited... */
+    /* It ends with the first packet of a short queue... */
+    assert(!feed_queue(&c, &now, now + CODEL_INTERVAL_US / 2, 10, LONG, 1));
+    assert(!feed(&c, &now, now + CODEL_INTERVAL_US - 10, 10, LONG));
+    assert(feed(&c, &now, now + CODEL_INTERVAL_US, 10, LONG) > 3);
+    /* ...and with the first one that has not waited... */
     assert(!feed(&c, &now, now + CODEL_INTERVAL_US / 2, 10, SHORT));
     assert(!feed(&c, &now, now + CODEL_INTERVAL_US - 10, 10, LONG));
     /* ...and soon after begins where it was, but later anew. */

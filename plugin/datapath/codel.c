@@ -17,9 +17,10 @@ next_signal(const struct codel *c, int64_t from)
 
 /* Whether packets have been waiting for too long, for long enough. */
 static bool
-is_congested(struct codel *c, int64_t now_us, int64_t waited_us)
+is_congested(struct codel *c, int64_t now_us, int64_t waited_us,
+             size_t queued)
 {
-    if (waited_us < CODEL_TARGET_US) {
+    if (waited_us < CODEL_TARGET_US || queued <= CODEL_SHORT_BYTES) {
         c->above_until = 0;
         return false;
     }
@@ -44,9 +45,10 @@ begin(struct codel *c, int64_t now_us)
 }
 
 bool
-codel_dequeue(struct codel *c, int64_t now_us, int64_t waited_us)
+codel_dequeue(struct codel *c, int64_t now_us, int64_t waited_us,
+              size_t queued)
 {
-    bool congested = is_congested(c, now_us, waited_us);
+    bool congested = is_congested(c, now_us, waited_us, queued);
 
     if (!congested) {
         c->signalling = false;

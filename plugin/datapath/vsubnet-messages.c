@@ -53,6 +53,8 @@ struct messages {
     long long int mono_us;      /* When they were received, on a clock that
                                  * never jumps... */
     int64_t wall_us;            /* ...and on the one of SO_TIMESTAMPNS. */
+    size_t queued;              /* Bytes in the socket then; SIZE_MAX if it
+                                 * may have had more than were received. */
     bool signal;                /* The next frame whose sender heeds it is to
                                  * signal congestion. */
     struct codel codel;
@@ -109,7 +111,8 @@ note_delay(struct messages *m, const struct timespec *arrived)
 
     /* Otherwise somebody has set the clock. */
     if (waited_us >= 0 && waited_us < MAX_WAIT_US) {
-        m->signal |= codel_dequeue(&m->codel, m->mono_us, waited_us);
+        m->signal |= codel_dequeue(&m->codel, m->mono_us, waited_us,
+                                   m->queued);
         m->signal &= m->codel.signalling;
     }
 }
@@ -201,6 +204,19 @@ begin_message(struct messages *m, int i)
 
 /* Receiving. */
 
+/* Takes note of how much was in the socket. */
+static void
+note_queue(struct messages *m)
+{
+    m->queued = 0;
+    for (int i = 0; i < m->n; i++) {
+        m->queued += m->headers[i].msg_len;
+    }
+    if (m->more) {
+        m->queued = SIZE_MAX;
+    }
+}
+
 static void
 read_clocks(struct messages *m)
 {
@@ -235,6 +251,7 @@ messages_receive(struct messages *m, int fd)
     }
     m->n = n;
     m->more = n == wanted;
+    note_queue(m);
     read_clocks(m);
     begin_message(m, 0);
     return 0;
