@@ -65,8 +65,8 @@ EXTRA_DIST += tests/README.md tests/run tests/faults tests/faults.py tests/soak 
 	tests/neighbours.py tests/hostile.py tests/nonces.py tests/opens-none.py tests/secrets.py \
 	tests/stream.py tests/talk.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \
-	tutorial/lib/build.sh tutorial/lib/hosts.sh tutorial/lib/moves.sh \
-	tutorial/lib/demo.sh
+	tutorial/lib/build.sh tutorial/lib/exec.sh tutorial/lib/hosts.sh \
+	tutorial/lib/moves.sh tutorial/lib/demo.sh
 
 # Unit tests: one program an area, one subcommand a test.
 unit_ldadd = \

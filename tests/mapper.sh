@@ -303,11 +303,11 @@ wait_until () {
     tries=0
     until "$@"; do
         tries=$((tries + 1))
-        if test $tries -gt 600; then
+        if test $tries -gt 170; then
             echo "waited too long for: $*"
             return 1
         fi
-        sleep .05
+        if test $tries -lt 20; then sleep .05; else sleep .2; fi
     done
 }
 

@@ -40,5 +40,5 @@ wait_for() {
 }
 
 need_root() {
-    [[ $(id -u) == 0 ]] || die "must run as root (it makes network namespaces)"
+    ((EUID == 0)) || die "must run as root (it makes network namespaces)"
 }

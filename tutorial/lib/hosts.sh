@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Hosts of a sandbox: namespaces, the underlay between them, the programs of
-# each.  Sourced by tutorial/sandbox, after common.sh.
+# each.  Sourced by tutorial/sandbox, after common.sh and exec.sh.
 #
 # A sandbox NAME has one directory, $root, and these namespaces:
 #
@@ -13,10 +13,11 @@
 # All links are made inside the namespaces, so two sandboxes differ in nothing
 # but the name and use the same addresses.
 
-# Directories of one host; Unix socket paths must stay short.
-host_dir() { printf '%s' "$root/$1"; }
-namespace() { printf '%s' "$name-$1"; }
-has_namespace() { [[ -e /run/netns/$name-$1 ]]; }
+# A host's files are in $root/HOST; Unix socket paths must stay short.
+#
+# A process costs milliseconds on some machines, and much here is done many
+# times: what the shell can do itself, it does.
+has_namespace() { has_host "$name" "$1"; }
 is_mapper() { [[ $1 == m* ]]; }
 is_db_server() { [[ $1 == s* ]]; }
 
@@ -78,7 +79,7 @@ address() {
     if [[ $1 != h* ]]; then
         numbered_address "$(service_number "$1")" "$family"
     else
-        tail -n 1 "$(host_dir "$1")/addresses"
+        tail -n 1 "$root/$1/addresses"
     fi
 }
 
@@ -109,8 +110,8 @@ free_address() {
 give_address() {
     local host=$1 address=$2 options=("$2/24")
     [[ $(family_of "$address") == 4 ]] || options=("$address/64" nodad)
-    ip -n "$(namespace "$host")" address add "${options[@]}" dev eth0 \
-        && echo "$address" >>"$(host_dir "$host")/addresses"
+    ip -n "$name-$host" address add "${options[@]}" dev eth0 \
+        && echo "$address" >>"$root/$host/addresses"
 }
 
 # mapper_listen MAPPER FAMILY
@@ -167,7 +168,7 @@ make_underlay() {
 # plug_host HOST: its namespace, with eth0 on the underlay.
 plug_host() {
     local host=$1 ns address
-    ns=$(namespace "$host")
+    ns=$name-$host
     [[ -e /run/netns/$ns ]] && return
     make_namespace "$ns" \
         && ip link add eth0 netns "$ns" type veth peer "$host" \
@@ -186,19 +187,7 @@ plug_host() {
 
 # --- Running things in a host --------------------------------------------
 
-# in_host HOST COMMAND...: in its namespace, with its environment.
-in_host() {
-    local host=$1 dir
-    shift
-    dir=$(host_dir "$host")
-    ip netns exec "$(namespace "$host")" env \
-        OVS_RUNDIR="$dir/run" OVS_DBDIR="$dir/db" OVS_LOGDIR="$dir/log" \
-        OVS_SYSCONFDIR="$dir/etc" OVS_PKGDATADIR="$ovs_source/vswitchd" \
-        VSUBNET_STATEDIR="$dir/state" VSUBNET_RUNDIR="$dir/run" \
-        VSUBNET_CONFIG="$root/operator.json" \
-        VSUBNET_PKGDATADIR="$top/plugin/mapper" \
-        PATH="$program_path:$PATH" "$@"
-}
+in_host() { exec_in "$name" "$@"; }
 
 # programs HOST: the programs of a host in the order in which they start.
 programs() {
@@ -217,25 +206,15 @@ all_programs() {
     programs "$1"
 }
 
-pidfile() {
-    case $1-$2 in
-        m1-ovsdb-server) printf '%s' "$(host_dir m1)/state/db.pid" ;;
-        *) printf '%s' "$(host_dir "$1")/run/$2.pid" ;;
-    esac
-}
-
 # runs_in PID HOST: whether process PID runs in HOST's namespace.  A pid alone
 # proves nothing: it may have been given to another process since.
-runs_in() {
-    local inode
-    inode=$(stat -Lc %i "/proc/$1/ns/net" 2>/dev/null) \
-        && [[ $(stat -Lc %i "/run/netns/$name-$2" 2>/dev/null) == "$inode" ]]
-}
+runs_in() { [[ /proc/$1/ns/net -ef /run/netns/$name-$2 ]]; }
 
 # pid_of HOST PROGRAM: its process, if it runs.
 pid_of() {
-    local pid
-    pid=$(cat "$(pidfile "$1" "$2")" 2>/dev/null) || return
+    local pid='' file=$root/$1/run/$2.pid
+    [[ $1-$2 != m1-ovsdb-server ]] || file=$root/m1/state/db.pid
+    { read -r pid <"$file"; } 2>/dev/null
     [[ -n $pid ]] && runs_in "$pid" "$1" || return
     printf '%s\n' "$pid"
 }
@@ -254,7 +233,7 @@ is_gone() {
 start_program() {
     local host=$1 what=$2 dir options
     pid_of "$host" "$what" >/dev/null && return
-    dir=$(host_dir "$host")
+    dir=$root/$host
     options=(-vconsole:off -vsyslog:off "-vfile:$log_level"
              --pidfile --detach --no-chdir --log-file)
     case $what in
@@ -263,15 +242,14 @@ start_program() {
                 || { start_db_server "$host" "${options[@]}"; return; }
             [[ -e $dir/db/conf.db ]] \
                 || in_host "$host" ovsdb-tool create "$dir/db/conf.db" \
-                       "$ovs_source/vswitchd/vswitch.ovsschema" || return
+                       "$OVS_SRC/vswitchd/vswitch.ovsschema" || return
             in_host "$host" ovsdb-server "$dir/db/conf.db" "${options[@]}" \
                 --remote="punix:$dir/run/db.sock"
             ;;
         ovs-vswitchd)
             # Userspace TSO has to be on before ovs-vswitchd starts.
             in_host "$host" ovs-vsctl --no-wait init \
-                && in_host "$host" ovs-vsctl --no-wait set Open_vSwitch . \
-                       other_config:userspace-tso-enable=true \
+                -- set open . other_config:userspace-tso-enable=true \
                 && in_host "$host" ovs-vswitchd "unix:$dir/run/db.sock" \
                        "${options[@]}"
             ;;
@@ -335,7 +313,7 @@ stop_host() {
 
 make_directories() {
     local dir
-    dir=$(host_dir "$1")
+    dir=$root/$1
     mkdir -p "$dir"/{state,run,db,log,etc} && chmod 700 "$dir"/{state,run,db}
 }
 
@@ -365,7 +343,7 @@ server_address() {
 # start_db_server SERVER OPTION...: port 6643 for clients, 6644 for the others.
 start_db_server() {
     local host=$1 db
-    db=$(host_dir "$host")/db/vsubnet.db
+    db=$root/$host/db/vsubnet.db
     if [[ ! -e $db && $host == s1 ]]; then
         ovsdb_tool create-cluster "$db" \
             "$top/plugin/mapper/vsubnet-mapper.ovsschema" \
@@ -378,12 +356,12 @@ start_db_server() {
     # shellcheck disable=SC2046
     in_host "$host" ovsdb-server "$db" "${@:2}" $(ssl_options) \
         --remote="pssl:6643:$(numbered_address "$(service_number "$host")" 4)" \
-        --remote="punix:$(host_dir "$host")/run/db.sock" || return
+        --remote="punix:$root/$host/run/db.sock" || return
     wait_for 20 "$host to be of the cluster" in_host "$host" \
-        ovsdb-client --timeout=5 wait "unix:$(host_dir "$host")/run/db.sock" vSubnet \
+        ovsdb-client --timeout=5 wait "unix:$root/$host/run/db.sock" vSubnet \
         connected
 }
-ovsdb_tool() { env PATH="$program_path:$PATH" ovsdb-tool "$@"; }
+ovsdb_tool() { env PATH="$VSUBNET_PATH:$PATH" ovsdb-tool "$@"; }
 
 # db_options MAPPER: which database it uses.
 db_options() {
@@ -439,12 +417,12 @@ service_up() {
 join_host() {
     local host=$1 token
     # A clone registers itself.
-    [[ ! -e $(host_dir "$host")/clone-of ]] || return 0
+    [[ ! -e $root/$host/clone-of ]] || return 0
     # The number is the service's answer: a join cut short has none.
-    jq -e .number "$(host_dir "$host")/state/node.json" >/dev/null 2>&1 \
+    [[ -e $root/$host/state/node.json ]] \
+        && jq -e .number "$root/$host/state/node.json" >/dev/null 2>&1 \
         && return
-    token=$(in_host m1 vsubnetctl token create --json "${@:2}" \
-            | jq -er .token) || return
+    token=$(in_host m1 vsubnetctl token create "${@:2}") || return
     in_host "$host" vsubnetctl join --name "$host" "$(mapper_urls)" - \
         <<<"$token" >/dev/null
 }
@@ -452,7 +430,7 @@ join_host() {
 # Who a host's machine is.  Without it the machine below would be asked, which
 # is the same for all.
 set_fingerprint() {
-    in_host "$1" ovs-vsctl --no-wait set open . \
+    in_host "$1" ovs-vsctl --no-wait init -- set open . \
         "external_ids:vsubnet-fingerprint=sandbox-$name-$1"
 }
 
@@ -467,7 +445,6 @@ host_up() {
     make_directories "$host" \
         && plug_host "$host" \
         && start_program "$host" ovsdb-server \
-        && in_host "$host" ovs-vsctl --no-wait init \
         && { has_fingerprint "$host" || set_fingerprint "$host"; } \
         && start_program "$host" ovs-vswitchd \
         && join_host "$@" \
@@ -516,15 +493,16 @@ make_guest() {
     local ns=$1 host=$2 guest=$3 mac=$4 address
     make_namespace "$ns" \
         && ip link add eth0 netns "$ns" address "$mac" mtu "$(guest_mtu)" \
-              type veth peer "$guest" netns "$(namespace "$host")" \
-        && ip -n "$(namespace "$host")" link set "$guest" up \
+              type veth peer "$guest" netns "$name-$host" \
+        && ip -n "$name-$host" link set "$guest" up \
               mtu "$(guest_mtu)" || return
-    ip -n "$ns" link set eth0 up || return
-    for address in "${@:5}"; do
-        # shellcheck disable=SC2046
-        ip -n "$ns" address add "$address" dev eth0 \
-            $([[ $address != *:* ]] || echo nodad) || return
-    done
+    {
+        echo "link set eth0 up"
+        for address in "${@:5}"; do
+            [[ $address != *:* ]] || address+=" nodad"
+            echo "address add $address dev eth0"
+        done
+    } | ip -n "$ns" -batch -
 }
 
 # --- The end -------------------------------------------------------------

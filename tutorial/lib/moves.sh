@@ -12,7 +12,7 @@
 # "down" goes down in between.
 readdress() {
     local host=$1 address=$2 down=${3:-} ns
-    ns=$(namespace "$host")
+    ns=$name-$host
     [[ -z $down ]] || ip -n "$ns" link set eth0 down || return
     # First the old one: the kernel would take a second one of the same prefix
     # away together with it.
@@ -34,7 +34,7 @@ check_address() {
 
 # --- Reboot --------------------------------------------------------------
 
-empty_run() { find "$(host_dir "$1")/run" -mindepth 1 -delete; }
+empty_run() { find "$root/$1/run" -mindepth 1 -delete; }
 
 # reboot HOST [hard]: with "hard" it does not shut down first.
 reboot() {
@@ -50,7 +50,7 @@ is_stopped() { [[ $(ps -o stat= -p "$1") == T* ]]; }
 # meanwhile: a snapshot has no file of before and another of after.
 copy_disk() {
     local host=$1 to=$2 dir each pid pids=() status
-    dir=$(host_dir "$host")
+    dir=$root/$host
     for each in $(all_programs "$host"); do
         pid=$(pid_of "$host" "$each") && pids+=("$pid")
     done
@@ -80,7 +80,7 @@ snapshot() {
 restore() {
     local host=$1 from dir
     from=$(snapshot_dir "$host")
-    dir=$(host_dir "$host")
+    dir=$root/$host
     stop_host "$host"
     rm -rf "$dir/state" "$dir/db" \
         && cp -a "$from/state" "$from/db" "$dir/" \
@@ -94,8 +94,8 @@ restore() {
 clone() {
     local host=$1 new=$2 same=${3:-}
     make_directories "$new" \
-        && echo "$host" >"$(host_dir "$new")/clone-of" \
-        && copy_disk "$host" "$(host_dir "$new")" \
+        && echo "$host" >"$root/$new/clone-of" \
+        && copy_disk "$host" "$root/$new" \
         && plug_host "$new" \
         && start_program "$new" ovsdb-server || return
     # Before the controller starts: it looks once.
@@ -108,7 +108,7 @@ clone() {
 # ovs-vswitchd would take its keys and write its state.
 own_paths() {
     local port dir
-    dir=$(host_dir "$1")
+    dir=$root/$1
     for port in $(in_host "$1" ovs-vsctl --bare --columns=name \
                       find interface 'options:keyring!=""'); do
         in_host "$1" ovs-vsctl --no-wait set interface "$port" \
