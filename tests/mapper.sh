@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Shell functions for tests/mapper.at: a mapper of one's own, and curl.
-
+# Shell functions (bash) for tests/mapper*.at: a mapper of one's own, and curl.
 #
 # AT_CHECK runs commands in a subshell, so what one learns for the next stands
 # in files: m/port, m/operator, token, key.
@@ -46,7 +45,7 @@ mapper_status () {
 mapper_cleanup () {
     for pidfile in m/mapper.pid m/second.pid m/s[123].pid m/state/db.pid stream-*.pid; do
         if test -s "$pidfile"; then
-            kill -9 `cat "$pidfile"` 2>/dev/null
+            kill -9 $(<"$pidfile") 2>/dev/null
             rm -f "$pidfile"
         fi
     done
@@ -106,14 +105,14 @@ cluster_leader () {
 mapper_kill () { kill_file m/mapper.pid; }
 # It holds its lock until it is gone, which with sanitizers takes a while.
 mapper_exit () {
-    pid=`cat m/mapper.pid`
+    pid=$(<m/mapper.pid)
     ovs-appctl -t "$PWD/m/mapper.ctl" exit
     wait_until test ! -e m/mapper.pid -a ! -e m/state/db.pid
     while kill -0 $pid 2>/dev/null; do sleep .02; done
 }
 db_kill () { kill_file m/state/db.pid; }
 kill_file () {
-    pid=`cat "$1"`
+    pid=$(<"$1")
     kill -9 $pid
     while kill -0 $pid 2>/dev/null; do sleep .02; done
 }
@@ -126,11 +125,15 @@ call () {
     : > ${BODY-out}
     status=$(curl -s -o ${BODY-out} -w '%{http_code}' -X $method --max-time 60 \
         --cacert m/state/ca.pem \
-        --connect-to vsubnet-mapper:443:127.0.0.1:`cat ${MAPPER_PORT-m/port}` \
+        --connect-to vsubnet-mapper:443:127.0.0.1:$(<${MAPPER_PORT-m/port}) \
         ${credential:+-H} ${credential:+"Authorization: Bearer $credential"} \
         "$@" \
         "https://vsubnet-mapper$path")
-    echo $status `problem_code < ${BODY-out}`
+    case $(<${BODY-out}) in
+        '{"type":"urn:vsubnet:problem:'*)
+            echo $status `problem_code < ${BODY-out}` ;;
+        *) echo $status ;;
+    esac
 }
 problem_code () {
     sed -n '/^{"type":"urn:vsubnet:problem:/{
@@ -148,7 +151,7 @@ api () {
         call "$@"
     fi
 }
-op () { method_=$1 path_=$2; shift 2; api $method_ $path_ `cat m/operator` "$@"; }
+op () { method_=$1 path_=$2; shift 2; api $method_ $path_ $(<m/operator) "$@"; }
 get () { op GET $1 > /dev/null; json "$2" < out; }
 
 # token [JSON]: makes a join token, and stores it in ./token.
@@ -173,9 +176,9 @@ json.dump({'id': node_id, 'name': name, 'fingerprint': 'fp-' + name,
            'endpoints': ['192.0.2.1:8002']}, open(name + '.body', 'w'))
 EOF
     fi
-    api POST /v1/register "${2-`cat token`}" "`cat $1.body`"
+    api POST /v1/register "${2-$(<token)}" "$(<$1.body)"
 }
-cred () { cat "$1.cred"; }
+cred () { echo "$(<"$1.cred")"; }
 
 # boot BOOT: the instance ID that stands for this boot of some host.
 boot () {
@@ -192,7 +195,7 @@ lease () {
 lease_is () {
     want_=$1; shift
     lease "$@" > lease.out
-    test "`cat lease.out`" = "$want_"
+    test "$(<lease.out)" = "$want_"
 }
 
 # as NAME BOOT METHOD PATH [JSON]: a request of that instance.
@@ -219,7 +222,7 @@ open(name + '.hash', 'w').write(hashlib.sha256(secret.encode()).hexdigest())
 EOF
 }
 put_credential () {
-    as $1 $2 PUT /v1/self/credential "{\"credential_hash\": \"`cat $1.hash`\"}"
+    as $1 $2 PUT /v1/self/credential "{\"credential_hash\": \"$(<$1.hash)\"}"
 }
 
 # answer_challenges NAME BOOT: as the controller behind stream-NAME does.
@@ -234,7 +237,7 @@ answer_challenges () {
                 nonce=`grep -A1 '^event: challenge' stream-$1 | tail -1`
                 curl -s -o heartbeat.out --max-time 60 \
                     --cacert m/state/ca.pem --connect-to \
-                    vsubnet-mapper:443:127.0.0.1:`cat ${MAPPER_PORT-m/port}` \
+                    vsubnet-mapper:443:127.0.0.1:$(<${MAPPER_PORT-m/port}) \
                     -H "Authorization: Bearer `cred $1`" \
                     -H "VSubnet-Instance: `boot $2`" \
                     -H 'Content-Type: application/json' -d "${nonce#data: }" \
@@ -248,7 +251,7 @@ answer_challenges () {
 clone () {
     test -e "$1.cred" || register "$1" none > /dev/null
     call POST /v1/register `cred $2` -H "VSubnet-Instance: `boot $3`" \
-        -H 'Content-Type: application/json' -d "`cat $1.body`"
+        -H 'Content-Type: application/json' -d "$(<$1.body)"
 }
 rekey_of () { get /v1/nets/$1 "d['rekey']"; }
 
@@ -273,7 +276,7 @@ put_key () {
 }
 put_same_key () {
     api PUT /v1/self/keys `cred $1` "{\"net\": \"$2\", \"epoch\": $3,
-        \"algorithm\": \"aes128gcm\", \"key\": \"`cat key`\"}"
+        \"algorithm\": \"aes128gcm\", \"key\": \"$(<key)\"}"
 }
 
 # stream NAME CREDENTIAL [LAST-EVENT-ID [BOOT]]: follows the events in stream-NAME.
@@ -281,14 +284,14 @@ stream () {
     # An older stream's events are not this one's.
     rm -f stream-$1
     curl -sN -o stream-$1 --cacert m/state/ca.pem \
-        --connect-to vsubnet-mapper:443:127.0.0.1:`cat ${MAPPER_PORT-m/port}` \
+        --connect-to vsubnet-mapper:443:127.0.0.1:$(<${MAPPER_PORT-m/port}) \
         -H "Authorization: Bearer $2" ${3:+-H} ${3:+"Last-Event-ID: $3"} \
         ${4:+-H} ${4:+"VSubnet-Instance: `boot $4`"} \
         https://vsubnet-mapper/v1/events &
     echo $! > stream-$1.pid
     wait_until grep -qs 'still here' stream-$1
 }
-stream_end () { kill `cat stream-$1.pid`; rm -f stream-$1.pid; }
+stream_end () { kill $(<stream-$1.pid); rm -f stream-$1.pid; }
 events () { "$PYTHON3" "$VSUBNET_SRC/tests/mapper-events" stream-$1; }
 
 # wait_events NAME N: waits for N events of the mapping and prints them.
