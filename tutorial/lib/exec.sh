@@ -9,8 +9,8 @@ has_host() { [[ -e /run/netns/$1-$2 ]]; }
 
 # exec_in NAME HOST COMMAND...: in its namespace, with its environment.
 exec_in() {
-    local name=$1 root=/run/vsubnet-sandbox/$1 dir=/run/vsubnet-sandbox/$1/$2
-    local host=$2
+    local ns=$1-$2 root=/run/vsubnet-sandbox/$1
+    local dir=$root/$2
     shift 2
     OVS_RUNDIR="$dir/run" OVS_DBDIR="$dir/db" OVS_LOGDIR="$dir/log" \
         OVS_SYSCONFDIR="$dir/etc" OVS_PKGDATADIR="$OVS_SRC/vswitchd" \
@@ -18,5 +18,5 @@ exec_in() {
         VSUBNET_CONFIG="$root/operator.json" \
         VSUBNET_PKGDATADIR="$VSUBNET_SRC/plugin/mapper" \
         PATH="$VSUBNET_PATH:$PATH" \
-        ip netns exec "$name-$host" "$@"
+        ip netns exec "$ns" "$@"
 }

@@ -312,8 +312,7 @@ stop_host() {
 # --- One host from nothing -----------------------------------------------
 
 make_directories() {
-    local dir
-    dir=$root/$1
+    local dir=$root/$1
     mkdir -p "$dir"/{state,run,db,log,etc} && chmod 700 "$dir"/{state,run,db}
 }
 
