@@ -63,7 +63,7 @@ EXTRA_DIST += tests/traces/arp-answered tests/traces/denied \
 EXTRA_DIST += tests/README.md tests/run tests/faults tests/faults.py tests/soak tests/system-lib.sh tests/decode.py \
 	tests/api.py tests/echo.py tests/frames.py tests/dhclient-script tests/dhclient.conf tests/rogue.py tests/services-cache.py \
 	tests/neighbours.py tests/hostile.py tests/nonces.py tests/opens-none.py tests/secrets.py \
-	tests/stream.py tests/talk.py \
+	tests/pings tests/stream.py tests/talk.py \
 	tutorial/README.md tutorial/sandbox tutorial/lib/common.sh \
 	tutorial/lib/build.sh tutorial/lib/exec.sh tutorial/lib/hosts.sh \
 	tutorial/lib/moves.sh tutorial/lib/demo.sh

@@ -53,14 +53,8 @@ now_ms() { date +%s%3N; }
 # answers GUEST ADDRESS: whether one ping is answered.
 answers() { in_ns "$1" ping -n -q -c 1 -W 1 "$2"; }
 
-# ping_all GUEST ADDRESS COUNT: that many paced pings; fails unless all are
-# answered once.  Prints ping's summary.
-ping_all() {
-    in_ns "$1" ping -n -q -i 0.02 -W 2 -c "$3" "$2" >ping.out 2>&1
-    grep 'packets transmitted' ping.out
-    grep -q "^$3 packets transmitted, $3 received, 0% packet loss" ping.out \
-        && ! grep -q duplicates ping.out
-}
+# ping_all GUEST ADDRESS COUNT [ARGUMENT...]: that many pings, each answered once.
+ping_all() { in_ns "$1" pings "$3" "${@:4}" "$2"; }
 
 # start_capture NS INTERFACE FILE [TCPDUMP-ARGUMENT...]: returns once tcpdump
 # listens; its process is in FILE.pid.
